@@ -1,0 +1,1 @@
+"""The built-in agents of Runebook, found through the entry points `runebook.agents`."""

@@ -1,0 +1,168 @@
+"""The boundary: writes that cross it become requests, and approvals become grants."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+from runebook_tui.core import events as e
+from runebook_tui.core.commands import Ask, Observe, Touch
+from runebook_tui.core.ownership import Verdict
+from runebook_tui.core.state import Grant, RequestState, State
+from runebook_tui.core.types import OPERATOR, Author, Crossing, RequestKind, Scope
+
+JOIN_SECONDS = 2.0
+"""Writes of one author to one owner's paths within this time of each other are one request."""
+
+BURST = 20
+"""From this many paths on, changes seen together are one request whoever owns them."""
+
+
+def covering_grant(state: State, agent: str, path: str, pid: int | None, now: float) -> Grant | None:
+    """The grant under which `agent` may write `path` now, or None.
+
+    A `once` grant goes on covering the write that used it: the same process, or, where the process
+    is not known, JOIN_SECONDS.
+    """
+    for grant in state.grants.values():
+        if grant.agent != agent or path not in grant.paths:
+            continue
+        if grant.scope is not Scope.ONCE or path not in grant.used:
+            return grant
+        used_at, used_by = grant.used[path]
+        same_process = pid is not None and pid == used_by
+        if same_process or (used_by is None and 0 <= now - used_at <= JOIN_SECONDS):
+            return grant
+    return None
+
+
+def may_write(state: State, agent: str, path: str, now: float, *, pid: int | None = None) -> Verdict:
+    """The rule for a path that git does not ignore."""
+    return state.owners.may_modify(
+        agent,
+        path,
+        granted=covering_grant(state, agent, path, pid, now) is not None,
+        unowned_asks=state.plan.policy.unowned == "ask",
+    )
+
+
+def asked(state: State, command: Ask, now: float) -> tuple[e.Event, ...]:
+    """The request that `command` makes; () when none is needed or one is open for it already."""
+    foreign = tuple(
+        path for path in command.paths if may_write(state, command.agent, path, now, pid=command.pid).crosses
+    )
+    if not foreign or open_question(state, command.agent, foreign) is not None:
+        return ()
+    crossings = tuple(Crossing(path=path, owner=_owner(state, path)) for path in foreign)
+    return (
+        e.CoordinationRequest(
+            request=state.last_request + 1,
+            kind=RequestKind.ASKED,
+            requester=command.agent,
+            crossings=crossings,
+            reason=command.reason,
+            evidence=f"{command.agent} asked" + (f" (pid {command.pid})" if command.pid else ""),
+            pid=command.pid,
+            program=command.program,
+        ),
+    )
+
+
+def open_question(state: State, agent: str, paths: Sequence[str]) -> RequestState | None:
+    """The open request in which `agent` asks for all of `paths`, or None."""
+    for request in state.open_requests:
+        if (
+            request.kind is RequestKind.ASKED
+            and request.requester == agent
+            and set(paths) <= set(request.paths)
+        ):
+            return request
+    return None
+
+
+def observed(state: State, command: Observe, now: float) -> Iterator[e.Event]:
+    """What follows from changes that were seen together: touches, used grants, requests."""
+    crossings: list[tuple[Author, Crossing]] = []
+    for touch in command.touches:
+        yield e.Touched(change=touch.change, author=touch.author, cause=command.cause)
+        if touch.author.name not in (None, OPERATOR):
+            yield from _grants_used(state, touch, now)
+        if _crosses(state, touch, now):
+            path = touch.change.path
+            crossings.append(
+                (touch.author, Crossing(path=path, owner=_owner(state, path), change=touch.change))
+            )
+    burst = len(crossings) >= BURST or bool(command.cause)
+    number = state.last_request
+
+    def key(entry: tuple[Author, Crossing]) -> tuple[str, tuple[str, ...], str]:
+        author, crossing = entry
+        return (author.name or "", author.candidates, "" if burst else crossing.owner or "")
+
+    for _, group in groupby(sorted(crossings, key=key), key=key):
+        entries = list(group)
+        author = entries[0][0]
+        fresh: list[Crossing] = []
+        grown: dict[int, list[Crossing]] = {}
+        for _, crossing in entries:
+            request = _joinable(state, author, crossing, now)
+            if request is None:
+                fresh.append(crossing)
+            else:
+                grown.setdefault(request.id, []).append(crossing)
+        for request_id, joined in grown.items():
+            yield e.RequestGrew(request=request_id, crossings=tuple(joined))
+        if fresh:
+            number += 1
+            yield e.CoordinationRequest(
+                request=number,
+                kind=RequestKind.CROSSED,
+                requester=author.name,
+                candidates=author.candidates,
+                crossings=tuple(fresh),
+                reason=command.cause,
+                evidence=author.evidence,
+                pid=author.pid,
+                program=author.program,
+            )
+
+
+def _owner(state: State, path: str) -> str | None:
+    claim = state.owners.owner_of(path)
+    return None if claim is None else claim.owner
+
+
+def _grants_used(state: State, touch: Touch, now: float) -> Iterator[e.Event]:
+    agent, path, pid = str(touch.author.name), touch.change.path, touch.author.pid
+    if not state.owners.may_modify(agent, path).crosses:
+        return
+    grant = covering_grant(state, agent, path, pid, now)
+    if grant is not None and grant.scope is Scope.ONCE and path not in grant.used:
+        yield e.GrantUsed(request=grant.request, path=path, pid=pid)
+
+
+def _crosses(state: State, touch: Touch, now: float) -> bool:
+    """Whether the change crossed a boundary, whoever of its candidates made it."""
+    author, path = touch.author, touch.change.path
+    if author.name == OPERATOR:
+        return False
+    if author.name is not None:
+        return may_write(state, author.name, path, now, pid=author.pid).crosses
+    agents = [each for each in author.candidates if each != OPERATOR]
+    return bool(agents) and all(may_write(state, agent, path, now).crosses for agent in agents)
+
+
+def _joinable(state: State, author: Author, crossing: Crossing, now: float) -> RequestState | None:
+    """The open request that a further crossing belongs to: it grows, no second one is raised."""
+    for request in reversed(state.open_requests):
+        if request.kind is not RequestKind.CROSSED:
+            continue
+        if request.requester != author.name or request.candidates != author.candidates:
+            continue
+        if crossing.path in request.crossings:
+            return request
+        same_process = author.pid is not None and author.pid == request.pid
+        soon = 0 <= now - request.updated_at <= JOIN_SECONDS and crossing.owner in request.owners
+        if same_process or soon:
+            return request
+    return None

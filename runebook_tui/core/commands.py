@@ -1,0 +1,213 @@
+"""What can be asked of the coordinator. A command may be refused; an event cannot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from runebook_tui.core.types import Author, Change, ExecutionPlan, Scope
+
+
+@dataclass(frozen=True)
+class StartRun:
+    """Begin a run of `plan`."""
+
+    plan: ExecutionPlan
+
+
+@dataclass(frozen=True)
+class ChangePlan:
+    """Go on under an edited plan."""
+
+    plan: ExecutionPlan
+
+
+@dataclass(frozen=True)
+class EndRun:
+    """End the run because it can go no further or the operator ends it."""
+
+    outcome: Literal["failed", "stopped"]
+    reason: str
+
+
+@dataclass(frozen=True)
+class TakeEngine:
+    """An engine has the lease and found these agents alive."""
+
+    pid: int
+    host: str
+    adopted: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class LeaveEngine:
+    """The engine is about to give the lease back."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class ReportStarted:
+    """The agent's program was started in a pane."""
+
+    agent: str
+    pane: str
+    pid: int
+
+
+@dataclass(frozen=True)
+class ReportExited:
+    """The agent's program ended."""
+
+    agent: str
+    code: int | None = None
+    signal: int | None = None
+    last_lines: tuple[str, ...] = ()
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class ReportNet:
+    """A net holds, or ceased to hold."""
+
+    net: Literal["gate", "watch"]
+    agent: str | None
+    holds: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class MarkReady:
+    """An agent is set up and at work."""
+
+    agent: str
+
+
+@dataclass(frozen=True)
+class StartTask:
+    """An agent takes up a task."""
+
+    agent: str
+    task: str
+
+
+@dataclass(frozen=True)
+class BlockTask:
+    """An agent cannot go on with a task."""
+
+    agent: str
+    task: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class CompleteTask:
+    """An agent is done with a task."""
+
+    agent: str
+    task: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class PublishApi:
+    """An agent publishes an interface; the caller has read the file."""
+
+    agent: str
+    api: str
+    digest: str | None
+    """SHA-256 of the interface's file; None when there is no such file."""
+    missing: tuple[str, ...] = ()
+    """What the interface promises and the file does not hold."""
+
+
+@dataclass(frozen=True)
+class Ask:
+    """An agent asks to write paths that are not its own."""
+
+    agent: str
+    paths: tuple[str, ...]
+    reason: str
+    pid: int | None = None
+    program: str = ""
+
+
+@dataclass(frozen=True)
+class Decide:
+    """The operator's answer to a request."""
+
+    request: int
+    decision: Literal["approved", "rejected"]
+    scope: Scope = Scope.ONCE
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Disown:
+    """The operator says of a crossing "that was me"."""
+
+    request: int
+
+
+@dataclass(frozen=True)
+class Touch:
+    """One observed change and who made it."""
+
+    change: Change
+    author: Author
+
+
+@dataclass(frozen=True)
+class Observe:
+    """Changes that were seen together. `cause` names what made a burst ("git checkout topic")."""
+
+    touches: tuple[Touch, ...]
+    cause: str = ""
+
+
+@dataclass(frozen=True)
+class RestartAgent:
+    """Start an agent's program again."""
+
+    agent: str
+
+
+@dataclass(frozen=True)
+class StopAgent:
+    """Stop an agent's program."""
+
+    agent: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class RecordAttempt:
+    """Somebody tried what only the operator may do."""
+
+    speaker: str
+    attempt: str
+    reason: str
+
+
+Command = (
+    StartRun
+    | ChangePlan
+    | EndRun
+    | TakeEngine
+    | LeaveEngine
+    | ReportStarted
+    | ReportExited
+    | ReportNet
+    | MarkReady
+    | StartTask
+    | BlockTask
+    | CompleteTask
+    | PublishApi
+    | Ask
+    | Decide
+    | Disown
+    | Observe
+    | RestartAgent
+    | StopAgent
+    | RecordAttempt
+)

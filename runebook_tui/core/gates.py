@@ -1,0 +1,130 @@
+"""Gates of the plan: what a phase or an agent waits for, and what follows when it comes true."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from runebook_tui.core import events as e
+from runebook_tui.core.state import AgentState, State
+from runebook_tui.core.types import AgentStatus, Needs, Phase, PhaseStatus, TaskStatus
+
+_NOT_STARTED = (AgentStatus.PENDING, AgentStatus.WAITING)
+
+
+def unmet(state: State, needs: Needs) -> tuple[str, ...]:
+    """What of `needs` is missing, in words."""
+    phases = (
+        f"phase {phase}"
+        for phase in needs.phases
+        if phase not in state.phases or state.phases[phase].status is not PhaseStatus.COMPLETED
+    )
+    tasks = (
+        f"task {task}"
+        for task in needs.tasks
+        if task not in state.tasks or state.tasks[task].status is not TaskStatus.COMPLETED
+    )
+    apis = (f"API {api}" for api in needs.apis if not state.apis.has(api))
+    return (*phases, *tasks, *apis)
+
+
+def phase_unmet(state: State, phase: Phase) -> tuple[str, ...]:
+    """What `phase` waits for, in words."""
+    return (*unmet(state, Needs(phases=phase.after)), *unmet(state, phase.needs))
+
+
+def agent_unmet(state: State, agent: AgentState) -> tuple[str, ...]:
+    """What an agent that has not started waits for, in words."""
+    phase = state.plan.phase(agent.spec.phase)
+    if phase is None:
+        return ("the plan, which no longer has it",)
+    if state.phases[phase.id].status is PhaseStatus.PENDING:
+        return phase_unmet(state, phase) or (f"phase {phase.id}",)
+    return unmet(state, agent.spec.needs)
+
+
+def settle(state: State) -> tuple[e.Event, ...]:
+    """The events that follow from `state` by themselves; () when nothing does.
+
+    Apply them and ask again: one answer may bring about the next.
+    """
+    if state.run == 0 or state.outcome is not None:
+        return ()
+    followers = (
+        *_phases_that_start(state),
+        *_agents_that_start(state),
+        *_agents_that_complete(state),
+        *_phases_that_complete(state),
+    )
+    return followers or tuple(_ending(state))
+
+
+def stalled(state: State) -> tuple[str, ...]:
+    """Why the run can go no further without the operator, in words; () while it can."""
+    if state.run == 0 or state.outcome is not None:
+        return ()
+    for agent in state.agents.values():
+        if agent.alive or agent.status in (AgentStatus.STARTING, AgentStatus.RUNNING):
+            return ()
+    if settle(state):
+        return ()
+    reasons = []
+    for agent in state.agents.values():
+        if agent.status in (AgentStatus.FAILED, AgentStatus.STOPPED):
+            reasons.append(f"{agent.id} {agent.status}" + (f" ({agent.reason})" if agent.reason else ""))
+        elif agent.status in _NOT_STARTED:
+            reasons.append(f"{agent.id} waits for {', '.join(agent_unmet(state, agent))}")
+    return tuple(reasons)
+
+
+def _is_continuous(state: State, agent: AgentState) -> bool:
+    phase = state.plan.phase(agent.spec.phase)
+    return phase is not None and phase.continuous
+
+
+def _phases_that_start(state: State) -> Iterator[e.Event]:
+    for phase in state.plan.roadmap.phases:
+        if state.phases[phase.id].status is PhaseStatus.PENDING and not phase_unmet(state, phase):
+            yield e.PhaseStarted(phase=phase.id)
+
+
+def _agents_that_start(state: State) -> Iterator[e.Event]:
+    for agent in state.agents.values():
+        phase = state.phases.get(agent.spec.phase)
+        if agent.status not in _NOT_STARTED or phase is None or phase.status is PhaseStatus.PENDING:
+            continue
+        missing = ", ".join(unmet(state, agent.spec.needs))
+        if not missing:
+            yield e.StatusUpdate(agent=agent.id, status=AgentStatus.STARTING)
+        elif agent.status is AgentStatus.PENDING or agent.reason != missing:
+            yield e.StatusUpdate(agent=agent.id, status=AgentStatus.WAITING, reason=missing)
+
+
+def _agents_that_complete(state: State) -> Iterator[e.Event]:
+    for agent in state.agents.values():
+        # A continuous agent has its last work still before it: it completes when it exits.
+        if agent.status is not AgentStatus.RUNNING or _is_continuous(state, agent):
+            continue
+        tasks = state.tasks_of(agent.id)
+        if tasks and all(task.status is TaskStatus.COMPLETED for task in tasks):
+            yield e.StatusUpdate(agent=agent.id, status=AgentStatus.COMPLETED)
+
+
+def _phases_that_complete(state: State) -> Iterator[e.Event]:
+    for phase in state.phases.values():
+        if phase.status is not PhaseStatus.ACTIVE:
+            continue
+        if all(agent.status is AgentStatus.COMPLETED for agent in state.agents_of(phase.id)):
+            yield e.PhaseCompleted(phase=phase.id)
+
+
+def _ending(state: State) -> Iterator[e.Event]:
+    completed = {phase.id for phase in state.phases.values() if phase.status is PhaseStatus.COMPLETED}
+    main = {phase.id for phase in state.plan.phases if not phase.continuous}
+    if not main <= completed:
+        return
+    everything = set(state.phases) <= completed
+    for agent in state.live_agents():
+        if not agent.finalizing and (everything or _is_continuous(state, agent)):
+            yield e.FinalizeStarted(agent=agent.id)
+    if everything and not state.live_agents():
+        yield e.RunEnded(outcome="completed")

@@ -1,0 +1,270 @@
+"""The rules: what a command brings about in a state, or why it is refused. Pure."""
+
+from __future__ import annotations
+
+import difflib
+import signal as signals
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import assert_never
+
+from runebook_tui.core import boundary
+from runebook_tui.core import commands as c
+from runebook_tui.core import events as e
+from runebook_tui.core.ownership import Verdict
+from runebook_tui.core.state import AgentState, State
+from runebook_tui.core.types import OPERATOR, AgentStatus, RequestKind, Scope, TaskStatus
+
+DOWN = "runebook-tui down"
+"""Why an agent is stopped that starts again with the next engine."""
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why a command is not carried out, in one line for people."""
+
+    reason: str
+
+
+Outcome = tuple[e.Event, ...] | Refusal
+
+
+def decide(state: State, command: c.Command, now: float) -> Outcome:
+    """The events that `command` brings about at `now` (unix seconds), or a refusal."""
+    match command:
+        case c.StartRun():
+            if state.run and state.outcome is None:
+                return Refusal("a run of this plan is under way")
+            return (e.RunStarted(plan=command.plan),)
+        case c.ChangePlan():
+            return () if command.plan == state.plan else (e.PlanChanged(plan=command.plan),)
+        case c.EndRun():
+            if state.outcome is not None:
+                return ()
+            return (e.RunEnded(outcome=command.outcome, reason=command.reason),)
+        case c.TakeEngine():
+            return _engine_taken(state, command)
+        case c.LeaveEngine():
+            return (e.EngineStopped(reason=command.reason),)
+        case c.ReportNet():
+            return _net_reported(state, command)
+        case c.RecordAttempt():
+            return (
+                e.AttemptRefused(speaker=command.speaker, attempt=command.attempt, reason=command.reason),
+            )
+        case c.Decide() | c.Disown():
+            return _decided(state, command)
+        case c.Observe():
+            return tuple(boundary.observed(state, command, now))
+        case (
+            c.ReportStarted()
+            | c.ReportExited()
+            | c.MarkReady()
+            | c.StartTask()
+            | c.BlockTask()
+            | c.CompleteTask()
+            | c.PublishApi()
+            | c.Ask()
+            | c.RestartAgent()
+            | c.StopAgent()
+        ):
+            agent = state.agents.get(command.agent)
+            if agent is None:
+                return Refusal(f"the plan has no agent {command.agent!r}{_hint(command.agent, state.agents)}")
+            return _agent_decided(state, agent, command, now)
+        case _:
+            assert_never(command)
+
+
+_AgentCommand = (
+    c.ReportStarted
+    | c.ReportExited
+    | c.MarkReady
+    | c.StartTask
+    | c.BlockTask
+    | c.CompleteTask
+    | c.PublishApi
+    | c.Ask
+    | c.RestartAgent
+    | c.StopAgent
+)
+
+
+def _agent_decided(state: State, agent: AgentState, command: _AgentCommand, now: float) -> Outcome:
+    match command:
+        case c.ReportStarted():
+            return (
+                e.AgentStarted(agent=agent.id, pane=command.pane, pid=command.pid, attempt=agent.attempt),
+            )
+        case c.ReportExited():
+            may_end = agent.alive or agent.status is AgentStatus.STARTING
+            return _exited(state, agent, command) if may_end else ()
+        case c.MarkReady():
+            return () if agent.ready else (e.AgentReady(agent=agent.id),)
+        case c.StartTask() | c.BlockTask() | c.CompleteTask():
+            return _task_decided(state, agent, command)
+        case c.PublishApi():
+            return _published(state, agent, command)
+        case c.Ask():
+            return _asked(state, command, now)
+        case c.RestartAgent():
+            startable = (AgentStatus.FAILED, AgentStatus.STOPPED, AgentStatus.RUNNING)
+            if state.outcome is not None:
+                return Refusal(f"the run is over ({state.outcome}); start a new one")
+            if agent.status not in startable:
+                return Refusal(
+                    f"{agent.id} is {agent.status}: only a failed, stopped or running agent restarts"
+                )
+            return (e.StatusUpdate(agent=agent.id, status=AgentStatus.STARTING, reason="restarted"),)
+        case c.StopAgent():
+            if not agent.alive:
+                return Refusal(f"{agent.id} is not running")
+            return (e.StatusUpdate(agent=agent.id, status=AgentStatus.STOPPED, reason=command.reason),)
+        case _:
+            assert_never(command)
+
+
+def _engine_taken(state: State, command: c.TakeEngine) -> Outcome:
+    again = tuple(
+        e.StatusUpdate(agent=agent.id, status=AgentStatus.PENDING, reason="the engine is back")
+        for agent in state.agents.values()
+        if state.outcome is None and agent.status is AgentStatus.STOPPED and agent.reason == DOWN
+    )
+    return (e.EngineStarted(pid=command.pid, host=command.host, adopted=command.adopted), *again)
+
+
+def _net_reported(state: State, command: c.ReportNet) -> Outcome:
+    event = e.NetReported(net=command.net, agent=command.agent, holds=command.holds, reason=command.reason)
+    if command.net == "watch":
+        known = state.watch_blind == ""
+        return () if command.holds and known else (event,)
+    agent = state.agents.get(command.agent or "")
+    same = agent is not None and agent.gate_holds == command.holds and agent.gate == command.reason
+    return () if same else (event,)
+
+
+def _exited(state: State, agent: AgentState, command: c.ReportExited) -> Outcome:
+    exited = e.AgentExited(
+        agent=agent.id,
+        code=command.code,
+        signal=command.signal,
+        last_lines=command.last_lines,
+        reason=command.reason,
+    )
+    if agent.status not in (AgentStatus.RUNNING, AgentStatus.STARTING):
+        return (exited,)
+    told_to_go = agent.finalizing and command.signal in (signals.SIGTERM, signals.SIGKILL, signals.SIGHUP)
+    if command.code != 0 and not told_to_go:
+        reason = command.reason or exit_words(command.code, command.signal)
+        return (exited, e.StatusUpdate(agent=agent.id, status=AgentStatus.FAILED, reason=reason))
+    rest = tuple(
+        e.TaskCompleted(agent=agent.id, task=task.id, note="completed by the agent's exit")
+        for task in state.tasks_of(agent.id)
+        if task.status is not TaskStatus.COMPLETED
+    )
+    return (exited, *rest, e.StatusUpdate(agent=agent.id, status=AgentStatus.COMPLETED))
+
+
+def exit_words(code: int | None, signal: int | None) -> str:
+    """How a program ended, in words."""
+    if signal is not None:
+        try:
+            return f"ended by signal {signal} ({signals.Signals(signal).name})"
+        except ValueError:
+            return f"ended by signal {signal}"
+    return "ended in an unknown way" if code is None else f"exit {code}"
+
+
+def _task_decided(
+    state: State, agent: AgentState, command: c.StartTask | c.BlockTask | c.CompleteTask
+) -> Outcome:
+    task = state.tasks.get(command.task)
+    mine = [each.id for each in state.tasks_of(agent.id)]
+    if task is None or task.agent != agent.id:
+        whose = f"is a task of {task.agent}" if task is not None else "is not in the plan"
+        listed = ", ".join(mine) or "none"
+        return Refusal(f"task {command.task!r} {whose}; the tasks of {agent.id}: {listed}")
+    if task.status is TaskStatus.COMPLETED:
+        done = isinstance(command, c.CompleteTask)
+        return () if done else Refusal(f"task {task.id} is completed already")
+    match command:
+        case c.StartTask():
+            return () if agent.task == task.id else (e.TaskStarted(agent=agent.id, task=task.id),)
+        case c.BlockTask():
+            return (e.TaskBlocked(agent=agent.id, task=task.id, reason=command.reason),)
+        case c.CompleteTask():
+            return (e.TaskCompleted(agent=agent.id, task=task.id, note=command.note),)
+        case _:
+            assert_never(command)
+
+
+def _published(state: State, agent: AgentState, command: c.PublishApi) -> Outcome:
+    interface = state.plan.interface(command.api)
+    if interface is None:
+        names = [each.name for each in state.plan.interfaces]
+        return Refusal(f"the plan has no interface {command.api!r}{_hint(command.api, names)}")
+    if interface.owner != agent.id:
+        return Refusal(f"interface {interface.name} is {interface.owner}'s to publish, not {agent.id}'s")
+    if command.digest is None:
+        return Refusal(f"interface {interface.name}: there is no file {interface.path}")
+    if command.missing:
+        wanted = ", ".join(repr(text) for text in command.missing)
+        return Refusal(f"interface {interface.name}: {interface.path} does not contain {wanted}")
+    known = state.apis.get(interface.name)
+    if known is not None and known.digest == command.digest:
+        return ()
+    version = 1 if known is None else known.version + 1
+    return (
+        e.ApiPublished(
+            agent=agent.id, api=interface.name, path=interface.path, digest=command.digest, version=version
+        ),
+    )
+
+
+def _asked(state: State, command: c.Ask, now: float) -> Outcome:
+    for path in command.paths:
+        if boundary.may_write(state, command.agent, path, now) is Verdict.OPERATOR:
+            return Refusal(f"{path} belongs to the operator and is never an agent's to write")
+    return boundary.asked(state, command, now)
+
+
+def _decided(state: State, command: c.Decide | c.Disown) -> Outcome:
+    request = state.requests.get(command.request)
+    if request is None:
+        return Refusal(f"there is no request {command.request}")
+    if not request.open:
+        return Refusal(f"request {request.id} is {request.status} already")
+    if isinstance(command, c.Disown):
+        if request.kind is not RequestKind.CROSSED:
+            return Refusal(f"request {request.id} was {request.kind}: an agent made it, not you")
+        if OPERATOR not in request.candidates:
+            return Refusal(f"request {request.id}: the write was {request.who}'s for certain")
+        return (e.RequestWithdrawn(request=request.id, reason="the operator said: that was me"),)
+    task = None
+    wider = command.decision == "approved" and command.scope is not Scope.ONCE
+    if wider and request.requester is None:
+        return Refusal(f"request {request.id} has no certain author: it can be approved once only")
+    if wider and command.scope is Scope.TASK:
+        requester = state.agents.get(request.requester or "")
+        task = None if requester is None else requester.task
+        if task is None:
+            return Refusal(
+                f"{request.requester} has no task in progress: approve once or until the plan ends"
+            )
+    return (
+        e.CoordinationResponse(
+            request=request.id,
+            decision=command.decision,
+            scope=command.scope,
+            reason=command.reason,
+            task=task,
+        ),
+    )
+
+
+def _hint(word: str, known: Iterable[str]) -> str:
+    names = list(known)
+    near = difflib.get_close_matches(word, names, n=1)
+    if near:
+        return f"; did you mean {near[0]!r}?"
+    return f"; it has: {', '.join(names)}" if names and len(names) <= 12 else ""

@@ -1,0 +1,513 @@
+"""State: everything that is known of a run, as a pure fold over its events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any, Literal, TypeVar, assert_never
+
+from runebook_tui.core import events as e
+from runebook_tui.core.ownership import OwnershipManager
+from runebook_tui.core.types import (
+    AgentSpec,
+    AgentStatus,
+    Crossing,
+    ExecutionPlan,
+    PhaseStatus,
+    PlanInfo,
+    RequestKind,
+    Scope,
+    TaskStatus,
+)
+
+_RECENT_TOUCHES = 64
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+def _empty() -> Mapping[Any, Any]:
+    return MappingProxyType({})
+
+
+def _with(mapping: Mapping[K, V], key: K, value: V) -> Mapping[K, V]:
+    return MappingProxyType({**mapping, key: value})
+
+
+@dataclass(frozen=True, slots=True)
+class TaskState:
+    """One task of one agent."""
+
+    id: str
+    agent: str
+    title: str = ""
+    status: TaskStatus = TaskStatus.NOT_STARTED
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseState:
+    """One phase. Times are unix seconds."""
+
+    id: str
+    status: PhaseStatus = PhaseStatus.PENDING
+    started_at: float | None = None
+    completed_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AgentState:
+    """One agent. Times are unix seconds."""
+
+    spec: AgentSpec
+    status: AgentStatus = AgentStatus.PENDING
+    reason: str = ""
+    attempt: int = 0
+    """How often it was started."""
+    pane: str | None = None
+    pid: int | None = None
+    """The pane's first process."""
+    alive: bool = False
+    """Whether its program runs; a completed agent may go on serving."""
+    ready: bool = False
+    finalizing: bool = False
+    code: int | None = None
+    signal: int | None = None
+    last_lines: tuple[str, ...] = ()
+    started_at: float | None = None
+    ended_at: float | None = None
+    gate: str = ""
+    """Why the gate does not hold for it; "" while it does or nothing is known."""
+    gate_holds: bool | None = None
+    task: str | None = None
+    """The task in progress that was started last."""
+
+    @property
+    def id(self) -> str:
+        """The agent's id."""
+        return self.spec.id
+
+
+@dataclass(frozen=True, slots=True)
+class RequestState:
+    """One request. Times are unix seconds."""
+
+    id: int
+    kind: RequestKind
+    requester: str | None
+    candidates: tuple[str, ...]
+    crossings: Mapping[str, Crossing]
+    reason: str
+    evidence: str
+    pid: int | None
+    program: str
+    opened_at: float
+    updated_at: float
+    status: Literal["open", "approved", "rejected", "withdrawn"] = "open"
+    scope: Scope = Scope.ONCE
+    answer: str = ""
+    """The operator's reason, or why it was withdrawn."""
+    decided_at: float | None = None
+
+    @property
+    def open(self) -> bool:
+        """Whether it waits for a decision."""
+        return self.status == "open"
+
+    @property
+    def who(self) -> str:
+        """The requester, or the candidates: "alpha or you"."""
+        if self.requester is not None:
+            return self.requester
+        names = ["you" if each == "operator" else each for each in self.candidates]
+        return " or ".join(names) or "somebody"
+
+    @property
+    def owners(self) -> tuple[str, ...]:
+        """Whose paths it is about, each once."""
+        return tuple(dict.fromkeys(c.owner or "operator" for c in self.crossings.values()))
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The paths it is about, oldest first."""
+        return tuple(self.crossings)
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What an approval gives."""
+
+    request: int
+    agent: str
+    paths: frozenset[str]
+    scope: Scope
+    task: str | None = None
+    used: Mapping[str, tuple[float, int | None]] = field(default_factory=_empty)
+    """With scope once: the paths already written, when (unix seconds) and by which process."""
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedApi:
+    """An interface that was published."""
+
+    name: str
+    agent: str
+    path: str
+    digest: str
+    version: int
+    time: float
+
+
+@dataclass(frozen=True, slots=True)
+class ApiRegistry:
+    """The published APIs by name."""
+
+    published: Mapping[str, PublishedApi] = field(default_factory=_empty)
+
+    def has(self, name: str) -> bool:
+        """Whether the interface `name` is published."""
+        return name in self.published
+
+    def get(self, name: str) -> PublishedApi | None:
+        """The published interface `name`, or None."""
+        return self.published.get(name)
+
+
+@dataclass(frozen=True, slots=True)
+class RecentTouch:
+    """A touch, short: for "who is editing what now"."""
+
+    path: str
+    author: str | None
+    time: float
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """The engine that last took the lease."""
+
+    pid: int
+    host: str
+    started_at: float
+
+
+@dataclass(frozen=True)
+class State:
+    """A frozen snapshot of a run. Equal logs give equal states."""
+
+    plan: ExecutionPlan = field(default_factory=lambda: ExecutionPlan(plan=PlanInfo(name="none")))
+    run: int = 0
+    seq: int = 0
+    time: float = 0.0
+    """When the last event happened, unix seconds."""
+    started_at: float | None = None
+    ended_at: float | None = None
+    outcome: Literal["completed", "failed", "stopped"] | None = None
+    outcome_reason: str = ""
+    engine: Engine | None = None
+    phases: Mapping[str, PhaseState] = field(default_factory=_empty)
+    agents: Mapping[str, AgentState] = field(default_factory=_empty)
+    tasks: Mapping[str, TaskState] = field(default_factory=_empty)
+    apis: ApiRegistry = field(default_factory=ApiRegistry)
+    requests: Mapping[int, RequestState] = field(default_factory=_empty)
+    last_request: int = 0
+    """The highest request number ever given, over all runs."""
+    grants: Mapping[int, Grant] = field(default_factory=_empty)
+    touches: int = 0
+    recent_touches: tuple[RecentTouch, ...] = ()
+    watch_blind: str = ""
+    """Why the live watch sees nothing; "" while it sees."""
+    watch_blind_since: float | None = None
+
+    @cached_property
+    def owners(self) -> OwnershipManager:
+        """Who owns what, by the plan."""
+        return OwnershipManager(self.plan.ownership)
+
+    @property
+    def open_requests(self) -> tuple[RequestState, ...]:
+        """The requests that wait for a decision, oldest first."""
+        return tuple(request for request in self.requests.values() if request.open)
+
+    def tasks_of(self, agent: str) -> tuple[TaskState, ...]:
+        """The tasks of an agent, as in the plan."""
+        spec = self.agents[agent].spec
+        return tuple(self.tasks[task.id] for task in spec.tasks)
+
+    def agents_of(self, phase: str) -> tuple[AgentState, ...]:
+        """The agents of a phase, as in the plan."""
+        return tuple(agent for agent in self.agents.values() if agent.spec.phase == phase)
+
+    def live_agents(self) -> tuple[AgentState, ...]:
+        """The agents whose program runs."""
+        return tuple(agent for agent in self.agents.values() if agent.alive)
+
+
+def fold(records: Iterable[e.Record], state: State | None = None) -> State:
+    """The state after all `records`, in order."""
+    state = state or State()
+    for record in records:
+        state = apply(state, record)
+    return state
+
+
+def apply(state: State, record: e.Record) -> State:
+    """The state after one more event."""
+    state = replace(state, seq=record.seq, time=record.time)
+    event = record.event
+    match event:
+        case e.RunStarted():
+            return _run_started(state, record.run, event, record.time)
+        case e.PlanChanged():
+            return _with_plan(state, event.plan)
+        case e.RunEnded():
+            return replace(state, outcome=event.outcome, outcome_reason=event.reason, ended_at=record.time)
+        case e.EngineStarted():
+            return replace(state, engine=Engine(event.pid, event.host, record.time))
+        case e.EngineStopped():
+            return replace(state, engine=None)
+        case e.PhaseStarted():
+            return _phase(state, event.phase, status=PhaseStatus.ACTIVE, started_at=record.time)
+        case e.PhaseCompleted():
+            return _phase(state, event.phase, status=PhaseStatus.COMPLETED, completed_at=record.time)
+        case e.FinalizeStarted():
+            return _agent(state, event.agent, finalizing=True)
+        case e.StatusUpdate():
+            return _status_updated(state, event, record.time)
+        case e.AgentStarted():
+            return _agent_started(state, event, record.time)
+        case e.AgentReady():
+            return _agent(state, event.agent, ready=True)
+        case e.AgentExited():
+            return _agent_exited(state, event, record.time)
+        case e.TaskStarted():
+            return _agent(_task(state, event.task, TaskStatus.IN_PROGRESS), event.agent, task=event.task)
+        case e.TaskBlocked():
+            return _task(state, event.task, TaskStatus.BLOCKED, event.reason)
+        case e.TaskCompleted():
+            return _task_completed(state, event)
+        case e.ApiPublished():
+            api = PublishedApi(event.api, event.agent, event.path, event.digest, event.version, record.time)
+            return replace(state, apis=ApiRegistry(_with(state.apis.published, event.api, api)))
+        case e.CoordinationRequest():
+            return _requested(state, event, record.time)
+        case e.RequestGrew():
+            return _request_grew(state, event, record.time)
+        case e.RequestWithdrawn():
+            return _request(
+                state, event.request, status="withdrawn", answer=event.reason, decided_at=record.time
+            )
+        case e.CoordinationResponse():
+            return _decided(state, event, record.time)
+        case e.GrantUsed():
+            return _grant_used(state, event, record.time)
+        case e.Touched():
+            touch = RecentTouch(event.change.path, event.author.name, record.time)
+            recent = (*state.recent_touches, touch)[-_RECENT_TOUCHES:]
+            return replace(state, touches=state.touches + 1, recent_touches=recent)
+        case e.NetReported():
+            return _net_reported(state, event, record.time)
+        case e.AttemptRefused():
+            return state
+        case _:
+            assert_never(event)
+
+
+def _run_started(state: State, run: int, event: e.RunStarted, time: float) -> State:
+    fresh = State(
+        run=run,
+        seq=state.seq,
+        time=time,
+        started_at=time,
+        engine=state.engine,
+        last_request=state.last_request,
+        watch_blind=state.watch_blind,
+        watch_blind_since=state.watch_blind_since,
+    )
+    return _with_plan(fresh, event.plan)
+
+
+def _with_plan(state: State, plan: ExecutionPlan) -> State:
+    """The state under a new plan: what is known of agents, tasks and phases that remain is kept."""
+    agents = {
+        spec.id: replace(state.agents[spec.id], spec=spec) if spec.id in state.agents else AgentState(spec)
+        for spec in plan.agents
+    }
+    gone = {agent.id: agent for agent in state.agents.values() if agent.id not in agents and agent.alive}
+    tasks = {}
+    for spec in (*plan.agents, *(agent.spec for agent in gone.values())):
+        for task in spec.tasks:
+            known = state.tasks.get(task.id)
+            fresh = TaskState(task.id, spec.id, task.title)
+            tasks[task.id] = fresh if known is None else replace(known, agent=spec.id, title=task.title)
+    phases = {phase.id: state.phases.get(phase.id, PhaseState(phase.id)) for phase in plan.roadmap.phases}
+    return replace(
+        state,
+        plan=plan,
+        agents=MappingProxyType({**agents, **gone}),
+        tasks=MappingProxyType(tasks),
+        phases=MappingProxyType(phases),
+    )
+
+
+def _agent(state: State, agent_id: str, **changes: Any) -> State:
+    agent = state.agents.get(agent_id)
+    if agent is None:
+        return state
+    return replace(state, agents=_with(state.agents, agent_id, replace(agent, **changes)))
+
+
+def _phase(state: State, phase_id: str, **changes: Any) -> State:
+    phase = state.phases.get(phase_id)
+    if phase is None:
+        return state
+    return replace(state, phases=_with(state.phases, phase_id, replace(phase, **changes)))
+
+
+def _task(state: State, task_id: str, status: TaskStatus, reason: str = "") -> State:
+    task = state.tasks.get(task_id)
+    if task is None:
+        return state
+    return replace(state, tasks=_with(state.tasks, task_id, replace(task, status=status, reason=reason)))
+
+
+def _request(state: State, request_id: int, **changes: Any) -> State:
+    request = state.requests.get(request_id)
+    if request is None:
+        return state
+    return replace(state, requests=_with(state.requests, request_id, replace(request, **changes)))
+
+
+def _status_updated(state: State, event: e.StatusUpdate, time: float) -> State:
+    changes: dict[str, Any] = {"status": event.status, "reason": event.reason}
+    agent = state.agents.get(event.agent)
+    if event.status is AgentStatus.STARTING and agent is not None:
+        changes |= {"ready": False, "finalizing": False, "attempt": agent.attempt + 1}
+        changes |= {"code": None, "signal": None, "last_lines": (), "ended_at": None}
+    if event.status is AgentStatus.COMPLETED and agent is not None and agent.ended_at is None:
+        changes["ended_at"] = time
+    return _agent(state, event.agent, **changes)
+
+
+def _agent_started(state: State, event: e.AgentStarted, time: float) -> State:
+    return _agent(
+        state,
+        event.agent,
+        status=AgentStatus.RUNNING,
+        reason="",
+        pane=event.pane,
+        pid=event.pid,
+        attempt=event.attempt,
+        alive=True,
+        started_at=time,
+        ended_at=None,
+    )
+
+
+def _agent_exited(state: State, event: e.AgentExited, time: float) -> State:
+    agent = state.agents.get(event.agent)
+    ended = time if agent is None or agent.ended_at is None else agent.ended_at
+    return _agent(
+        state,
+        event.agent,
+        alive=False,
+        pid=None,
+        code=event.code,
+        signal=event.signal,
+        last_lines=event.last_lines,
+        ended_at=ended,
+        task=None,
+    )
+
+
+def _task_completed(state: State, event: e.TaskCompleted) -> State:
+    state = _task(state, event.task, TaskStatus.COMPLETED)
+    agent = state.agents.get(event.agent)
+    if agent is not None and agent.task == event.task:
+        state = _agent(state, event.agent, task=None)
+    ended = {
+        request: grant
+        for request, grant in state.grants.items()
+        if not (grant.scope is Scope.TASK and grant.task == event.task and grant.agent == event.agent)
+    }
+    return state if len(ended) == len(state.grants) else replace(state, grants=MappingProxyType(ended))
+
+
+def _requested(state: State, event: e.CoordinationRequest, time: float) -> State:
+    request = RequestState(
+        id=event.request,
+        kind=event.kind,
+        requester=event.requester,
+        candidates=event.candidates,
+        crossings=MappingProxyType({crossing.path: crossing for crossing in event.crossings}),
+        reason=event.reason,
+        evidence=event.evidence,
+        pid=event.pid,
+        program=event.program,
+        opened_at=time,
+        updated_at=time,
+    )
+    return replace(
+        state,
+        requests=_with(state.requests, event.request, request),
+        last_request=max(state.last_request, event.request),
+    )
+
+
+def _request_grew(state: State, event: e.RequestGrew, time: float) -> State:
+    request = state.requests.get(event.request)
+    if request is None:
+        return state
+    crossings = dict(request.crossings)
+    for crossing in event.crossings:
+        crossings[crossing.path] = _joined(crossings.get(crossing.path), crossing)
+    return _request(state, event.request, crossings=MappingProxyType(crossings), updated_at=time)
+
+
+def _joined(first: Crossing | None, then: Crossing) -> Crossing:
+    """Both changes of one path as one, from what was there first to what is there now."""
+    if first is None or first.change is None or then.change is None:
+        return then
+    change = then.change.model_copy(update={"before": first.change.before, "added": None, "removed": None})
+    if then.change.before == first.change.before:
+        change = then.change
+    return then.model_copy(update={"change": change})
+
+
+def _decided(state: State, event: e.CoordinationResponse, time: float) -> State:
+    request = state.requests.get(event.request)
+    if request is None or not request.open:
+        return state
+    state = _request(
+        state,
+        event.request,
+        status=event.decision,
+        scope=event.scope,
+        answer=event.reason,
+        decided_at=time,
+    )
+    # A crossing was written before it was approved: `once` lets it stand and gives nothing further.
+    spent = request.kind is RequestKind.CROSSED and event.scope is Scope.ONCE
+    if event.decision != "approved" or request.requester is None or spent:
+        return state
+    grant = Grant(request.id, request.requester, frozenset(request.crossings), event.scope, event.task)
+    return replace(state, grants=_with(state.grants, request.id, grant))
+
+
+def _grant_used(state: State, event: e.GrantUsed, time: float) -> State:
+    grant = state.grants.get(event.request)
+    if grant is None:
+        return state
+    used = _with(grant.used, event.path, (time, event.pid))
+    return replace(state, grants=_with(state.grants, event.request, replace(grant, used=used)))
+
+
+def _net_reported(state: State, event: e.NetReported, time: float) -> State:
+    if event.net == "gate" and event.agent is not None:
+        return _agent(state, event.agent, gate_holds=event.holds, gate="" if event.holds else event.reason)
+    if event.net == "watch":
+        blind = "" if event.holds else event.reason or "for an unknown reason"
+        return replace(state, watch_blind=blind, watch_blind_since=None if event.holds else time)
+    return state

@@ -1,0 +1,354 @@
+"""The values of the program: the plan as people write it, and what is observed while it runs.
+
+A path is a `str` relative to the repository, `/`-separated, decoded with `os.fsdecode`
+(so bytes that are not UTF-8 are lone surrogates). Times are unix seconds.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+OPERATOR = "operator"
+"""The speaker and author that is a person, not an agent."""
+ENGINE = "engine"
+
+RESERVED_IDS = frozenset({OPERATOR, ENGINE, "all", "you", "nobody"})
+
+_MAX_ID = 64
+
+
+def _identifier(text: str) -> str:
+    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", text):
+        raise ValueError("must be lower-case letters, digits, '-' and '_', and begin with a letter or digit")
+    return text
+
+
+def _agent_identifier(text: str) -> str:
+    if text in RESERVED_IDS:
+        raise ValueError(f"{text!r} is a word that Runebook keeps for itself")
+    return _identifier(text)
+
+
+def _pattern(text: str) -> str:
+    """A claim: a gitignore-style pattern that stays inside the repository."""
+    if not text.strip() or text != text.strip():
+        raise ValueError("is empty or has blanks at an end")
+    if text.startswith(("!", "#")):
+        raise ValueError("cannot begin with '!' or '#': a claim only ever adds paths")
+    if "\0" in text or "\n" in text:
+        raise ValueError("cannot hold a line break or NUL")
+    if text.startswith("~") or re.match(r"[A-Za-z]:[\\/]", text):
+        raise ValueError("must be relative to the repository")
+    if ".." in text.split("/"):
+        raise ValueError("leaves the repository ('..')")
+    if text.strip("/*") == "" and text not in ("*", "**", "/**", "/*"):
+        raise ValueError("names no path")
+    return text
+
+
+def _path(text: str) -> str:
+    """One path inside the repository, normalised."""
+    if not text or "\0" in text:
+        raise ValueError("is empty")
+    if text.startswith(("/", "~")) or re.match(r"[A-Za-z]:[\\/]", text):
+        raise ValueError("must be relative to the repository")
+    normal = posixpath.normpath(text)
+    if normal == ".." or normal.startswith("../"):
+        raise ValueError("leaves the repository ('..')")
+    return normal
+
+
+Identifier = Annotated[str, StringConstraints(max_length=_MAX_ID), AfterValidator(_identifier)]
+AgentId = Annotated[str, StringConstraints(max_length=_MAX_ID), AfterValidator(_agent_identifier)]
+Pattern = Annotated[str, StringConstraints(max_length=1024), AfterValidator(_pattern)]
+RepositoryPath = Annotated[str, StringConstraints(max_length=4096), AfterValidator(_path)]
+ApiName = Annotated[str, StringConstraints(max_length=128, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]*$")]
+
+
+class Value(BaseModel):
+    """A frozen value; unknown fields are an error, so that a typing mistake is seen."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+# ── the plan ────────────────────────────────────────────────────────────────────────────────────
+
+
+class Needs(Value):
+    """Conditions that must hold before a phase or an agent starts."""
+
+    phases: tuple[Identifier, ...] = ()
+    """Phases that must be complete."""
+    tasks: tuple[Identifier, ...] = ()
+    """Tasks that must be completed."""
+    apis: tuple[ApiName, ...] = ()
+    """Interfaces that must be published."""
+
+    def __bool__(self) -> bool:
+        return bool(self.phases or self.tasks or self.apis)
+
+
+class Task(Value):
+    """A unit of an agent's work."""
+
+    id: Identifier
+    title: str = ""
+
+
+class Phase(Value):
+    """A named stage of the plan."""
+
+    id: Identifier
+    title: str = ""
+    after: tuple[Identifier, ...] = ()
+    """Phases that must be complete before this one starts."""
+    continuous: bool = False
+    """Runs alongside from its dependencies on, and finalizes when all other phases are complete."""
+    needs: Needs = Needs()
+
+
+class GateMode(StrEnum):
+    """What the kernel gate does with a write of this agent."""
+
+    OBSERVE = "observe"
+    OFF = "off"
+
+
+class AgentSpec(Value):
+    """An agent as the plan describes it: exactly one of `builtin` and `command` says what it runs."""
+
+    id: AgentId
+    title: str = ""
+    phase: Identifier
+    builtin: str | None = None
+    """The name of a built-in or installed agent (entry point group `runebook.agents`)."""
+    command: tuple[str, ...] | None = None
+    """The program and its arguments, run without a shell."""
+    cwd: RepositoryPath = "."
+    """Working folder, relative to the repository."""
+    env: dict[str, str] = Field(default_factory=dict)
+    claims: tuple[Pattern, ...] = ()
+    """Gitignore-style patterns of the files that this agent owns."""
+    tasks: tuple[Task, ...] = ()
+    needs: Needs = Needs()
+    gate: GateMode = GateMode.OBSERVE
+    finalize: Literal["signal", "wait"] | None = None
+    """How it is told to finalize: "signal" sends SIGTERM at once; "wait" lets `runebook-tui wait finalize`
+    return and sends SIGTERM only after `policy.finalize_seconds`. Default: "wait" for a builtin."""
+
+    @property
+    def waits_for_finalize(self) -> bool:
+        """Whether the agent asks to be told, rather than being signalled."""
+        return (self.finalize or ("signal" if self.builtin is None else "wait")) == "wait"
+
+    @model_validator(mode="after")
+    def _one_program(self) -> AgentSpec:
+        if (self.builtin is None) == (self.command is None):
+            raise ValueError("needs exactly one of 'builtin' and 'command'")
+        if self.command is not None and (not self.command or not self.command[0]):
+            raise ValueError("'command' is empty")
+        return self
+
+
+class SharedPath(Value):
+    """A path that everybody reads and only its owner and approved requests change."""
+
+    path: Pattern
+    owner: AgentId
+
+
+class InterfaceStub(Value):
+    """A named contract that an agent must publish."""
+
+    name: ApiName
+    title: str = ""
+    owner: AgentId
+    path: RepositoryPath
+    must_contain: tuple[str, ...] = ()
+    """Texts that the file holds once the interface is real."""
+
+
+class Policy(Value):
+    """What happens at a boundary."""
+
+    away: Literal["hold", "refuse", "flag"] = "hold"
+    """What an unanswered request gets."""
+    hold_seconds: Annotated[float, Field(gt=0, le=86_400)] = 120.0
+    unowned: Literal["allow", "ask"] = "allow"
+    """Whether files that nobody claims may be written without asking."""
+    finalize_seconds: Annotated[float, Field(gt=0, le=86_400)] = 30.0
+    """How long an agent may take once it is told to finalize."""
+
+
+class PlanInfo(Value):
+    """What the plan is called and how agents are kept apart."""
+
+    name: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    isolation: Literal["shared"] = "shared"
+
+
+class FileOwnership(Value):
+    """One claim with its owner."""
+
+    pattern: Pattern
+    owner: AgentId
+    shared: bool = False
+
+
+class Roadmap(Value):
+    """The phases in the order in which they can run, with the agents of each."""
+
+    phases: tuple[Phase, ...]
+    agents: dict[str, tuple[str, ...]]
+
+
+class ExecutionPlan(Value):
+    """A whole plan: `runebook.toml`, read and checked."""
+
+    plan: PlanInfo
+    policy: Policy = Policy()
+    phases: tuple[Phase, ...] = ()
+    agents: tuple[AgentSpec, ...] = ()
+    shared: tuple[SharedPath, ...] = ()
+    interfaces: tuple[InterfaceStub, ...] = ()
+
+    @property
+    def ownership(self) -> tuple[FileOwnership, ...]:
+        """Every claim of the plan, shared paths last."""
+        own = [
+            FileOwnership(pattern=claim, owner=agent.id) for agent in self.agents for claim in agent.claims
+        ]
+        shared = [FileOwnership(pattern=each.path, owner=each.owner, shared=True) for each in self.shared]
+        return (*own, *shared)
+
+    @property
+    def roadmap(self) -> Roadmap:
+        """The phases in a startable order; phases caught in a cycle come last, as written."""
+        placed: list[Phase] = []
+        rest = list(self.phases)
+        while rest:
+            done = {phase.id for phase in placed}
+            free = [phase for phase in rest if set(phase.after) <= done] or rest
+            placed.append(free[0])
+            rest.remove(free[0])
+        members = {p.id: tuple(a.id for a in self.agents if a.phase == p.id) for p in placed}
+        return Roadmap(phases=tuple(placed), agents=members)
+
+    def agent(self, agent_id: str) -> AgentSpec | None:
+        """The agent of that id, or None."""
+        return next((agent for agent in self.agents if agent.id == agent_id), None)
+
+    def phase(self, phase_id: str) -> Phase | None:
+        """The phase of that id, or None."""
+        return next((phase for phase in self.phases if phase.id == phase_id), None)
+
+    def interface(self, name: str) -> InterfaceStub | None:
+        """The interface of that name, or None."""
+        return next((each for each in self.interfaces if each.name == name), None)
+
+
+# ── what happens ────────────────────────────────────────────────────────────────────────────────
+
+
+class AgentStatus(StrEnum):
+    """Where an agent stands."""
+
+    PENDING = "pending"
+    """Its phase has not started."""
+    WAITING = "waiting"
+    """Its phase has started; something it needs is missing."""
+    STARTING = "starting"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    STOPPED = "stopped"
+
+
+class TaskStatus(StrEnum):
+    """Where a task stands."""
+
+    NOT_STARTED = "not started"
+    IN_PROGRESS = "in progress"
+    COMPLETED = "completed"
+    BLOCKED = "blocked"
+
+
+class PhaseStatus(StrEnum):
+    """Where a phase stands."""
+
+    PENDING = "pending"
+    ACTIVE = "active"
+    COMPLETED = "completed"
+
+
+class RequestKind(StrEnum):
+    """How a request came to be."""
+
+    ASKED = "asked"
+    HELD = "held"
+    CROSSED = "crossed"
+    DRIFT = "drift"
+
+
+class Scope(StrEnum):
+    """How far an approval reaches."""
+
+    ONCE = "once"
+    TASK = "task"
+    PLAN = "plan"
+
+
+class Version(Value):
+    """What was at a path at one moment."""
+
+    kind: Literal["file", "symlink", "absent", "other"]
+    digest: str | None = None
+    """SHA-256 of the content (of the target of a symlink), hexadecimal; None when absent."""
+    size: int = 0
+    """Bytes."""
+    mode: int = 0
+    """Permission bits."""
+    stored: bool = False
+    """Whether the content can be had from the history."""
+
+
+class Change(Value):
+    """One observed change of one path."""
+
+    path: str
+    before: Version
+    after: Version
+    added: int | None = None
+    """Lines added; None when not a text that can be compared."""
+    removed: int | None = None
+
+
+class Author(Value):
+    """Who made a change, and how that is known."""
+
+    name: str | None = None
+    """An agent's id, OPERATOR, or None when it is not certain."""
+    candidates: tuple[str, ...] = ()
+    """Who it may have been, when it is not certain."""
+    evidence: str = "nobody was seen"
+    """In words, for people."""
+    pid: int | None = None
+    program: str = ""
+
+    @property
+    def certain(self) -> bool:
+        """Whether one name can be given."""
+        return self.name is not None
+
+
+class Crossing(Value):
+    """One path of a request: whose it is, and what changed if something did."""
+
+    path: str
+    owner: str | None
+    change: Change | None = None

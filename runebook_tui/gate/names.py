@@ -1,0 +1,272 @@
+"""The file that a path means to the process that wrote it, as a real path in the supervisor's own view.
+
+The caller's root, current folder, descriptors, mount namespace and process ids decide what its path means.
+All paths are bytes.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+
+from runebook_tui.gate import kernel
+from runebook_tui.gate.mounts import Atlas, Mounts, below
+
+_O_PATH = getattr(os, "O_PATH", 0) | os.O_CLOEXEC
+_FOLDER = _O_PATH | os.O_DIRECTORY
+_MOST_LINKS = 40
+_MOST_TABLES = 16
+
+
+_FAILS_ITSELF = frozenset(
+    (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EBADF, errno.ENAMETOOLONG, errno.EACCES)
+)
+
+
+class Closed(Exception):
+    """The caller's memory or its folders in /proc are not ours to read (PR_SET_DUMPABLE, Yama, other user)."""
+
+
+class Name:
+    """What a path names: `path` (None where our view has no name for it) and `mode` (0: nothing is there)."""
+
+    __slots__ = ("mode", "path")
+
+    def __init__(self, path: bytes | None, mode: int) -> None:
+        self.path = path
+        self.mode = mode
+
+
+class Caller:
+    """The thread that made a call: `thread` (its id here) and `own` (whether it sees our root)."""
+
+    __slots__ = ("own", "thread")
+
+    def __init__(self, thread: int, own: bool) -> None:
+        self.thread = thread
+        self.own = own
+
+
+class Names:
+    """Resolves paths of callers, for the repository of `atlas`."""
+
+    def __init__(self, atlas: Atlas) -> None:
+        self._atlas = atlas
+        self._root = kernel.mount_and_inode(kernel.AT_FDCWD, b"/")
+        self._proc_device = os.stat("/proc").st_dev
+        self._tables: dict[tuple[int, bytes], Mounts] = {}
+
+    def caller(self, thread: int) -> Caller:
+        """The thread and its view. Raises Closed."""
+        try:
+            seen = kernel.mount_and_inode(kernel.AT_FDCWD, b"/proc/%d/root" % thread)
+        except PermissionError as error:
+            raise Closed from error
+        return Caller(thread, seen is not None and seen == self._root)
+
+    def path(self, caller: Caller, address: int) -> bytes:
+        """The path text at `address` in the caller's memory. Raises Closed, and OSError as the call will."""
+        try:
+            return kernel.read_path(caller.thread, address)
+        except PermissionError as error:
+            raise Closed from error
+
+    def locate(self, caller: Caller, base: int, path: bytes, *, follow: bool) -> Name | None:
+        """What `path`, relative to the caller's descriptor `base` (or AT_FDCWD), names.
+
+        `follow` says whether a link at the end is followed. None: the call changes nothing, because a
+        folder on the way is missing or shut, or the path ends in the root, "." or "..". Raises Closed.
+        """
+        path = path.rstrip(b"/")
+        head, slash, last = path.rpartition(b"/")
+        if last in (b"", b".", b".."):
+            return None
+        opened: list[int] = []
+        try:
+            absolute = path.startswith(b"/")
+            if not absolute:
+                opened.append(_base(caller, base))
+            if caller.own:
+                start = opened[0] if opened else kernel.AT_FDCWD
+                name = self._direct(caller, start, (head or slash), last, follow, opened)
+                if name is not None:
+                    return name
+            return self._walk(caller, path, follow, opened)
+        except OSError as error:
+            if error.errno in _FAILS_ITSELF:
+                return None
+            raise
+        finally:
+            for fd in opened:
+                os.close(fd)
+
+    def descriptor(self, caller: Caller, number: int) -> Name | None:
+        """What the caller's open descriptor `number` (or AT_FDCWD) is; None when it has no such. Raises Closed."""
+        try:
+            fd = _base(caller, number)
+        except FileNotFoundError:
+            return None
+        try:
+            return Name(self._real(caller, fd), os.fstat(fd).st_mode)
+        finally:
+            os.close(fd)
+
+    def _direct(
+        self, caller: Caller, start: int, head: bytes, last: bytes, follow: bool, opened: list[int]
+    ) -> Name | None:
+        """The short way, by the kernel's own walk; None when only the long way is right."""
+        if head or start == kernel.AT_FDCWD:
+            try:
+                start = kernel.open_directory(start, head)
+            except OSError as error:
+                if error.errno in (errno.ELOOP, errno.ENOSYS, errno.EPERM):
+                    return None
+                raise
+            opened.append(start)
+        folder = self._real(caller, start)
+        if folder is not None and folder.startswith(b"/proc/"):
+            return None  # "self" there was us, not the caller
+        mode = _mode(last, start)
+        if follow and stat.S_ISLNK(mode):
+            return None
+        return Name(None if folder is None else _join(folder, last), mode)
+
+    def _walk(self, caller: Caller, path: bytes, follow: bool, opened: list[int]) -> Name | None:
+        """The long way: one component after the other, inside the caller's root."""
+        root = _open(b"/proc/%d/root" % caller.thread, _FOLDER)
+        opened.append(root)
+        current = root if path.startswith(b"/") else opened[0]
+        todo = _parts(path)
+        links = 0
+        while todo:
+            part = todo.pop()
+            if part == b"..":
+                if not _same(current, root):
+                    current = os.open(b"..", _FOLDER, dir_fd=current)
+                    opened.append(current)
+                continue
+            mode = _mode(part, current)
+            if stat.S_ISLNK(mode) and (todo or follow):
+                links += 1
+                if links > _MOST_LINKS:
+                    return None
+                if kernel.on_procfs(current):
+                    own_name = self._process_link(caller, part, current)
+                    if own_name is None:
+                        current = os.open(part, _O_PATH, dir_fd=current)
+                        opened.append(current)
+                        continue
+                    target = own_name
+                else:
+                    target = os.readlink(part, dir_fd=current)
+                if target.startswith(b"/"):
+                    current = root
+                todo += _parts(target)
+            elif not todo:
+                folder = self._real(caller, current)
+                return Name(None if folder is None else _join(folder, part), mode)
+            else:
+                current = os.open(part, _O_PATH | os.O_NOFOLLOW, dir_fd=current)
+                opened.append(current)
+        return Name(self._real(caller, current), os.fstat(current).st_mode)
+
+    def _process_link(self, caller: Caller, part: bytes, folder: int) -> bytes | None:
+        """The text of a link in a process file system as the caller reads it; None for a magic one."""
+        if part in (b"self", b"thread-self"):
+            inner = os.fstat(folder).st_dev != self._proc_device
+            process = _number(caller.thread, b"NStgid" if inner else b"Tgid")
+            if part == b"self":
+                return process
+            return b"%s/task/%s" % (process, _number(caller.thread, b"NSpid" if inner else b"Pid"))
+        text = os.readlink(part, dir_fd=folder)
+        return text if part in (b"mounts", b"net") and text.startswith(b"self/") else None
+
+    def _real(self, caller: Caller, fd: int) -> bytes | None:
+        """The real path of an object that the caller sees, in our view; None where it has none."""
+        link = os.readlink(b"/proc/self/fd/%d" % fd)
+        if not link.startswith(b"/"):
+            return None
+        if link.endswith(b" (deleted)") and os.fstat(fd).st_nlink == 0:
+            return None
+        if caller.own and (not self._atlas.aliases or below(link, self._atlas.root)):
+            return link
+        if not caller.own and _is_at(fd, link):
+            return link  # another namespace, but the same object by the same name
+        mounts = self._mounts_of(caller)
+        mount = mounts.find(_mount_id(fd))
+        found = None if mount is None else self._atlas.real(mount, link)
+        return link if found is None and caller.own else found
+
+    def _mounts_of(self, caller: Caller) -> Mounts:
+        self._atlas.refresh()
+        prefix = os.readlink(b"/proc/%d/root" % caller.thread)
+        key = os.stat(b"/proc/%d/ns/mnt" % caller.thread).st_ino, prefix
+        mounts = self._tables.get(key)
+        if mounts is None:
+            if len(self._tables) >= _MOST_TABLES:
+                self._tables.pop(next(iter(self._tables))).close()
+            mounts = self._tables[key] = Mounts(caller.thread, prefix)
+        else:
+            mounts.refresh()
+        return mounts
+
+
+def _base(caller: Caller, base: int) -> int:
+    if base == kernel.AT_FDCWD:
+        return _open(b"/proc/%d/cwd" % caller.thread, _FOLDER)
+    return _open(b"/proc/%d/fd/%d" % (caller.thread, base), _O_PATH)
+
+
+def _open(path: bytes, flags: int) -> int:
+    try:
+        return os.open(path, flags)
+    except PermissionError as error:
+        raise Closed from error
+
+
+def _parts(path: bytes) -> list[bytes]:
+    """The components of a path, the first one last."""
+    return [part for part in reversed(path.split(b"/")) if part not in (b"", b".")]
+
+
+def _join(folder: bytes, last: bytes) -> bytes:
+    return folder + last if folder == b"/" else folder + b"/" + last
+
+
+def _mode(name: bytes, folder: int) -> int:
+    try:
+        return os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode
+    except FileNotFoundError:
+        return 0
+
+
+def _same(one: int, other: int) -> bool:
+    left, right = os.fstat(one), os.fstat(other)
+    return left.st_ino == right.st_ino and left.st_dev == right.st_dev
+
+
+def _is_at(fd: int, path: bytes) -> bool:
+    try:
+        there = os.lstat(path)
+    except OSError:
+        return False
+    here = os.fstat(fd)
+    return here.st_ino == there.st_ino and here.st_dev == there.st_dev
+
+
+def _mount_id(fd: int) -> int:
+    with open(f"/proc/self/fdinfo/{fd}", "rb") as file:
+        for line in file:
+            if line.startswith(b"mnt_id:"):
+                return int(line.split()[1])
+    return -1
+
+
+def _number(thread: int, field: bytes) -> bytes:
+    """The last number of one line of a thread's status file (the innermost process namespace's)."""
+    with open(f"/proc/{thread}/status", "rb") as file:
+        for line in file:
+            if line.startswith(field + b":"):
+                return line.split()[-1]
+    raise OSError(errno.ENOENT, "a process without its status line")

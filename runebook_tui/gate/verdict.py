@@ -1,0 +1,33 @@
+"""What the gate answers to a stopped call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from runebook_tui.gate.record import Record
+
+
+class Continue:
+    """The kernel carries the call out."""
+
+
+class Refuse:
+    """The call fails with the errno `number`."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+
+class Hold:
+    """The call waits; `Observer.settle` answers it later."""
+
+
+Verdict = Continue | Refuse | Hold
+Decide = Callable[[Record], Verdict]
+
+CONTINUE = Continue()
+
+
+def observe(record: Record) -> Verdict:
+    """Everything passes."""
+    return CONTINUE

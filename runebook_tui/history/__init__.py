@@ -1,0 +1,1 @@
+"""What was in each file, and who wrote it."""

@@ -1,0 +1,149 @@
+"""The log's contract: append in order, read, take the lease. Every store keeps it.
+
+LogError                the store cannot be used: full, read-only, damaged, too new
+├── Conflict            somebody else appended first: decide again
+├── AlreadyRecorded     an event with this key is in the log: the first one won
+└── LeaseTaken          another engine, alive, holds the lease
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+from pydantic import ValidationError
+from pydantic_core import PydanticSerializationError
+
+from runebook_tui.core.events import EVENT, Event, Record
+
+
+class LogError(Exception):
+    """The log cannot be used; the message is one line for people."""
+
+
+class Conflict(LogError):
+    """The log has grown since the caller last looked."""
+
+
+class AlreadyRecorded(LogError):
+    """An event with the same key is in the log already."""
+
+
+class Lease(NamedTuple):
+    """Who runs the engine of this log on a host."""
+
+    pid: int
+    started: float
+    """When that process started, in clock ticks since the machine did: tells a reused pid apart."""
+    host: str
+    taken_at: float
+    """Unix seconds."""
+
+
+class LeaseTaken(LogError):
+    """Another engine holds the lease and is alive."""
+
+    def __init__(self, lease: Lease) -> None:
+        super().__init__(f"another engine runs (pid {lease.pid} on {lease.host})")
+        self.lease = lease
+
+
+class EventLog(Protocol):
+    """An append-only sequence of records, numbered from 1 without gaps."""
+
+    def append(
+        self,
+        events: Sequence[Event],
+        *,
+        run: int,
+        actor: str,
+        expected: int,
+        time: float,
+        key: str | None = None,
+        durable: bool = False,
+    ) -> tuple[Record, ...]:
+        """Append `events` after record `expected`, all or none.
+
+        `key` is unique over the whole log and belongs to the first event; `durable` returns only
+        when the events are on the disk. Raises Conflict, AlreadyRecorded or LogError.
+        """
+
+    def read(
+        self,
+        *,
+        after: int = 0,
+        before: int | None = None,
+        limit: int | None = None,
+        types: Sequence[str] = (),
+        path: str | None = None,
+        newest_first: bool = False,
+    ) -> list[Record]:
+        """Records with `after` < seq < `before`, of `types` if given, touching `path` if given."""
+
+    def last_seq(self) -> int:
+        """The number of the newest record, 0 when the log is empty."""
+
+    def take_lease(self, lease: Lease) -> None:
+        """Take the engine's lease on this host. Raises LeaseTaken while another holder is alive."""
+
+    def holder(self, host: str) -> Lease | None:
+        """Who holds the lease on `host`, if that process is alive as far as can be told."""
+
+    def release_lease(self, pid: int) -> None:
+        """Give back the lease that `pid` holds; nothing happens when it holds none."""
+
+    def close(self) -> None:
+        """Let go of the store."""
+
+
+def encode(event: Event) -> str:
+    """An event as ASCII-safe JSON; lone surrogates (bytes of a file name) are kept."""
+    try:
+        return EVENT.dump_json(event).decode()
+    except PydanticSerializationError:
+        return json.dumps(EVENT.dump_python(event, mode="json"), ensure_ascii=True, separators=(",", ":"))
+
+
+def decode(body: str) -> Event:
+    """The event that `encode` wrote. Raises LogError when it is not one."""
+    try:
+        return EVENT.validate_json(body)
+    except ValidationError:
+        try:
+            return EVENT.validate_python(json.loads(body))
+        except (ValidationError, ValueError) as error:
+            raise LogError(f"a record of the log cannot be read: {body[:80]!r}") from error
+
+
+def process_start(pid: int) -> float | None:
+    """When process `pid` started (clock ticks since boot; 0.0 where /proc is absent), None if gone."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            fields = file.read().rpartition(b")")[2].split()
+        return float(fields[19])
+    except OSError:
+        if os.path.isdir("/proc/self"):
+            return None
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return None
+    except PermissionError:
+        pass
+    return 0.0
+
+
+def own_lease(time: float) -> Lease:
+    """The lease of this very process."""
+    return Lease(os.getpid(), process_start(os.getpid()) or 0.0, socket.gethostname(), time)
+
+
+def is_alive(lease: Lease) -> bool:
+    """Whether the holder still runs, as far as this host can tell."""
+    if lease.host != socket.gethostname():
+        return True
+    started = process_start(lease.pid)
+    return started is not None and started == lease.started

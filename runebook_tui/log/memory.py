@@ -1,0 +1,85 @@
+"""The in-memory twin of the log: for tests, pictures and rehearsals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from runebook_tui.core.events import Event, Record, Touched
+from runebook_tui.log.eventlog import AlreadyRecorded, Conflict, Lease, LeaseTaken, is_alive
+
+
+class MemoryLog:
+    """An EventLog that ends with the process."""
+
+    def __init__(self) -> None:
+        self._records: list[Record] = []
+        self._keys: set[str] = set()
+        self._leases: dict[str, Lease] = {}
+
+    def append(
+        self,
+        events: Sequence[Event],
+        *,
+        run: int,
+        actor: str,
+        expected: int,
+        time: float,
+        key: str | None = None,
+        durable: bool = False,
+    ) -> tuple[Record, ...]:
+        """See EventLog.append."""
+        if key is not None and key in self._keys:
+            raise AlreadyRecorded(key)
+        if expected != len(self._records):
+            raise Conflict(f"expected {expected}, the log is at {len(self._records)}")
+        records = tuple(
+            Record(seq=expected + offset, time=time, run=run, actor=actor, event=event)
+            for offset, event in enumerate(events, start=1)
+        )
+        self._records.extend(records)
+        if key is not None and records:
+            self._keys.add(key)
+        return records
+
+    def read(
+        self,
+        *,
+        after: int = 0,
+        before: int | None = None,
+        limit: int | None = None,
+        types: Sequence[str] = (),
+        path: str | None = None,
+        newest_first: bool = False,
+    ) -> list[Record]:
+        """See EventLog.read."""
+        window = self._records[after : None if before is None else max(before - 1, 0)]
+        found = [
+            record
+            for record in (reversed(window) if newest_first else window)
+            if (not types or record.event.type in types)
+            and (path is None or (isinstance(record.event, Touched) and record.event.change.path == path))
+        ]
+        return found if limit is None else found[:limit]
+
+    def last_seq(self) -> int:
+        """See EventLog.last_seq."""
+        return len(self._records)
+
+    def take_lease(self, lease: Lease) -> None:
+        """See EventLog.take_lease."""
+        holder = self.holder(lease.host)
+        if holder is not None and holder[:2] != lease[:2]:
+            raise LeaseTaken(holder)
+        self._leases[lease.host] = lease
+
+    def holder(self, host: str) -> Lease | None:
+        """See EventLog.holder."""
+        lease = self._leases.get(host)
+        return lease if lease is not None and is_alive(lease) else None
+
+    def release_lease(self, pid: int) -> None:
+        """See EventLog.release_lease."""
+        self._leases = {host: lease for host, lease in self._leases.items() if lease.pid != pid}
+
+    def close(self) -> None:
+        """See EventLog.close."""

@@ -1,0 +1,245 @@
+"""The log in SQLite: one file, one writing process, any number of readers.
+
+WAL with `synchronous=NORMAL` (an acknowledged event outlives the process), `FULL` where `durable`
+is asked for (it outlives the machine). Writes always begin with `BEGIN IMMEDIATE`: a transaction
+that reads first and writes later fails under contention whatever the timeout.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from runebook_tui.core.events import Event, Record, Touched
+from runebook_tui.log.eventlog import (
+    AlreadyRecorded,
+    Conflict,
+    Lease,
+    LeaseTaken,
+    LogError,
+    decode,
+    encode,
+    is_alive,
+)
+
+SCHEMA_VERSION = 1
+_APPLICATION_ID = 0x52756E65  # "Rune"
+
+_SCHEMA = """
+CREATE TABLE event (
+    seq   INTEGER PRIMARY KEY,
+    time  REAL NOT NULL,
+    run   INTEGER NOT NULL,
+    actor TEXT NOT NULL,
+    type  TEXT NOT NULL,
+    path  BLOB,
+    key   TEXT UNIQUE,
+    body  TEXT NOT NULL
+) STRICT;
+CREATE INDEX event_type ON event (type, seq);
+CREATE INDEX event_path ON event (path, seq) WHERE path IS NOT NULL;
+CREATE TABLE lease (
+    host     TEXT PRIMARY KEY,
+    pid      INTEGER NOT NULL,
+    started  REAL NOT NULL,
+    taken_at REAL NOT NULL
+) STRICT;
+"""
+
+
+def _path_of(event: Event) -> bytes | None:
+    return event.change.path.encode("utf-8", "surrogateescape") if isinstance(event, Touched) else None
+
+
+class SqliteLog:
+    """An EventLog in the file `path`. Raises LogError when the file cannot be opened or made.
+
+    Not for use by several threads at once.
+    """
+
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+        self.path = path
+        with self._words():
+            if read_only:
+                self._db = sqlite3.connect(
+                    f"{path.absolute().as_uri()}?mode=ro",
+                    uri=True,
+                    isolation_level=None,
+                    check_same_thread=False,
+                )
+            else:
+                self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            self._db.execute("PRAGMA busy_timeout = 10000")
+            if not read_only:
+                self._prepare()
+            version = self._db.execute("PRAGMA user_version").fetchone()[0]
+        if version > SCHEMA_VERSION:
+            raise LogError(f"{path} was written by a newer Runebook (format {version})")
+        if read_only and version == 0:
+            raise LogError(f"{path} is not a log")
+
+    def _prepare(self) -> None:
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute("PRAGMA synchronous = NORMAL")
+        if self._db.execute("PRAGMA user_version").fetchone()[0] > 0:
+            return
+        with self._transaction():
+            if self._db.execute("PRAGMA user_version").fetchone()[0] == 0:
+                for statement in _SCHEMA.split(";"):
+                    self._db.execute(statement)
+                self._db.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
+                self._db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+    @contextmanager
+    def _words(self) -> Iterator[None]:
+        """SQLite's errors as LogError, in words a person can act on."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            code = getattr(error, "sqlite_errorname", "") or ""
+            advice = {
+                "SQLITE_FULL": "the disk is full",
+                "SQLITE_READONLY": "the file or its folder is read-only",
+                "SQLITE_CANTOPEN": "the file cannot be opened",
+                "SQLITE_CORRUPT": "the file is damaged",
+                "SQLITE_NOTADB": "the file is not a log",
+                "SQLITE_BUSY": "another process keeps it locked",
+                "SQLITE_IOERR_WRITE": "the disk is full or failing",
+            }
+            words = next((text for name, text in advice.items() if code.startswith(name)), str(error))
+            raise LogError(f"the log {self.path}: {words}") from error
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+    def append(
+        self,
+        events: Sequence[Event],
+        *,
+        run: int,
+        actor: str,
+        expected: int,
+        time: float,
+        key: str | None = None,
+        durable: bool = False,
+    ) -> tuple[Record, ...]:
+        """See EventLog.append."""
+        records = tuple(
+            Record(seq=expected + offset, time=time, run=run, actor=actor, event=event)
+            for offset, event in enumerate(events, start=1)
+        )
+        rows = [
+            (
+                r.seq,
+                time,
+                run,
+                actor,
+                r.event.type,
+                _path_of(r.event),
+                key if at == 0 else None,
+                encode(r.event),
+            )
+            for at, r in enumerate(records)
+        ]
+        with self._words():
+            if durable:
+                self._db.execute("PRAGMA synchronous = FULL")
+            try:
+                with self._transaction():
+                    last = self.last_seq()
+                    if key is not None and self._has_key(key):
+                        raise AlreadyRecorded(key)
+                    if last != expected:
+                        raise Conflict(f"expected {expected}, the log is at {last}")
+                    self._db.executemany("INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+            finally:
+                if durable:
+                    self._db.execute("PRAGMA synchronous = NORMAL")
+        return records
+
+    def _has_key(self, key: str) -> bool:
+        return self._db.execute("SELECT 1 FROM event WHERE key = ?", (key,)).fetchone() is not None
+
+    def read(
+        self,
+        *,
+        after: int = 0,
+        before: int | None = None,
+        limit: int | None = None,
+        types: Sequence[str] = (),
+        path: str | None = None,
+        newest_first: bool = False,
+    ) -> list[Record]:
+        """See EventLog.read."""
+        where, values = ["seq > ?"], [after]
+        arguments: list[object] = [*values]
+        if before is not None:
+            where.append("seq < ?")
+            arguments.append(before)
+        if types:
+            where.append(f"type IN ({', '.join('?' * len(types))})")
+            arguments.extend(types)
+        if path is not None:
+            where.append("path = ?")
+            arguments.append(path.encode("utf-8", "surrogateescape"))
+        order = "DESC" if newest_first else "ASC"
+        query = (
+            f"SELECT seq, time, run, actor, body FROM event WHERE {' AND '.join(where)} "
+            f"ORDER BY seq {order} LIMIT ?"
+        )
+        with self._words():
+            rows = self._db.execute(query, (*arguments, -1 if limit is None else limit)).fetchall()
+        return [
+            Record(seq=seq, time=time, run=run, actor=actor, event=decode(body))
+            for seq, time, run, actor, body in rows
+        ]
+
+    def last_seq(self) -> int:
+        """See EventLog.last_seq."""
+        with self._words():
+            row = self._db.execute("SELECT max(seq) FROM event").fetchone()
+        return int(row[0] or 0)
+
+    def version(self) -> int:
+        """A number that changes whenever another process has appended: cheap to ask (2 µs)."""
+        with self._words():
+            return int(self._db.execute("PRAGMA data_version").fetchone()[0])
+
+    def take_lease(self, lease: Lease) -> None:
+        """See EventLog.take_lease."""
+        with self._words(), self._transaction():
+            holder = self.holder(lease.host)
+            if holder is not None and holder[:2] != lease[:2]:
+                raise LeaseTaken(holder)
+            self._db.execute(
+                "INSERT OR REPLACE INTO lease (host, pid, started, taken_at) VALUES (?, ?, ?, ?)",
+                (lease.host, lease.pid, lease.started, lease.taken_at),
+            )
+
+    def holder(self, host: str) -> Lease | None:
+        """See EventLog.holder."""
+        with self._words():
+            row = self._db.execute(
+                "SELECT pid, started, host, taken_at FROM lease WHERE host = ?", (host,)
+            ).fetchone()
+        lease = None if row is None else Lease(*row)
+        return lease if lease is not None and is_alive(lease) else None
+
+    def release_lease(self, pid: int) -> None:
+        """See EventLog.release_lease."""
+        with self._words(), self._transaction():
+            self._db.execute("DELETE FROM lease WHERE pid = ?", (pid,))
+
+    def close(self) -> None:
+        """See EventLog.close."""
+        self._db.close()

@@ -1,0 +1,242 @@
+"""Whether the parts of a plan fit together: references, order, ownership and the repository's edge."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from pathlib import Path as Folder
+
+from runebook_tui.core.ownership import OwnershipManager, operators_own, ties
+from runebook_tui.core.pattern import compile_pattern
+from runebook_tui.core.types import ExecutionPlan, FileOwnership, Needs
+from runebook_tui.orchestrator.positions import Path
+from runebook_tui.orchestrator.problems import Problem, Severity, Source, listed, quoted, suggestion
+from runebook_tui.orchestrator.waits import waiting_circles
+
+Place = Callable[[Path], Path]
+
+
+class Checker:
+    """The checks of one plan that has the right shape.
+
+    `place` turns a path in the plan into one in the document. `lost` holds ids whose definition was
+    left out because its shape is wrong: references to them are not reported again. With
+    `whole=False` the checks that need every part of the plan are left out.
+    """
+
+    def __init__(
+        self,
+        plan: ExecutionPlan,
+        source: Source,
+        *,
+        root: Folder | None = None,
+        builtins: Collection[str] | None = None,
+        place: Place = lambda path: path,
+        lost: frozenset[str] = frozenset(),
+        whole: bool = True,
+    ) -> None:
+        self._plan = plan
+        self._source = source
+        self._root = root
+        self._builtins = builtins
+        self._place = place
+        self._lost = lost
+        self._whole = whole
+
+    def run(self) -> Iterator[Problem]:
+        """Every problem, in no particular order."""
+        yield from self._twice()
+        yield from self._references()
+        yield from self._orders()
+        yield from self._programs()
+        yield from self._claims()
+        yield from self._edges()
+        if self._whole:
+            yield from self._thin()
+
+    def _problem(self, path: Path, message: str, severity: Severity = "error") -> Problem:
+        return self._source.problem(self._place(path), message, severity)
+
+    def _where(self, path: Path) -> str:
+        return self._source.where(self._place(path))
+
+    # ids
+
+    def _twice(self) -> Iterator[Problem]:
+        plan = self._plan
+        tasks = [
+            (("agents", a, "tasks", t, "id"), task.id)
+            for a, agent in enumerate(plan.agents)
+            for t, task in enumerate(agent.tasks)
+        ]
+        for kind, ids in (
+            ("phase", [(("phases", n, "id"), each.id) for n, each in enumerate(plan.phases)]),
+            ("agent", [(("agents", n, "id"), each.id) for n, each in enumerate(plan.agents)]),
+            ("task", tasks),
+            ("interface", [(("interfaces", n, "name"), each.name) for n, each in enumerate(plan.interfaces)]),
+        ):
+            first: dict[str, Path] = {}
+            for path, name in ids:
+                if name in first:
+                    where = self._where(first[name])
+                    yield self._problem(path, f"the {kind} {quoted(name)} is there twice; first at {where}")
+                first.setdefault(name, path)
+
+    def _references(self) -> Iterator[Problem]:
+        plan = self._plan
+        phases = [phase.id for phase in plan.phases]
+        agents = [agent.id for agent in plan.agents]
+        for n, phase in enumerate(plan.phases):
+            for k, name in enumerate(phase.after):
+                path: Path = ("phases", n, "after", k)
+                yield from self._known(path, "phase", name, phases)
+                yield from self._ends(path, name)
+            yield from self._needs(("phases", n, "needs"), phase.needs, phases)
+        for n, agent in enumerate(plan.agents):
+            yield from self._known(("agents", n, "phase"), "phase", agent.phase, phases)
+            yield from self._needs(("agents", n, "needs"), agent.needs, phases)
+        for n, shared in enumerate(plan.shared):
+            yield from self._known(("shared", n, "owner"), "agent", shared.owner, agents)
+        for n, interface in enumerate(plan.interfaces):
+            yield from self._known(("interfaces", n, "owner"), "agent", interface.owner, agents)
+
+    def _needs(self, path: Path, needs: Needs, phases: Collection[str]) -> Iterator[Problem]:
+        tasks = [task.id for agent in self._plan.agents for task in agent.tasks]
+        apis = [interface.name for interface in self._plan.interfaces]
+        for k, name in enumerate(needs.phases):
+            yield from self._known((*path, "phases", k), "phase", name, phases)
+            yield from self._ends((*path, "phases", k), name)
+        for k, name in enumerate(needs.tasks):
+            yield from self._known((*path, "tasks", k), "task", name, tasks)
+        for k, name in enumerate(needs.apis):
+            if name not in apis and name not in self._lost:
+                message = f"an API that nobody publishes: no [[interfaces]] is called {quoted(name)}"
+                yield self._problem((*path, "apis", k), message + suggestion(name, apis))
+
+    def _known(self, path: Path, kind: str, name: str, known: Collection[str]) -> Iterator[Problem]:
+        if name not in known and name not in self._lost:
+            hint = suggestion(name, known) or (f"; there is {listed(known)}" if known else "; there is none")
+            yield self._problem(path, f"no {kind} is called {quoted(name)}{hint}")
+
+    def _ends(self, path: Path, name: str) -> Iterator[Problem]:
+        phase = self._plan.phase(name)
+        if phase is not None and phase.continuous:
+            message = f"the phase {quoted(name)} is continuous: it ends last, so nothing can wait for it"
+            yield self._problem(path, message)
+
+    def _orders(self) -> Iterator[Problem]:
+        for path, message in waiting_circles(self._plan):
+            yield self._problem(path, message)
+
+    # programs
+
+    def _programs(self) -> Iterator[Problem]:
+        for n, agent in enumerate(self._plan.agents):
+            path: Path = ("agents", n)
+            known = self._builtins
+            if agent.builtin is not None and known is not None and agent.builtin not in known:
+                message = f"no agent called {quoted(agent.builtin)} is built in or installed here"
+                message += suggestion(agent.builtin, known) or f"; there is {listed(known) or 'none'}"
+                yield self._problem((*path, "builtin"), message, "warning")
+            for k, word in enumerate(agent.command or ()):
+                if "\0" in word:
+                    yield self._problem((*path, "command", k), "cannot hold a NUL character")
+            for name, value in agent.env.items():
+                if not name or "=" in name or "\0" in name + value:
+                    message = "the name of a variable is not empty and holds no '='; neither part holds NUL"
+                    yield self._problem((*path, "env", name), message)
+
+    # ownership
+
+    def _claims(self) -> Iterator[Problem]:
+        usable: dict[int, tuple[Path, FileOwnership]] = {}
+        for path, claim in self._ownership():
+            try:
+                compile_pattern(claim.pattern)
+            except (ValueError, re.error, RecursionError):
+                yield self._problem(path, f"is not a gitignore pattern: {quoted(claim.pattern)}")
+            else:
+                usable[id(claim)] = (path, claim)
+        claims = [claim for _, claim in usable.values()]
+        try:
+            for first, second, example in ties(claims):
+                one, two = usable[id(first)][0], usable[id(second)][0]
+                yield self._problem(
+                    two,
+                    f"{quoted(second.pattern)} of {quoted(second.owner)} and {quoted(first.pattern)} of "
+                    f"{quoted(first.owner)} ({self._where(one)}) are equally specific: two owners of one "
+                    f"path, for example {quoted(example)}",
+                )
+        except RecursionError:
+            yield self._problem((), "two claims are too long to be compared")
+        if self._whole:
+            yield from self._contracts(OwnershipManager(claims), {id(c): p for p, c in usable.values()})
+
+    def _ownership(self) -> Iterator[tuple[Path, FileOwnership]]:
+        """Every claim with its place, in the order of `ExecutionPlan.ownership`."""
+        plan = self._plan
+        for n, agent in enumerate(plan.agents):
+            for k, pattern in enumerate(agent.claims):
+                yield ("agents", n, "claims", k), FileOwnership(pattern=pattern, owner=agent.id)
+        for n, shared in enumerate(plan.shared):
+            claim = FileOwnership(pattern=shared.path, owner=shared.owner, shared=True)
+            yield ("shared", n, "path"), claim
+
+    def _contracts(self, manager: OwnershipManager, places: Mapping[int, Path]) -> Iterator[Problem]:
+        for n, interface in enumerate(self._plan.interfaces):
+            path: Path = ("interfaces", n, "path")
+            if "" in interface.must_contain:
+                where = ("interfaces", n, "must_contain")
+                yield self._problem(where, "holds an empty text, which every file contains", "warning")
+            if interface.path == "." or operators_own(interface.path, None):
+                yield self._problem(path, f"{quoted(interface.path)} can be written by the operator only")
+                continue
+            claim = manager.owner_of(interface.path)
+            if claim is None:
+                severity: Severity = "error" if self._plan.policy.unowned == "ask" else "warning"
+                owner = quoted(interface.owner)
+                message = f"nobody owns {quoted(interface.path)}; add it to the claims of {owner}"
+                yield self._problem(path, message, severity)
+            elif claim.owner != interface.owner:
+                yield self._problem(
+                    path,
+                    f"{quoted(interface.path)} belongs to {quoted(claim.owner)} (the claim "
+                    f"{quoted(claim.pattern)}, {self._where(places[id(claim)])}), so "
+                    f"{quoted(interface.owner)} could not write it without asking",
+                )
+
+    # the edge of the repository
+
+    def _edges(self) -> Iterator[Problem]:
+        if self._root is None:
+            return
+        root = os.path.realpath(self._root)
+        for path, inside in self._paths():
+            real = os.path.realpath(os.path.join(root, inside))
+            if real != root and not real.startswith(root.rstrip("/") + "/"):
+                message = f"{quoted(inside)} leaves the repository by a symbolic link, to {quoted(real)}"
+                yield self._problem(path, message)
+            elif path[-1] == "cwd" and not os.path.isdir(real):
+                yield self._problem(path, f"there is no folder {quoted(inside)} yet", "warning")
+
+    def _paths(self) -> Iterable[tuple[Path, str]]:
+        for n, agent in enumerate(self._plan.agents):
+            yield ("agents", n, "cwd"), agent.cwd
+        for n, interface in enumerate(self._plan.interfaces):
+            yield ("interfaces", n, "path"), interface.path
+        for path, claim in self._ownership():
+            literal = re.split(r"[*?\[\\]", claim.pattern, maxsplit=1)
+            whole = literal[0] if len(literal) == 1 else literal[0].rpartition("/")[0]
+            if "/" in claim.pattern.rstrip("/") and whole.strip("/"):
+                yield path, whole.strip("/")
+
+    def _thin(self) -> Iterator[Problem]:
+        plan = self._plan
+        if not plan.agents:
+            yield self._problem((), "there are no [[agents]], so nothing would run", "warning")
+            return
+        for n, phase in enumerate(plan.phases):
+            if all(agent.phase != phase.id for agent in plan.agents):
+                message = "no agent is in this phase, so it completes as soon as it starts"
+                yield self._problem(("phases", n), message, "warning")

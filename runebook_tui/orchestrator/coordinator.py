@@ -1,0 +1,102 @@
+"""The coordinator: the only code that appends to the log.
+
+`handle(command)` decides, lets follow what follows, appends it all at once, and folds it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+from runebook_tui.core import commands as c
+from runebook_tui.core import events as e
+from runebook_tui.core.gates import settle
+from runebook_tui.core.rules import Refusal, decide
+from runebook_tui.core.state import State, apply, fold
+from runebook_tui.core.types import ENGINE
+from runebook_tui.log.eventlog import AlreadyRecorded, Conflict, EventLog
+
+_ATTEMPTS = 50
+
+Listener = Callable[[State, Sequence[e.Record]], None]
+
+
+class Refused(Exception):
+    """A command was refused; the message is one line for people."""
+
+
+class Coordinator:
+    """Holds the state and turns commands into events. Not for use by several threads at once.
+
+    `listener` is called with the new state and the new records after each append.
+    """
+
+    def __init__(
+        self, log: EventLog, *, clock: Callable[[], float] = time.time, listener: Listener | None = None
+    ) -> None:
+        self._log = log
+        self._clock = clock
+        self._listener = listener
+        self.state = fold(log.read())
+
+    def handle(self, command: c.Command, actor: str = ENGINE) -> tuple[e.Record, ...]:
+        """Carry out `command` in the name of `actor` and return what it brought about.
+
+        Raises Refused when the rules do not allow it, LogError when the log cannot take it: then
+        nothing has happened.
+        """
+        for _ in range(_ATTEMPTS):
+            now = self._clock()
+            outcome = decide(self.state, command, now)
+            if isinstance(outcome, Refusal):
+                raise Refused(outcome.reason)
+            records, state = self._with_followers(outcome, actor, now)
+            if not records:
+                return ()
+            try:
+                self._append(records, actor, command)
+            except Conflict:
+                self.catch_up()
+                continue
+            except AlreadyRecorded as error:
+                self.catch_up()
+                raise Refused(f"somebody else was first ({error})") from error
+            self.state = state
+            if self._listener is not None:
+                self._listener(state, records)
+            return records
+        raise Refused("the log is too busy: other engines keep appending to it")
+
+    def catch_up(self) -> None:
+        """Fold what others have appended."""
+        records = self._log.read(after=self.state.seq)
+        self.state = fold(records, self.state)
+        if records and self._listener is not None:
+            self._listener(self.state, records)
+
+    def _with_followers(
+        self, events: tuple[e.Event, ...], actor: str, now: float
+    ) -> tuple[tuple[e.Record, ...], State]:
+        """The records of `events` and of all that follows from them, and the state after them."""
+        state = self.state
+        records: list[e.Record] = []
+        run = state.run + 1 if any(isinstance(event, e.RunStarted) for event in events) else state.run
+        while events:
+            for event in events:
+                record = e.Record(seq=state.seq + 1, time=now, run=run, actor=actor, event=event)
+                records.append(record)
+                state = apply(state, record)
+            events = settle(state)
+        return tuple(records), state
+
+    def _append(self, records: Sequence[e.Record], actor: str, command: c.Command) -> None:
+        decision = isinstance(command, c.Decide | c.Disown)
+        self._log.append(
+            [record.event for record in records],
+            run=records[0].run,
+            actor=actor,
+            expected=self.state.seq,
+            time=records[0].time,
+            key=f"decision:{command.request}" if isinstance(command, c.Decide | c.Disown) else None,
+            durable=decision,
+        )

@@ -1,0 +1,91 @@
+"""Where a repository's Runebook lives: plan, state folder, engine socket and tmux server.
+
+Standard library only: the pane's first process and the hook import it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import tempfile
+from pathlib import Path
+
+PLAN_NAME = "runebook.toml"
+STATE_NAME = ".runebook"
+
+
+class PlaceError(Exception):
+    """A folder that Runebook needs cannot be found or is not safe to use."""
+
+
+def find_plan(start: Path) -> Path | None:
+    """The plan in `start` or the nearest folder above it, or None."""
+    start = start.absolute()
+    for folder in (start, *start.parents):
+        candidate = folder / PLAN_NAME
+        if candidate.is_file():
+            return candidate
+    return None
+
+
+def find_repository(start: Path) -> Path | None:
+    """The top of the git work tree that holds `start`, or None."""
+    start = start.absolute()
+    for folder in (start, *start.parents):
+        if (folder / ".git").exists():
+            return folder
+    return None
+
+
+def root_hash(root: Path) -> str:
+    """Eight hexadecimal digits that name the repository at `root` on this machine."""
+    return hashlib.sha256(os.fsencode(root.resolve())).hexdigest()[:8]
+
+
+def state_folder(root: Path) -> Path:
+    """The folder of the log, history and generated files of the repository at `root`."""
+    return root / STATE_NAME
+
+
+def runtime_folder(root: Path, *, create: bool = False) -> Path:
+    """The folder of the engine's sockets, short enough for a unix socket path (107 bytes).
+
+    Raises PlaceError when the folder cannot be made or belongs to somebody else.
+    """
+    base = os.environ.get("XDG_RUNTIME_DIR", "")
+    if base and os.path.isdir(base) and len(os.fsencode(base)) <= 60:
+        parent = Path(base) / "runebook"
+    else:
+        temporary = tempfile.gettempdir()
+        if len(os.fsencode(temporary)) > 60:
+            temporary = "/tmp"
+        parent = Path(temporary) / f"runebook-{os.getuid()}"
+    folder = parent / root_hash(root)
+    if create:
+        for each in (parent, folder):
+            _make_private(each)
+    return folder
+
+
+def _make_private(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        info = folder.lstat()
+    except OSError as error:
+        raise PlaceError(f"cannot make the runtime folder {folder}: {error.strerror}") from error
+    if info.st_uid != os.getuid() or not folder.is_dir() or folder.is_symlink():
+        raise PlaceError(f"the runtime folder {folder} belongs to somebody else")
+    if info.st_mode & 0o077:
+        folder.chmod(0o700)
+
+
+def socket_path(root: Path) -> Path:
+    """The engine's unix socket for the repository at `root`."""
+    return runtime_folder(root) / "engine.sock"
+
+
+def tmux_socket_name(root: Path) -> str:
+    """The name (`tmux -L`) of the private tmux server of the repository at `root`."""
+    slug = re.sub(r"[^A-Za-z0-9]+", "-", root.resolve().name).strip("-").lower()[:24] or "repository"
+    return f"runebook-{slug}-{root_hash(root)}"

@@ -1,0 +1,73 @@
+"""The configuration file of the private tmux server; the user's own is never read."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+from pathlib import Path
+
+from runebook_tui.tmux.panes import HEIGHT, WIDTH
+
+# `-q` keeps an option that only newer servers know from being an error (allow-passthrough and
+# remain-on-exit-format came with tmux 3.3).
+_TEXT = """\
+# Written by Runebook at every start; changes are lost.
+set -s escape-time 0
+set -s focus-events on
+set -s set-clipboard off
+set -s exit-empty on
+set -s default-terminal "{terminal}"
+set -g default-size {width}x{height}
+set -g history-limit 20000
+set -g base-index 0
+set -g renumber-windows off
+set -g destroy-unattached off
+set -g detach-on-destroy on
+set -g mouse on
+set -g bell-action none
+set -g set-titles off
+set -g status on
+set -g status-left " runebook "
+set -g status-right ""
+set -gw window-size latest
+set -gw remain-on-exit on
+set -gwq remain-on-exit-format ""
+set -gw allow-rename off
+set -gw automatic-rename off
+set -gwq allow-passthrough off
+set -gw window-status-format " #W#{{?pane_dead, (ended),}} "
+set -gw window-status-current-format " [#W#{{?pane_dead, (ended),}}] "
+"""
+
+
+def text() -> str:
+    """The configuration's text for this machine."""
+    return _TEXT.format(terminal=_terminal(), width=WIDTH, height=HEIGHT)
+
+
+def write(folder: Path) -> Path:
+    """Write `tmux.conf` into `folder`, making the folder, and return its path.
+
+    Raises OSError.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "tmux.conf"
+    handle, temporary = tempfile.mkstemp(dir=folder, prefix="tmux.conf.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text())
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+    return path
+
+
+def _terminal() -> str:
+    """The best terminal description that this machine's terminfo holds."""
+    try:
+        known = subprocess.run(["infocmp", "tmux-256color"], capture_output=True, timeout=5, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return "screen-256color"
+    return "tmux-256color" if known.returncode == 0 else "screen-256color"
