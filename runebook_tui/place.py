@@ -13,6 +13,8 @@ from pathlib import Path
 
 PLAN_NAME = "runebook.toml"
 STATE_NAME = ".runebook"
+POINTER_NAME = "socket"
+SOCKET_NAME = "engine.sock"
 
 
 class PlaceError(Exception):
@@ -81,8 +83,16 @@ def _make_private(folder: Path) -> None:
 
 
 def socket_path(root: Path) -> Path:
-    """The engine's unix socket for the repository at `root`."""
-    return runtime_folder(root) / "engine.sock"
+    """The engine's unix socket for the repository at `root`.
+
+    The engine leaves a pointer in `.runebook/`, for programs whose environment names another
+    runtime folder than the engine's did.
+    """
+    try:
+        pointed = os.fsdecode((state_folder(root) / POINTER_NAME).read_bytes()).strip()
+    except OSError:
+        pointed = ""
+    return Path(pointed) if pointed.startswith("/") else runtime_folder(root) / SOCKET_NAME
 
 
 def tmux_socket_name(root: Path) -> str:

@@ -97,19 +97,24 @@ class Task(Value):
     """A unit of an agent's work."""
 
     id: Identifier
+    """Used once in the whole plan."""
     title: str = ""
+    """What is to be done, for people."""
 
 
 class Phase(Value):
     """A named stage of the plan."""
 
     id: Identifier
+    """Used once in the plan."""
     title: str = ""
+    """What the phase is called on the screen."""
     after: tuple[Identifier, ...] = ()
     """Phases that must be complete before this one starts."""
     continuous: bool = False
     """Runs alongside from its dependencies on, and finalizes when all other phases are complete."""
     needs: Needs = Needs()
+    """What else must be there before it starts."""
 
 
 class GateMode(StrEnum):
@@ -123,8 +128,11 @@ class AgentSpec(Value):
     """An agent as the plan describes it: exactly one of `builtin` and `command` says what it runs."""
 
     id: AgentId
+    """Used once in the plan; it names the pane, and who did what."""
     title: str = ""
+    """What the agent is called on the screen."""
     phase: Identifier
+    """The phase that it works in."""
     builtin: str | None = None
     """The name of a built-in or installed agent (entry point group `runebook.agents`)."""
     command: tuple[str, ...] | None = None
@@ -132,11 +140,15 @@ class AgentSpec(Value):
     cwd: RepositoryPath = "."
     """Working folder, relative to the repository."""
     env: dict[str, str] = Field(default_factory=dict)
+    """Variables added to its environment."""
     claims: tuple[Pattern, ...] = ()
     """Gitignore-style patterns of the files that this agent owns."""
     tasks: tuple[Task, ...] = ()
+    """Its work in parts."""
     needs: Needs = Needs()
+    """What must be there before it starts, beyond its phase."""
     gate: GateMode = GateMode.OBSERVE
+    """What the kernel gate does with its writes."""
     finalize: Literal["signal", "wait"] | None = None
     """How it is told to finalize: "signal" sends SIGTERM at once; "wait" lets `runebook-tui wait finalize`
     return and sends SIGTERM only after `policy.finalize_seconds`. Default: "wait" for a builtin."""
@@ -159,16 +171,22 @@ class SharedPath(Value):
     """A path that everybody reads and only its owner and approved requests change."""
 
     path: Pattern
+    """A gitignore-style pattern."""
     owner: AgentId
+    """The agent that may change it without asking."""
 
 
 class InterfaceStub(Value):
     """A named contract that an agent must publish."""
 
     name: ApiName
+    """What others name in `needs = { apis = [...] }`."""
     title: str = ""
+    """What it offers, for people."""
     owner: AgentId
+    """The agent that publishes it."""
     path: RepositoryPath
+    """The file that holds it; its owner must own this path."""
     must_contain: tuple[str, ...] = ()
     """Texts that the file holds once the interface is real."""
 
@@ -179,6 +197,7 @@ class Policy(Value):
     away: Literal["hold", "refuse", "flag"] = "hold"
     """What an unanswered request gets."""
     hold_seconds: Annotated[float, Field(gt=0, le=86_400)] = 120.0
+    """How long `hold` waits before it refuses, in seconds."""
     unowned: Literal["allow", "ask"] = "allow"
     """Whether files that nobody claims may be written without asking."""
     finalize_seconds: Annotated[float, Field(gt=0, le=86_400)] = 30.0
@@ -189,7 +208,9 @@ class PlanInfo(Value):
     """What the plan is called and how agents are kept apart."""
 
     name: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    """What the plan is called."""
     isolation: Literal["shared"] = "shared"
+    """How agents are kept apart: all in one working tree."""
 
 
 class FileOwnership(Value):
@@ -211,11 +232,17 @@ class ExecutionPlan(Value):
     """A whole plan: `runebook.toml`, read and checked."""
 
     plan: PlanInfo
+    """What the plan is called."""
     policy: Policy = Policy()
+    """What happens at a boundary."""
     phases: tuple[Phase, ...] = ()
+    """The stages, in any order; `after` says which come first."""
     agents: tuple[AgentSpec, ...] = ()
+    """The programs that run, one a pane."""
     shared: tuple[SharedPath, ...] = ()
+    """What everybody reads and only its owner changes."""
     interfaces: tuple[InterfaceStub, ...] = ()
+    """What agents must publish before others may rely on it."""
 
     @property
     def ownership(self) -> tuple[FileOwnership, ...]:

@@ -74,7 +74,8 @@ machine = os.uname().machine
 calls = CALLS.get(machine, {})
 
 libc = ctypes.CDLL(None, use_errno=True)
-libc.prctl.argtypes = (ctypes.c_int, *(ctypes.c_ulong,) * 4)
+if LINUX:
+    libc.prctl.argtypes = (ctypes.c_int, *(ctypes.c_ulong,) * 4)
 ioctl = libc.ioctl
 ioctl.argtypes = (ctypes.c_int, ctypes.c_ulong, ctypes.c_void_p)
 
@@ -174,6 +175,7 @@ class _Span(ctypes.Structure):
 _text = ctypes.create_string_buffer(PATH_MAX)
 _here = _Span(ctypes.addressof(_text), PATH_MAX)
 _there = _Span(0, 0)
+_ONE = ctypes.c_ulong(1)
 
 
 def _read(thread: int, address: int, length: int) -> bytes:
@@ -182,10 +184,10 @@ def _read(thread: int, address: int, length: int) -> bytes:
     _there.base = address
     _there.length = length
     got = libc.process_vm_readv(
-        thread, ctypes.byref(_here), ctypes.c_ulong(1), ctypes.byref(_there), ctypes.c_ulong(1), ctypes.c_ulong(0)
+        thread, ctypes.byref(_here), _ONE, ctypes.byref(_there), _ONE, ctypes.c_ulong(0)
     )
     if got >= 0:
-        return _text[:got]
+        return ctypes.string_at(_text, got)
     number = ctypes.get_errno()
     if number == errno.EFAULT:
         raise OSError(number, os.strerror(number))

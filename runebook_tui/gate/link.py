@@ -5,7 +5,6 @@ Frames are JSON objects, one a line, at most 4 MiB; every line gets one line in 
 
 from __future__ import annotations
 
-import contextlib
 import json
 import socket
 import time
@@ -26,6 +25,10 @@ class LinkError(Exception):
     """The engine cannot be reached, or what it says makes no sense; the words say which."""
 
 
+class HungUp(LinkError):
+    """The engine that we were connected to is gone."""
+
+
 class Question:
     """A blocking connection to the engine for one request at a time."""
 
@@ -34,6 +37,7 @@ class Question:
         end = time.monotonic() + patience
         while True:
             self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            self._socket.settimeout(max(patience, 0.2))
             try:
                 self._socket.connect(path)
                 return
@@ -55,7 +59,7 @@ class Question:
                 self._socket.settimeout(max(0.001, end - time.monotonic()))
                 chunk = self._socket.recv(65536)
                 if not chunk:
-                    raise LinkError("the engine hung up without an answer")
+                    raise HungUp("the engine hung up without an answer")
                 answer += chunk
                 if len(answer) > MOST_BYTES:
                     raise LinkError("the engine's answer is longer than 4 MiB")
@@ -63,7 +67,7 @@ class Question:
         except TimeoutError as error:
             raise LinkError(f"the engine did not answer within {seconds:g} s") from error
         except OSError as error:
-            raise LinkError(f"the engine hung up: {error.strerror or error}") from error
+            raise HungUp(f"the engine hung up: {error.strerror or error}") from error
         except ValueError as error:
             raise LinkError(f"the engine's answer is not JSON: {error}") from error
         if not isinstance(reply, dict):
@@ -99,12 +103,15 @@ class Link:
         self._sent_records = 0
         self._out = b""
         self._socket: socket.socket | None = None
-        self._connect()
 
     @property
     def delivered(self) -> bool:
         """Whether the engine has answered every line and nothing waits."""
         return self._socket is not None and not (self._waiting or self._sent or self._out)
+
+    def attach(self) -> None:
+        """Connect and say who we are, now and after every loss; until that works, records wait."""
+        self._connect()
 
     def offer(self, record: Record) -> None:
         """Take one record over; `flush` sends it."""
@@ -187,5 +194,4 @@ class Link:
             self._waiting.extendleft(reversed(self._sent.pop()))
         self._sent_records = 0
         self._out = b""
-        with contextlib.suppress(OSError):
-            self._loop.later("connect", _RETRY_SECONDS, self._connect)
+        self._loop.later("connect", _RETRY_SECONDS, self._connect)

@@ -25,7 +25,7 @@ _FAILS_ITSELF = frozenset(
 
 
 class Closed(Exception):
-    """The caller's memory or its folders in /proc are not ours to read (PR_SET_DUMPABLE, Yama, other user)."""
+    """The caller's memory or its folders in /proc are shut to us (PR_SET_DUMPABLE, Yama, other user)."""
 
 
 class Name:
@@ -102,7 +102,7 @@ class Names:
                 os.close(fd)
 
     def descriptor(self, caller: Caller, number: int) -> Name | None:
-        """What the caller's open descriptor `number` (or AT_FDCWD) is; None when it has no such. Raises Closed."""
+        """What the caller's open descriptor `number` (or AT_FDCWD) is, None for no such. Raises Closed."""
         try:
             fd = _base(caller, number)
         except FileNotFoundError:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import select
+
 from runebook_tui.gate.calls import Calls
 from runebook_tui.gate.link import Link
 from runebook_tui.gate.loop import GONE, READ, Loop
@@ -12,6 +15,8 @@ from runebook_tui.gate.record import Record, Scribe
 from runebook_tui.gate.verdict import CONTINUE, Continue, Decide, Hold, Refuse, Verdict
 
 _AT_ONCE = 16
+# A bad address or an endless path fails in the kernel too; a process that went away needs no answer.
+_FAILS_ITSELF = frozenset((errno.EFAULT, errno.EIO, errno.ENAMETOOLONG, errno.ENOENT, errno.ESRCH))
 
 
 class Observer:
@@ -22,14 +27,13 @@ class Observer:
 
     def __init__(self, loop: Loop, listener: Listener, root: bytes, link: Link, decide: Decide) -> None:
         self.alive = True
-        self.errors = 0
         self._loop = loop
         self._listener = listener
         self._link = link
         self._decide = decide
         self._scribe = Scribe(root)
         self._calls = Calls(Names(Atlas(root)))
-        self._poll_more = Poll(listener.fd)
+        self._poll_more = _Poll(listener.fd)
         loop.watch(listener.fd, READ, self._ready)
 
     def _ready(self, events: int) -> None:
@@ -79,9 +83,10 @@ class Observer:
             records = [record for record in found if record is not None]
         except Closed:
             records = [self._scribe.unreadable(thread)]
-        except OSError:
-            # A bad address fails in the kernel too; a process that went away needs no answer.
-            return []
+        except OSError as error:
+            if error.errno in _FAILS_ITSELF:
+                return []
+            raise
         # Only now is it sure that the process we read was the caller and not a later one with its number.
         return records if not records or self._listener.valid(notification) else []
 
@@ -91,12 +96,10 @@ def _stricter(one: Verdict, other: Verdict) -> Verdict:
     return one if order.index(type(one)) >= order.index(type(other)) else other
 
 
-class Poll:
+class _Poll:
     """Whether one descriptor has something to read right now."""
 
     def __init__(self, fd: int) -> None:
-        import select
-
         self._poll = select.poll()
         self._poll.register(fd, READ)
 
@@ -104,3 +107,22 @@ class Poll:
         """True when reading would not wait."""
         events = self._poll.poll(0)
         return bool(events and events[0][1] & READ)
+
+
+class Passer:
+    """Lets every call pass unseen: what is left to do when an Observer cannot be built."""
+
+    def __init__(self, loop: Loop, listener: Listener) -> None:
+        self.alive = True
+        self._loop = loop
+        self._listener = listener
+        loop.watch(listener.fd, READ, self._ready)
+
+    def _ready(self, events: int) -> None:
+        if events & READ:
+            notification = self._listener.receive()
+            if notification is not None:
+                self._listener.proceed(notification)
+        elif events & GONE:
+            self.alive = False
+            self._loop.forget(self._listener.fd)

@@ -148,14 +148,14 @@ def _range(start: int, stop: int) -> str:
 def _by_git(before: bytes, after: bytes) -> Difference | None:
     # No configuration, attributes or repository may have a say, so it runs in a folder of its own.
     own = {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_ATTR_NOSYSTEM": "1"}
-    options = ("--no-color", "--no-ext-diff", "--no-textconv", "--text", f"-U{_CONTEXT}")
+    options = ("--no-index", "--no-color", "--no-ext-diff", "--no-textconv", "--text", f"-U{_CONTEXT}")
     try:
         with tempfile.TemporaryDirectory(prefix="runebook-") as name:
             folder = Path(name)
             (folder / "a").write_bytes(before)
             (folder / "b").write_bytes(after)
             done = subprocess.run(
-                ["git", "-c", "core.attributesFile=/dev/null", "diff", "--no-index", *options, "--", "a", "b"],
+                ["git", "-c", "core.attributesFile=/dev/null", "diff", *options, "--", "a", "b"],
                 cwd=folder,
                 env=environment() | own | {"GIT_CEILING_DIRECTORIES": str(folder.resolve().parent)},
                 capture_output=True,

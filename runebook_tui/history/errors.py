@@ -1,8 +1,8 @@
 """What can go wrong in the history.
 
-    HistoryError
-    ├── StoreError   the disk refused an object
-    └── GitError     git could not be asked
+HistoryError
+├── StoreError   the disk refused an object
+└── GitError     git could not be asked
 """
 
 from __future__ import annotations

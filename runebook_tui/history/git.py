@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from runebook_tui.history.errors import GitError
 
-_QUIET = ("-c", "core.fsmonitor=false", "-c", "core.quotePath=false", "-c", "diff.external=")
+_QUIET = ("-c", "core.fsmonitor=false", "-c", "core.quotePath=false")
 _ATTRIBUTES = ("text", "eol", "working-tree-encoding", "ident", "filter")
 
 
@@ -19,6 +20,14 @@ class Entry(NamedTuple):
 
     mode: str
     oid: bytes
+
+
+class Blob(NamedTuple):
+    """A content of `size` bytes; `data` is None when it is larger than was asked for."""
+
+    digest: str
+    size: int
+    data: bytes | None
 
 
 def environment() -> dict[str, str]:
@@ -80,10 +89,11 @@ class GitTree:
                 paths.append(os.fsdecode(line.split(b" ", before_path)[-1].removeprefix(prefix)))
         return paths
 
-    def content(self, path: str, entry: Entry) -> bytes | None:
-        """The bytes that a checkout of `entry` writes at `path`; None when they cannot be known.
+    def content(self, path: str, entry: Entry, *, keep: int) -> Blob | None:
+        """What a checkout of `entry` writes at `path`; None when it cannot be known.
 
-        They cannot where a filter program (such as LFS) makes them: it is not run here.
+        It cannot where a filter program (such as LFS) makes it: none is run here. Up to `keep` bytes are
+        handed out.
         """
         if entry.mode == "160000":
             return None
@@ -94,8 +104,9 @@ class GitTree:
                     return None
                 if how == "convert":
                     name = entry.oid.decode("ascii")
-                    return self._run("cat-file", "--filters", f"--path={path}", name)
-            return self._blob(entry.oid)
+                    data = self._run("cat-file", "--filters", f"--path={path}", name)
+                    return _blob([data], len(data), keep)
+            return self._stored(entry.oid, keep)
         except GitError:
             return None
 
@@ -104,14 +115,16 @@ class GitTree:
         self._blobs.close()
         self._attributes.close()
 
-    def _blob(self, oid: bytes) -> bytes | None:
+    def _stored(self, oid: bytes, keep: int) -> Blob | None:
         for attempt in (1, 2):
             try:
                 self._blobs.send(oid + b"\n")
                 head = self._blobs.line(b"\n").split(b" ")
                 if len(head) != 3:
                     return None
-                return self._blobs.exactly(int(head[2]) + 1)[:-1]
+                blob = _blob(self._blobs.exactly(int(head[2])), int(head[2]), keep)
+                self._blobs.line(b"\n")
+                return blob
             except (OSError, EOFError):
                 self._blobs.close()
                 if attempt == 2:
@@ -165,6 +178,15 @@ class GitTree:
         return done.stdout
 
 
+def _blob(pieces: Iterable[bytes], size: int, keep: int) -> Blob:
+    hasher, kept = hashlib.sha256(), list[bytes]()
+    for piece in pieces:
+        hasher.update(piece)
+        if size <= keep:
+            kept.append(piece)
+    return Blob(hasher.hexdigest(), size, b"".join(kept) if size <= keep else None)
+
+
 class _Coprocess:
     """A git command that answers one question after the other; started when it is first asked."""
 
@@ -197,15 +219,15 @@ class _Coprocess:
         found, _, self._rest = self._rest.partition(end)
         return found
 
-    def exactly(self, size: int) -> bytes:
-        """The next `size` bytes of the answer; raises EOFError when the process is gone."""
-        pieces, have = [self._rest[:size]], min(size, len(self._rest))
-        self._rest = self._rest[size:]
-        while have < size:
-            piece = self._more(min(1 << 20, size - have))
-            pieces.append(piece)
-            have += len(piece)
-        return b"".join(pieces)
+    def exactly(self, size: int) -> Iterator[bytes]:
+        """The next `size` bytes of the answer in pieces; raises EOFError when the process is gone."""
+        piece, self._rest = self._rest[:size], self._rest[size:]
+        yield piece
+        left = size - len(piece)
+        while left:
+            piece = self._more(min(1 << 20, left))
+            left -= len(piece)
+            yield piece
 
     def close(self) -> None:
         process, self._process, self._rest = self._process, None, b""

@@ -19,7 +19,8 @@ Stamp = tuple[int, int, int, int, int, int]
 _ABSENT = Version(kind="absent")
 _CHUNK = 1 << 20
 _ATTEMPTS = 3
-_STEP = os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC | (os.O_PATH if sys.platform == "linux" else os.O_RDONLY)
+_SEARCH = os.O_PATH if sys.platform == "linux" else os.O_RDONLY
+_STEP = _SEARCH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 
 

@@ -26,7 +26,8 @@ class ContentStore:
 
     An object is the file `objects/ab/cdef…` (mode 0600): one byte, `r` or `z`, then the content as it is or
     deflated. Its modification time is when it was last used. Over the limit the least recently used go; those
-    written by this process within the last hour go only when nothing else is left. One process writes at a time.
+    written by this process within the last hour go only when nothing else is left. One process writes at a
+    time.
     """
 
     def __init__(

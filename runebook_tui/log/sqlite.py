@@ -243,3 +243,9 @@ class SqliteLog:
     def close(self) -> None:
         """See EventLog.close."""
         self._db.close()
+
+    def __enter__(self) -> SqliteLog:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

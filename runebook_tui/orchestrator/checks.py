@@ -43,12 +43,21 @@ class Checker:
         self._place = place
         self._lost = lost
         self._whole = whole
+        # Dictionaries, since they keep the order and are quick to ask.
+        self._phases = dict.fromkeys(phase.id for phase in plan.phases)
+        self._agents = dict.fromkeys(agent.id for agent in plan.agents)
+        self._tasks = dict.fromkeys(task.id for agent in plan.agents for task in agent.tasks)
+        self._apis = dict.fromkeys(interface.name for interface in plan.interfaces)
+        self._endless = {phase.id for phase in plan.phases if phase.continuous}
 
     def run(self) -> Iterator[Problem]:
         """Every problem, in no particular order."""
-        yield from self._twice()
+        twice = list(self._twice())
+        yield from twice
         yield from self._references()
-        yield from self._orders()
+        if not twice:
+            # Otherwise circles would be seen where only names meet.
+            yield from self._orders()
         yield from self._programs()
         yield from self._claims()
         yield from self._edges()
@@ -85,34 +94,30 @@ class Checker:
 
     def _references(self) -> Iterator[Problem]:
         plan = self._plan
-        phases = [phase.id for phase in plan.phases]
-        agents = [agent.id for agent in plan.agents]
         for n, phase in enumerate(plan.phases):
             for k, name in enumerate(phase.after):
                 path: Path = ("phases", n, "after", k)
-                yield from self._known(path, "phase", name, phases)
+                yield from self._known(path, "phase", name, self._phases)
                 yield from self._ends(path, name)
-            yield from self._needs(("phases", n, "needs"), phase.needs, phases)
+            yield from self._needs(("phases", n, "needs"), phase.needs)
         for n, agent in enumerate(plan.agents):
-            yield from self._known(("agents", n, "phase"), "phase", agent.phase, phases)
-            yield from self._needs(("agents", n, "needs"), agent.needs, phases)
+            yield from self._known(("agents", n, "phase"), "phase", agent.phase, self._phases)
+            yield from self._needs(("agents", n, "needs"), agent.needs)
         for n, shared in enumerate(plan.shared):
-            yield from self._known(("shared", n, "owner"), "agent", shared.owner, agents)
+            yield from self._known(("shared", n, "owner"), "agent", shared.owner, self._agents)
         for n, interface in enumerate(plan.interfaces):
-            yield from self._known(("interfaces", n, "owner"), "agent", interface.owner, agents)
+            yield from self._known(("interfaces", n, "owner"), "agent", interface.owner, self._agents)
 
-    def _needs(self, path: Path, needs: Needs, phases: Collection[str]) -> Iterator[Problem]:
-        tasks = [task.id for agent in self._plan.agents for task in agent.tasks]
-        apis = [interface.name for interface in self._plan.interfaces]
+    def _needs(self, path: Path, needs: Needs) -> Iterator[Problem]:
         for k, name in enumerate(needs.phases):
-            yield from self._known((*path, "phases", k), "phase", name, phases)
+            yield from self._known((*path, "phases", k), "phase", name, self._phases)
             yield from self._ends((*path, "phases", k), name)
         for k, name in enumerate(needs.tasks):
-            yield from self._known((*path, "tasks", k), "task", name, tasks)
+            yield from self._known((*path, "tasks", k), "task", name, self._tasks)
         for k, name in enumerate(needs.apis):
-            if name not in apis and name not in self._lost:
+            if name not in self._apis and name not in self._lost:
                 message = f"an API that nobody publishes: no [[interfaces]] is called {quoted(name)}"
-                yield self._problem((*path, "apis", k), message + suggestion(name, apis))
+                yield self._problem((*path, "apis", k), message + suggestion(name, self._apis))
 
     def _known(self, path: Path, kind: str, name: str, known: Collection[str]) -> Iterator[Problem]:
         if name not in known and name not in self._lost:
@@ -120,8 +125,7 @@ class Checker:
             yield self._problem(path, f"no {kind} is called {quoted(name)}{hint}")
 
     def _ends(self, path: Path, name: str) -> Iterator[Problem]:
-        phase = self._plan.phase(name)
-        if phase is not None and phase.continuous:
+        if name in self._endless:
             message = f"the phase {quoted(name)} is continuous: it ends last, so nothing can wait for it"
             yield self._problem(path, message)
 
@@ -198,7 +202,7 @@ class Checker:
                 owner = quoted(interface.owner)
                 message = f"nobody owns {quoted(interface.path)}; add it to the claims of {owner}"
                 yield self._problem(path, message, severity)
-            elif claim.owner != interface.owner:
+            elif claim.owner != interface.owner and interface.owner in self._agents:
                 yield self._problem(
                     path,
                     f"{quoted(interface.path)} belongs to {quoted(claim.owner)} (the claim "

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from runebook_tui.core.types import Task
+
 
 @dataclass(frozen=True)
 class Phrase:
@@ -50,6 +52,22 @@ class Section:
         return "\n".join(p.text for part in self.parts for p in (part.phrase, *part.items))
 
 
+@dataclass
+class WrittenAgent:
+    """An agent as the document has it."""
+
+    id: str
+    title: str
+    number: str
+    """What follows "Agent" in its name, or an empty text."""
+    phase: str
+    line: int
+    tasks: list[Task] = field(default_factory=list)
+    phrases: list[Phrase] = field(default_factory=list)
+    """The tasks as written, in the order of `tasks`."""
+    owns: list[Phrase] = field(default_factory=list)
+
+
 def sections(text: str) -> list[Section]:
     """The sections of a CommonMark text; what stands before the first heading is left out."""
     tokens = MarkdownIt("commonmark").parse(text)
@@ -76,12 +94,15 @@ def _place(section: Section, phrases: list[Phrase], *, listed: bool) -> None:
         return
     if not section.parts:
         section.parts.append(Part(Phrase("", section.title.line)))
-    first, *rest = phrases or [None]
-    if first is not None:
-        # A list item that goes on over several lines is one phrase.
-        text = " ".join([first.text, *(each.text for each in rest)])
-        code = (*first.code, *(c for each in rest for c in each.code))
-        section.parts[-1].items.append(Phrase(text, first.line, code, first.label))
+    # A list item that goes on over several lines is one phrase; but a bold label that follows a list
+    # without a blank line was meant to end it, whatever CommonMark says.
+    end = next((n for n, phrase in enumerate(phrases) if n and phrase.label), len(phrases))
+    item, rest = phrases[:end], phrases[end:]
+    if item:
+        text = " ".join(phrase.text for phrase in item)
+        code = tuple(name for phrase in item for name in phrase.code)
+        section.parts[-1].items.append(Phrase(text, item[0].line, code, item[0].label))
+    section.parts += [Part(phrase) for phrase in rest]
 
 
 def _above(found: list[Section], level: int) -> tuple[str, ...]:
@@ -96,7 +117,8 @@ def _above(found: list[Section], level: int) -> tuple[str, ...]:
 def _phrases(token: Token) -> Iterator[Phrase]:
     """The lines of an inline token."""
     line = _line(token)
-    text, code, label, bold = "", [], "", 0
+    code: list[str] = []
+    text, label, bold = "", "", 0
     for child in token.children or ():
         if child.type in ("softbreak", "hardbreak"):
             if text.strip():

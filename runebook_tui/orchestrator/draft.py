@@ -50,13 +50,22 @@ def slug(text: str) -> str:
 
 
 def unused(wanted: str, taken: Iterable[str]) -> str:
-    """`wanted`, or `wanted-2`, `wanted-3` …: an agent's id that is not taken."""
+    """`wanted`, or `wanted-2`, `wanted-3` …: an id that is neither taken nor reserved."""
     taken = {*taken, *RESERVED_IDS}
-    wanted = wanted or "agent"
     number = 1
     while (name := wanted if number == 1 else f"{wanted}-{number}") in taken:
         number += 1
     return name
+
+
+def plan_name(text: str) -> str:
+    """`text` as the name of a plan: valid Unicode, at most 200 characters, not empty."""
+    return unicode_text(text).strip()[:200] or "repository"
+
+
+def unicode_text(text: str) -> str:
+    """`text` with '?' for what no UTF-8 file can hold."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def usable_claim(pattern: str) -> bool:
@@ -150,10 +159,10 @@ def _comments(comments: Comments, path: Path) -> list[str]:
 
 
 def _comment(text: str) -> str:
-    return f"# {quoted_free(text)}".rstrip()
+    return f"# {_one_line(text)}".rstrip()
 
 
-def quoted_free(text: str) -> str:
+def _one_line(text: str) -> str:
     """`text` on one line: what cannot be printed is escaped."""
     return "".join(c if c.isprintable() else quoted(c)[1:-1] for c in text)
 

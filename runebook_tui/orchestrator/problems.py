@@ -9,6 +9,7 @@ import re
 import reprlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Literal
 
 from runebook_tui.orchestrator.positions import Path
@@ -16,6 +17,7 @@ from runebook_tui.orchestrator.positions import Path
 Severity = Literal["error", "warning"]
 
 _SHOWN = 80
+_COMPARED = 500
 
 
 @dataclass(frozen=True)
@@ -129,13 +131,13 @@ def shown_path(path: str | os.PathLike[str]) -> str:
 
 def suggestion(word: str, known: Iterable[str]) -> str:
     """`; did you mean "x"?` when `known` holds something near, else an empty text."""
-    near = difflib.get_close_matches(word[:200], list(known), n=1, cutoff=0.6)
+    near = difflib.get_close_matches(word[:200], islice(known, _COMPARED), n=1, cutoff=0.6)
     return f"; did you mean {quoted(near[0])}?" if near else ""
 
 
 def listed(names: Iterable[str]) -> str:
     """Names in quotes with commas, at most eight of them."""
-    each = list(names)
+    each = list(dict.fromkeys(names))
     more = f" and {len(each) - 8} more" if len(each) > 8 else ""
     return ", ".join(quoted(name) for name in each[:8]) + more
 

@@ -196,4 +196,5 @@ def _choices(path: Path) -> tuple[str, ...]:
     kind = _annotation(path)
     if isinstance(kind, type) and issubclass(kind, StrEnum):
         return tuple(member.value for member in kind)
-    return tuple(str(member) for member in get_args(kind))
+    members = [get_args(each) or (each,) for each in get_args(kind)]
+    return tuple(each for group in members for each in group if isinstance(each, str))

@@ -18,7 +18,7 @@ from rich.style import Style
 _TOKEN = re.compile(
     r"\x1b\[([0-?]*)([ -/]*)([@-~])"  # CSI; SGR is the one that ends in "m"
     r"|\x1b[\]PX^_].*?(?:\x1b\\|\x07|\x9c|\Z)"  # OSC, DCS, SOS, PM, APC, to the end if never closed
-    r"|\x1b[ -/]*[0-~]"
+    r"|\x1b(?:[ -/]+[0-~]|[0-OQ-WYZ\\`-~])"
     r"|\x1b\[?[ -?]*"  # cut off
     r"|[\x0e\x0f\t]",
     re.DOTALL,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import subprocess
 import time
 from collections.abc import Callable
 
@@ -23,6 +24,14 @@ def wait_for(condition: Callable[[], bool], what: str) -> None:
         if time.monotonic() > deadline:
             pytest.fail(f"waited in vain for {what}")
         time.sleep(0.01)
+
+
+def tmux(server: TmuxServer, *words: str) -> str:
+    """What a tmux command of the test's own prints."""
+    done = subprocess.run(
+        ["tmux", "-u", "-L", server.socket_name, *words], capture_output=True, check=True, timeout=60
+    )
+    return done.stdout.decode().rstrip("\n")
 
 
 class TmuxPlay:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
 import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from panes_play import wait_for
+from panes_play import tmux, wait_for
 
 from runebook_tui.tmux import configuration
 from runebook_tui.tmux.panes import TmuxError
@@ -51,13 +50,6 @@ def told(path: Path) -> tuple[str, list[str], dict[str, str]]:
 
 def tell(path: Path, *more: str) -> list[str]:
     return [sys.executable, "-I", "-S", "-c", TELL, str(path), *more]
-
-
-def tmux(server: TmuxServer, *words: str) -> str:
-    done = subprocess.run(
-        ["tmux", "-u", "-L", server.socket_name, *words], capture_output=True, check=True, timeout=60
-    )
-    return done.stdout.decode().rstrip("\n")
 
 
 def collect(server: TmuxServer, tmp_path: Path, prepare: str = "") -> tuple[str, Path]:

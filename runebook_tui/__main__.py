@@ -1,0 +1,43 @@
+"""The console command. What runs as a pane's first process starts without the heavy imports."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+_EXEC_USAGE = "usage: runebook-tui exec AGENT [-- COMMAND [ARGUMENT ...]]"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; the exit status."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if words[:1] == ["exec"]:
+        return _execute(words[1:])
+    from runebook_tui.cli.command import run
+
+    return run(words)
+
+
+def _execute(words: list[str]) -> int:
+    """`runebook-tui exec AGENT [-- COMMAND ...]`: a program of an agent, under the gate."""
+    agent, rest = (words[0], words[1:]) if words else ("", [])
+    if agent in ("", "-h", "--help") or agent.startswith("-") or (rest and (rest[0] != "--" or len(rest) == 1)):
+        asked = agent in ("-h", "--help")
+        print(_EXEC_USAGE, file=sys.stdout if asked else sys.stderr)
+        return 0 if asked else 2
+    from runebook_tui.gate.pane import run
+    from runebook_tui.place import find_plan, find_repository, socket_path
+
+    given = os.environ.get("RUNEBOOK_ROOT") if not rest else None
+    plan = find_plan(Path.cwd())
+    root = Path(given) if given else plan.parent if plan else find_repository(Path.cwd())
+    if root is None:
+        print("runebook: the current folder is not in a git repository", file=sys.stderr)
+        return 2
+    return run(agent, rest[1:] or None, root, socket_path(root))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,163 @@
+"""The contract of a built-in or third-party agent, and the program that runs one in its pane.
+
+An agent is a class named by an entry point of the group `runebook.agents`. Runebook runs
+`python -m runebook_tui.agent NAME` in a pane: `initialize`, then `execute`, then, when the plan
+finalizes, `finalize`. An exception ends the program with status 1, which fails the agent.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import sys
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import Any
+
+from runebook_tui.place import socket_path
+
+GROUP = "runebook.agents"
+
+
+class AgentError(Exception):
+    """The engine refused what the agent asked, or does not answer."""
+
+
+class AgentContext:
+    """What an agent may do: speak to the engine, as itself.
+
+    The engine knows who is speaking by the process, so there is no token to keep. Every method
+    raises AgentError when the engine refuses or does not answer.
+    """
+
+    def __init__(self, agent: str, root: Path) -> None:
+        self.agent = agent
+        """The id in the plan."""
+        self.root = root
+        """The repository."""
+
+    def ready(self) -> None:
+        """Say that the agent is set up and at work."""
+        self._ask("ready")
+
+    def start_task(self, task: str) -> None:
+        """Take up a task."""
+        self._ask("task-start", task=task)
+
+    def block_task(self, task: str, reason: str) -> None:
+        """Say why a task cannot go on."""
+        self._ask("task-block", task=task, reason=reason)
+
+    def complete_task(self, task: str, note: str = "") -> None:
+        """Say that a task is done."""
+        self._ask("task-done", task=task, reason=note)
+
+    def publish(self, api: str) -> int:
+        """Publish an interface; its version. Refused while its file lacks what was promised."""
+        return int(self._ask("publish", api=api)["version"])
+
+    def ask(self, paths: Sequence[str], reason: str, seconds: float = 0.0) -> str:
+        """Ask to write paths that others own.
+
+        Returns "not needed", "approved", "rejected", "withdrawn", or "open" when nobody decided
+        within `seconds`.
+        """
+        request = self._ask("ask", paths=list(paths), reason=reason)["request"]
+        if request is None:
+            return "not needed"
+        return str(self._ask("wait-request", seconds + 10.0, request=request, seconds=seconds)["status"])
+
+    def plan(self) -> dict[str, Any]:
+        """The plan as it is now, in the names of the plan's file."""
+        return dict(self._ask("plan")["plan"])
+
+    def serves(self) -> bool:
+        """Whether the agent goes on after its work, until the plan finalizes: it has tasks or is continuous."""
+        return bool(self._ask("hello")["serves"])
+
+    def wait_finalize(self) -> None:
+        """Wait until the plan asks this agent to finalize."""
+        while not self._ask("wait-finalize", None, seconds=3600)["finalize"]:
+            continue
+
+    def _ask(self, do: str, timeout: float | None = 30.0, **fields: Any) -> dict[str, Any]:
+        question = json.dumps({"do": do, "agent": self.agent, **fields}, ensure_ascii=True)
+        try:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+                connection.settimeout(timeout)
+                connection.connect(str(socket_path(self.root)))
+                connection.sendall(question.encode() + b"\n")
+                answer = json.loads(connection.makefile("rb").readline())
+        except (OSError, ValueError) as error:
+            raise AgentError(f"the engine does not answer: {error}") from error
+        if not answer.get("ok"):
+            raise AgentError(str(answer.get("error")))
+        return dict(answer)
+
+
+class Agent(ABC):
+    """A built-in or third-party agent."""
+
+    def __init__(self, context: AgentContext) -> None:
+        self.context = context
+        self.finalizing = threading.Event()
+        """Set when the plan has asked the agent to finalize; `execute` should then return soon."""
+
+    def initialize(self) -> None:  # noqa: B027  an agent without preparation is fine
+        """Prepare; called once, before `execute`."""
+
+    @abstractmethod
+    def execute(self) -> None:
+        """Do the work: take up and complete the agent's tasks."""
+
+    def finalize(self) -> None:  # noqa: B027  an agent without closing work is fine
+        """Do what is left when everybody else is done; called once, after `execute`."""
+
+    def status(self) -> str:
+        """One line for people about what the agent is doing."""
+        return "working"
+
+
+def installed_agents() -> dict[str, EntryPoint]:
+    """The agents that are installed, by name."""
+    return {point.name: point for point in entry_points(group=GROUP)}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the agent that the first argument names; exit status 0 when it did its work."""
+    names = list(sys.argv[1:] if arguments is None else arguments)
+    known = installed_agents()
+    if len(names) != 1 or names[0] not in known:
+        listed = ", ".join(sorted(known)) or "none; install Runebook with `pip install -e .`"
+        print(f"no agent is called {' '.join(names)!r}; installed: {listed}", file=sys.stderr)
+        return 2
+    agent_id = os.environ.get("RUNEBOOK_AGENT", names[0])
+    root = os.environ.get("RUNEBOOK_ROOT")
+    if root is None:
+        print("RUNEBOOK_ROOT is not set: an agent runs in a pane that Runebook started", file=sys.stderr)
+        return 2
+    context = AgentContext(agent_id, Path(root))
+    agent: Agent = known[names[0]].load()(context)
+    threading.Thread(target=_listen, args=(agent,), daemon=True).start()
+    agent.initialize()
+    context.ready()
+    agent.execute()
+    if context.serves():
+        agent.finalizing.wait()
+    agent.finalize()
+    return 0
+
+
+def _listen(agent: Agent) -> None:
+    try:
+        agent.context.wait_finalize()
+    finally:
+        agent.finalizing.set()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,119 @@
+"""The arguments of the command line."""
+
+from __future__ import annotations
+
+import argparse
+from typing import NoReturn
+
+from runebook_tui import __version__
+
+TEMPLATES = ("runebook", "coders")
+
+
+class UsageError(Exception):
+    """The words of the command line are off; one line for people."""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message} (see `{self.prog} --help`)")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of every command but `exec`, which starts on its own."""
+    parser = _Parser(
+        prog="runebook-tui",
+        description="Mission control for several coding agents working on one repository.",
+        epilog="Without a command: the interactive session, which starts an engine if none runs.",
+    )
+    parser.add_argument("--version", action="version", version=f"runebook-tui {__version__}")
+    parser.set_defaults(command="tui")
+    commands = parser.add_subparsers(metavar="COMMAND", parser_class=_Parser)
+    _plan_commands(commands)
+    _session_commands(commands)
+    _reading_commands(commands)
+    _deciding_commands(commands)
+    _agent_commands(commands)
+    return parser
+
+
+_Commands = argparse._SubParsersAction  # argparse has no public name for what add_subparsers returns
+
+
+def _command(commands: _Commands[_Parser], name: str, help_text: str, *, json: bool = True) -> _Parser:
+    parser = commands.add_parser(name, help=help_text, description=help_text[0].upper() + help_text[1:] + ".")
+    parser.set_defaults(command=name)
+    if json:
+        parser.add_argument("--json", action="store_true", help="print JSON (docs/cli.md)")
+    return parser
+
+
+def _plan_commands(commands: _Commands[_Parser]) -> None:
+    init = _command(commands, "init", "write a commented plan for this repository")
+    source = init.add_mutually_exclusive_group()
+    source.add_argument("--template", choices=TEMPLATES, help="which plan to begin with (default: coders)")
+    source.add_argument("--from", dest="source", metavar="FILE", help="a CODEOWNERS file or a Markdown plan")
+    _command(commands, "check", "read the plan and say what is wrong with it")
+    _command(commands, "schema", "print the JSON Schema of the plan, for editors", json=False)
+
+
+def _session_commands(commands: _Commands[_Parser]) -> None:
+    run = _command(commands, "run", "run the plan without a screen; status 0 when it completed", json=False)
+    run.add_argument("--keep", action="store_true", help="stay when the run is over, until `down`")
+    run.add_argument("--new", action="store_true", help="begin a new run even if the last one is not over")
+    demo = _command(commands, "demo", "run the demonstration plan in a scratch repository", json=False)
+    demo.add_argument("--auto", action="store_true", help="decide by itself, without a screen")
+    _command(commands, "down", "stop the engine and every agent that it started")
+    restart = _command(commands, "restart", "start an agent again")
+    restart.add_argument("agent", metavar="AGENT")
+    stop = _command(commands, "stop", "stop an agent")
+    stop.add_argument("agent", metavar="AGENT")
+    execute = _command(commands, "exec", "run a program as an agent, under the gate", json=False)
+    execute.add_argument("agent", metavar="AGENT [-- COMMAND ...]")
+
+
+def _reading_commands(commands: _Commands[_Parser]) -> None:
+    _command(commands, "status", "show phases, agents and requests; status 1 when no engine runs")
+    requests = _command(commands, "requests", "list the open requests")
+    requests.add_argument("--all", action="store_true", help="list the decided ones too")
+    requests.add_argument("--diff", action="store_true", help="show what changed")
+    log = _command(commands, "log", "show what happened")
+    log.add_argument("--follow", action="store_true", help="go on as it happens")
+    log.add_argument("--limit", type=int, default=None, metavar="N", help="the newest N records only")
+    who = _command(commands, "who", "say who owns a path and who wrote it last")
+    who.add_argument("path", metavar="PATH")
+
+
+def _deciding_commands(commands: _Commands[_Parser]) -> None:
+    approve = _command(commands, "approve", "approve a request")
+    approve.add_argument("request", metavar="ID")
+    approve.add_argument("--scope", choices=("once", "task", "plan"), default="once")
+    approve.add_argument("--reason", default="", metavar="TEXT")
+    reject = _command(commands, "reject", "reject a request")
+    reject.add_argument("request", metavar="ID")
+    reject.add_argument("--reason", default="", metavar="TEXT")
+    mine = _command(commands, "mine", "say of a crossing: that was me")
+    mine.add_argument("request", metavar="ID")
+
+
+def _agent_commands(commands: _Commands[_Parser]) -> None:
+    ready = _command(commands, "ready", "for agents: say that you are set up and at work")
+    task = _command(commands, "task", "for agents: start, finish or block a task")
+    task.add_argument("step", choices=("start", "done", "block"))
+    task.add_argument("task", metavar="TASK")
+    task.add_argument("--reason", default="", metavar="TEXT", help="why it is blocked, or a note")
+    publish = _command(commands, "publish", "for agents: publish an interface")
+    publish.add_argument("api", metavar="API")
+    ask = _command(commands, "ask", "for agents: ask to write paths that others own")
+    ask.add_argument("paths", nargs="+", metavar="PATH")
+    ask.add_argument("--reason", default="", metavar="TEXT")
+    patience = ask.add_mutually_exclusive_group()
+    patience.add_argument("--wait", type=float, default=None, metavar="SECONDS", help="default: the plan's")
+    patience.add_argument("--no-wait", action="store_true", help="print the request's number and go on")
+    wait = _command(commands, "wait", "for agents: wait until the plan finalizes, or a request is decided")
+    wait.add_argument("what", metavar="finalize|ID")
+    wait.add_argument("--seconds", type=float, default=86_400.0)
+    for parser in (ready, task, publish, ask, wait):
+        parser.add_argument(
+            "--agent", metavar="ID", default=None, help="from outside an agent's pane: for whom"
+        )

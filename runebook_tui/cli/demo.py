@@ -1,0 +1,135 @@
+"""The demonstration: the seed's plan in a scratch repository, with real processes in real panes."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from runebook_tui.agent import installed_agents
+from runebook_tui.cli import words
+from runebook_tui.cli.session import open_session
+from runebook_tui.core.events import Touched
+from runebook_tui.core.sentences import sentence
+from runebook_tui.core.state import RequestState, State
+from runebook_tui.core.types import PhaseStatus, RequestKind
+from runebook_tui.execution.client import EngineDown, EngineError, ask_engine
+from runebook_tui.execution.follow import follow, log_path
+from runebook_tui.execution.launch import engine_answers
+from runebook_tui.execution.runner import ParallelExecutionRunner, make_state_folder
+from runebook_tui.log.sqlite import SqliteLog
+from runebook_tui.orchestrator.init import write_plan
+from runebook_tui.orchestrator.planner import load_plan
+from runebook_tui.place import runtime_folder, tmux_socket_name
+from runebook_tui.tmux.server import TmuxServer
+
+_PACE_WATCHED = "1.2"
+_PACE_ALONE = "0.25"
+_AUTOMATIC_SECONDS = 110.0
+
+
+def run_demo(*, automatic: bool) -> int:
+    """Run the demonstration and clean up after it; exit status 0 only if all phases completed."""
+    parent = Path(tempfile.mkdtemp(prefix="runebook-"))
+    root = parent / "demo"
+    os.environ["RUNEBOOK_DEMO"] = "1"
+    os.environ["RUNEBOOK_DEMO_PACE"] = _PACE_ALONE if automatic else _PACE_WATCHED
+    try:
+        _make_repository(root)
+        return _by_itself(root) if automatic else _watched(root)
+    finally:
+        shutil.rmtree(runtime_folder(root), ignore_errors=True)
+        shutil.rmtree(parent, ignore_errors=True)
+
+
+def _make_repository(root: Path) -> None:
+    root.mkdir()
+    environment = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+    identity = ["-c", "user.name=Runebook", "-c", "user.email=runebook@localhost"]
+    (root / "README.md").write_text("# A scratch repository of Runebook's demonstration\n")
+    write_plan(root, "runebook", None)
+    for command in (["init", "-q"], ["add", "-A"], [*identity, "commit", "-q", "-m", "Begin"]):
+        subprocess.run(["git", "-C", str(root), *command], check=True, env=environment)
+
+
+def _watched(root: Path) -> int:
+    os.chdir(root)
+    try:
+        open_session(root)
+    finally:
+        if engine_answers(root):
+            asyncio.run(ask_engine(root, "down"))
+            asyncio.run(_until_gone(root))
+    print("the demonstration is over; its scratch repository and its panes are gone")
+    return 0
+
+
+async def _until_gone(root: Path) -> None:
+    async with asyncio.timeout(30):
+        async for update in follow(root):
+            if not update.engine_alive:
+                return
+
+
+def _by_itself(root: Path) -> int:
+    print("Runebook's demonstration: the plan of the seed document, five phases and seven agents.")
+    print("The agents are stand-ins: real processes in real tmux panes that implement nothing.\n", flush=True)
+    state = asyncio.run(_run_and_decide(root))
+    completed = [phase.id for phase in state.phases.values() if phase.status is PhaseStatus.COMPLETED]
+    print(f"\n{len(completed)} of {len(state.phases)} phases completed: {', '.join(completed)}")
+    for request in state.requests.values():
+        print(words.request_words(request, request.decided_at or request.updated_at))
+    print(f"{state.touches} changes seen; run {state.outcome or 'not over'}")
+    crossed = any(request.kind is RequestKind.CROSSED for request in state.requests.values())
+    good = state.outcome == "completed" and len(completed) == len(state.phases) and crossed
+    return 0 if good else 1
+
+
+async def _run_and_decide(root: Path) -> State:
+    plan = load_plan(root / "runebook.toml", builtins=installed_agents())
+    folder = make_state_folder(root)
+    with SqliteLog(log_path(root)) as log:
+        runner = ParallelExecutionRunner(
+            plan,
+            root=root,
+            log=log,
+            panes=TmuxServer(tmux_socket_name(root), folder / "tmux"),
+            plan_file=root / "runebook.toml",
+            say=lambda line: print(line, file=sys.stderr),
+        )
+        operator = asyncio.create_task(_operate(root))
+        try:
+            async with asyncio.timeout(_AUTOMATIC_SECONDS):
+                return await runner.execute()
+        except TimeoutError:
+            print("the demonstration took too long", file=sys.stderr)
+            return runner.state
+        finally:
+            operator.cancel()
+            await asyncio.gather(operator, return_exceptions=True)
+
+
+async def _operate(root: Path) -> None:
+    """The operator of the demonstration: prints what happens and answers every request."""
+    asked: set[int] = set()
+    async for update in follow(root):
+        for record in update.records:
+            if not isinstance(record.event, Touched):
+                print(words.record_words(record, sentence), flush=True)
+        for request in update.state.open_requests:
+            if request.id not in asked:
+                asked.add(request.id)
+                await _answer(root, request)
+
+
+async def _answer(root: Path, request: RequestState) -> None:
+    approve = request.kind is RequestKind.ASKED
+    reason = "go on" if approve else "ask storage for a limit instead"
+    try:
+        await ask_engine(root, "approve" if approve else "reject", request=request.id, reason=reason)
+    except (EngineDown, EngineError) as error:
+        print(f"the demonstration's operator: {error}", file=sys.stderr)

@@ -1,0 +1,56 @@
+"""Which repository and plan a command is about."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from runebook_tui.place import PLAN_NAME, find_plan, find_repository
+
+
+class CommandError(Exception):
+    """A command cannot be carried out; one line for people. `status` is the exit status."""
+
+    def __init__(self, message: str, status: int = 1) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+def repository() -> Path:
+    """The top of the repository around the current folder. Raises CommandError."""
+    try:
+        here = Path.cwd()
+    except FileNotFoundError as error:
+        raise CommandError("the current folder has been deleted", 2) from error
+    root = find_repository(here)
+    if root is None:
+        raise CommandError(f"{here} is not in a git repository (run `git init` first)", 2)
+    return root
+
+
+def plan_file() -> Path:
+    """The plan found upwards from the current folder. Raises CommandError."""
+    root = repository()
+    found = find_plan(Path.cwd())
+    if found is None or not found.is_relative_to(root):
+        raise CommandError(f"there is no {PLAN_NAME} here or above; write one with `runebook-tui init`", 2)
+    if found.parent != root:
+        raise CommandError(f"{found} must lie at the top of its repository, {root}", 2)
+    return found
+
+
+def root_of_plan() -> Path:
+    """The repository of the plan: of this pane, or found upwards from the current folder."""
+    given = os.environ.get("RUNEBOOK_ROOT")
+    if given and (Path(given) / PLAN_NAME).is_file():
+        return Path(given)
+    return plan_file().parent
+
+
+def inside(root: Path, text: str) -> str:
+    """A path as typed, relative to the repository. Raises CommandError when it leaves it."""
+    absolute = os.path.normpath(os.path.join(os.getcwd(), text))
+    relative = os.path.relpath(absolute, root)
+    if relative == ".." or relative.startswith("../") or relative == ".":
+        raise CommandError(f"{text!r} is not a path inside {root}", 2)
+    return relative

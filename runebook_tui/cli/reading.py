@@ -1,0 +1,134 @@
+"""The commands that read the log: status, requests, log, who."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from runebook_tui.cli import shapes, words
+from runebook_tui.cli.place import inside, root_of_plan
+from runebook_tui.core.events import Touched
+from runebook_tui.core.sentences import sentence
+from runebook_tui.core.state import RequestState, State, fold
+from runebook_tui.execution.follow import engine_alive, follow, log_path, open_log
+from runebook_tui.history.diffs import request_diff
+from runebook_tui.log.sqlite import SqliteLog
+from runebook_tui.orchestrator.planner import load_plan
+from runebook_tui.place import PLAN_NAME
+
+
+@contextmanager
+def _log(root: Path) -> Iterator[SqliteLog]:
+    log = open_log(root)
+    try:
+        yield log
+    finally:
+        log.close()
+
+
+def status(arguments: Namespace) -> int:
+    """Show phases, agents and requests."""
+    root = root_of_plan()
+    with _log(root) as log:
+        state, alive = fold(log.read()), engine_alive(log)
+    if arguments.json:
+        print(shapes.dump(shapes.state_shape(state, engine=alive)))
+    else:
+        print(words.status_words(state, alive))
+    return 0 if alive else 1
+
+
+def requests(arguments: Namespace) -> int:
+    """List the open requests."""
+    root = root_of_plan()
+    with _log(root) as log:
+        state = fold(log.read())
+    listed = [each for each in state.requests.values() if arguments.all or each.open]
+    if arguments.json:
+        print(
+            shapes.dump([shapes.request_shape(each, request_diff(root, each.crossings)) for each in listed])
+        )
+        return 0
+    for each in listed:
+        print(words.request_words(each, state.time))
+        if arguments.diff:
+            print(words.visible_lines(request_diff(root, each.crossings)))
+    if not listed:
+        print("no request waits for a decision")
+    return 0
+
+
+def log(arguments: Namespace) -> int:
+    """Show what happened."""
+    root = root_of_plan()
+    with _log(root) as records:
+        if arguments.limit is None:
+            known = records.read()
+        else:
+            known = records.read(limit=max(arguments.limit, 0), newest_first=True)[::-1]
+        last = records.last_seq()
+    if arguments.json and not arguments.follow:
+        print(shapes.dump([shapes.record_shape(record) for record in known]))
+        return 0
+    for record in known:
+        print(
+            json.dumps(shapes.record_shape(record))
+            if arguments.json
+            else words.record_words(record, sentence)
+        )
+    if arguments.follow:
+        asyncio.run(_follow(root, last, json_lines=arguments.json))
+    return 0
+
+
+async def _follow(root: Path, after: int, *, json_lines: bool) -> None:
+    async for update in follow(root):
+        for record in update.records:
+            if record.seq > after:
+                shape = json.dumps(shapes.record_shape(record)) if json_lines else None
+                print(shape or words.record_words(record, sentence), flush=True)
+
+
+def who(arguments: Namespace) -> int:
+    """Say who owns a path and who wrote it last."""
+    root = root_of_plan()
+    path = inside(root, arguments.path)
+    plan = load_plan(root / PLAN_NAME)
+    claim = State(plan=plan).owners.owner_of(path)
+    last, about = None, tuple[RequestState, ...]()
+    if log_path(root).exists():
+        with _log(root) as records:
+            touched = records.read(types=["Touched"], path=path, limit=1, newest_first=True)
+            state = fold(records.read())
+        last = touched[0] if touched else None
+        about = tuple(each for each in state.open_requests if path in each.crossings)
+    author = last.event.author if last is not None and isinstance(last.event, Touched) else None
+    if arguments.json:
+        answer = {
+            "path": path,
+            "owner": None if claim is None else claim.owner,
+            "claim": None if claim is None else claim.pattern,
+            "shared": claim is not None and claim.shared,
+            "last": None
+            if author is None or last is None
+            else {
+                "author": author.name,
+                "candidates": list(author.candidates),
+                "certain": author.certain,
+                "evidence": author.evidence,
+                "program": author.program,
+                "pid": author.pid,
+                "time": shapes.moment(last.time),
+            },
+            "requests": [each.id for each in about],
+        }
+        print(shapes.dump(answer))
+        return 0
+    print(words.who_words(path, claim, author, None if last is None else last.time))
+    for each in about:
+        print(words.request_words(each, each.updated_at))
+    return 0

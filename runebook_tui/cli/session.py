@@ -1,0 +1,136 @@
+"""The commands that run things: the interactive session, run, down, demo."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+import time
+from argparse import Namespace
+from pathlib import Path
+
+from runebook_tui.agent import installed_agents
+from runebook_tui.cli import shapes
+from runebook_tui.cli.place import CommandError, plan_file, root_of_plan
+from runebook_tui.core.printable import visible
+from runebook_tui.core.state import State
+from runebook_tui.execution.client import EngineClient, EngineDown
+from runebook_tui.execution.follow import log_path
+from runebook_tui.execution.launch import engine_answers, launch_engine
+from runebook_tui.execution.runner import ParallelExecutionRunner, make_state_folder
+from runebook_tui.log.eventlog import is_alive
+from runebook_tui.log.sqlite import SqliteLog
+from runebook_tui.orchestrator.planner import load_plan
+from runebook_tui.place import tmux_socket_name
+from runebook_tui.tmux.server import TmuxServer, check
+
+_DOWN_SECONDS = 30.0
+
+
+def interactive(arguments: Namespace) -> int:
+    """Open the TUI, starting an engine if none runs."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise CommandError("the interactive session needs a terminal; without one use `runebook-tui run`", 2)
+    path = plan_file()
+    load_plan(path, builtins=installed_agents())
+    check()
+    open_session(path.parent)
+    return 0
+
+
+def open_session(root: Path) -> None:
+    """The TUI on the repository at `root`, with an engine behind it."""
+    make_state_folder(root)
+    if not engine_answers(root):
+        launch_engine(root)
+    from runebook_tui.tui.app import RunebookApp
+    from runebook_tui.tui.live import LiveBackend
+
+    RunebookApp(LiveBackend(root)).run()
+    if engine_answers(root):
+        print("the agents go on; `runebook-tui` shows them again, `runebook-tui down` ends them")
+
+
+def run(arguments: Namespace) -> int:
+    """The engine in the foreground."""
+    path = plan_file()
+    plan = load_plan(path, builtins=installed_agents())
+    check()
+    root = path.parent
+    folder = make_state_folder(root)
+    log = SqliteLog(log_path(root))
+    runner = ParallelExecutionRunner(
+        plan,
+        root=root,
+        log=log,
+        panes=TmuxServer(tmux_socket_name(root), folder / "tmux"),
+        plan_file=path,
+        keep=arguments.keep,
+        fresh=arguments.new,
+        say=lambda line: print(f"{time.strftime('%H:%M:%S')} {visible(line)}", flush=True),
+    )
+    try:
+        state = asyncio.run(_until_told(runner))
+    finally:
+        log.close()
+    if arguments.keep:
+        return 0
+    reason = f": {visible(state.outcome_reason)}" if state.outcome_reason else ""
+    print(f"{visible(plan.plan.name)}: run {state.run} {state.outcome or 'left'}{reason}")
+    return 0 if state.outcome == "completed" else 1
+
+
+async def _until_told(runner: ParallelExecutionRunner) -> State:
+    """Execute; SIGINT and SIGTERM end everything that was started, then the engine."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, runner.shut_down)
+    return await runner.execute()
+
+
+def down(arguments: Namespace) -> int:
+    """Stop the engine and every agent that it started, and nothing else."""
+    root = root_of_plan()
+    ended = _ask_down(root)
+    if not ended:
+        ended = _down_without_engine(root)
+    if arguments.json:
+        print(shapes.dump({"stopped": ended}))
+    else:
+        print("everything is stopped" if ended else "nothing was running")
+    return 0
+
+
+def _ask_down(root: Path) -> bool:
+    try:
+        with EngineClient(root) as client:
+            client.ask("down")
+    except EngineDown:
+        return False
+    deadline = time.monotonic() + _DOWN_SECONDS
+    with SqliteLog(log_path(root), read_only=True) as log:
+        while (holder := log.holder(socket.gethostname())) is not None and is_alive(holder):
+            if time.monotonic() > deadline:
+                raise CommandError(f"the engine (pid {holder.pid}) does not end; see .runebook/engine.log")
+            time.sleep(0.02)
+    return True
+
+
+def _down_without_engine(root: Path) -> bool:
+    """The engine is dead: end the panes that outlived it, and write that down."""
+    panes = TmuxServer(tmux_socket_name(root), root / ".runebook" / "tmux")
+    if not panes.panes():
+        return False
+    launch_engine(root)
+    return _ask_down(root)
+
+
+def demo(arguments: Namespace) -> int:
+    """The demonstration."""
+    from runebook_tui.cli.demo import run_demo
+
+    check()
+    os.environ.pop("RUNEBOOK_ROOT", None)
+    return run_demo(automatic=arguments.auto or not (sys.stdin.isatty() and sys.stdout.isatty()))

@@ -1,0 +1,136 @@
+"""The JSON shapes that the command line prints: stable, documented in docs/cli.md."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from runebook_tui.core.events import Record
+from runebook_tui.core.gates import agent_unmet, phase_unmet
+from runebook_tui.core.state import AgentState, PhaseState, RequestState, State, TaskState
+from runebook_tui.core.types import AgentStatus, PhaseStatus
+
+Shape = dict[str, Any]
+
+
+def dump(value: object) -> str:
+    """`value` as JSON text; bytes of file names that are not UTF-8 are lone surrogates (\\udcNN)."""
+    return json.dumps(value, ensure_ascii=True, indent=2)
+
+
+def moment(time: float | None) -> str | None:
+    """Unix seconds as RFC 3339, UTC, milliseconds."""
+    if time is None:
+        return None
+    return datetime.fromtimestamp(time, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def state_shape(state: State, *, engine: bool) -> Shape:
+    """`status --json`."""
+    return {
+        "plan": state.plan.plan.name,
+        "run": state.run,
+        "engine": None
+        if state.engine is None or not engine
+        else {"pid": state.engine.pid, "host": state.engine.host},
+        "outcome": state.outcome,
+        "reason": state.outcome_reason,
+        "started_at": moment(state.started_at),
+        "ended_at": moment(state.ended_at),
+        "watch": {"holds": not state.watch_blind, "reason": state.watch_blind},
+        "phases": [phase_shape(state, phase) for phase in state.phases.values()],
+        "agents": [agent_shape(state, agent) for agent in state.agents.values()],
+        "apis": [
+            {
+                "id": api.name,
+                "agent": api.agent,
+                "path": api.path,
+                "version": api.version,
+                "published_at": moment(api.time),
+            }
+            for api in state.apis.published.values()
+        ],
+        "requests": len(state.open_requests),
+    }
+
+
+def phase_shape(state: State, phase: PhaseState) -> Shape:
+    """One phase."""
+    spec = state.plan.phase(phase.id)
+    waits = spec is not None and phase.status is PhaseStatus.PENDING
+    return {
+        "id": phase.id,
+        "title": "" if spec is None else spec.title,
+        "continuous": spec is not None and spec.continuous,
+        "status": phase.status.value,
+        "waits_for": list(phase_unmet(state, spec)) if waits and spec is not None else [],
+        "started_at": moment(phase.started_at),
+        "completed_at": moment(phase.completed_at),
+    }
+
+
+def agent_shape(state: State, agent: AgentState) -> Shape:
+    """One agent with its tasks."""
+    waits = agent.status in (AgentStatus.PENDING, AgentStatus.WAITING)
+    return {
+        "id": agent.id,
+        "phase": agent.spec.phase,
+        "status": agent.status.value,
+        "reason": agent.reason,
+        "waits_for": list(agent_unmet(state, agent)) if waits else [],
+        "alive": agent.alive,
+        "ready": agent.ready,
+        "pid": agent.pid,
+        "pane": agent.pane,
+        "attempt": agent.attempt,
+        "exit_code": agent.code,
+        "signal": agent.signal,
+        "last_lines": list(agent.last_lines),
+        "gate": {"holds": agent.gate_holds, "reason": agent.gate},
+        "started_at": moment(agent.started_at),
+        "ended_at": moment(agent.ended_at),
+        "tasks": [task_shape(task) for task in state.tasks_of(agent.id)],
+    }
+
+
+def task_shape(task: TaskState) -> Shape:
+    """One task."""
+    return {"id": task.id, "title": task.title, "status": task.status.value, "reason": task.reason}
+
+
+def request_shape(request: RequestState, diff: str | None = None) -> Shape:
+    """One request; `diff` is the unified diff of all its paths where there is one."""
+    return {
+        "id": request.id,
+        "kind": request.kind.value,
+        "status": request.status,
+        "requester": request.requester,
+        "candidates": list(request.candidates),
+        "owners": list(request.owners),
+        "paths": list(request.paths),
+        "reason": request.reason,
+        "evidence": request.evidence,
+        "pid": request.pid,
+        "program": request.program,
+        "opened_at": moment(request.opened_at),
+        "updated_at": moment(request.updated_at),
+        "decided_at": moment(request.decided_at),
+        "scope": request.scope.value if request.status == "approved" else None,
+        "answer": request.answer,
+        "diff": diff,
+    }
+
+
+def record_shape(record: Record) -> Shape:
+    """One record of the log; the event's own fields stand beside the record's."""
+    body = record.event.model_dump(mode="json")
+    if record.event.type in ("RunStarted", "PlanChanged"):
+        body["plan"] = body["plan"]["plan"]["name"]
+    return {
+        "seq": record.seq,
+        "time": moment(record.time),
+        "run": record.run,
+        "actor": record.actor,
+        **body,
+    }

@@ -1,0 +1,115 @@
+"""What the command line says to people. Everything that others wrote goes through `visible`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from runebook_tui.core.events import Record
+from runebook_tui.core.gates import agent_unmet, phase_unmet
+from runebook_tui.core.printable import visible
+from runebook_tui.core.state import AgentState, RequestState, State
+from runebook_tui.core.types import AgentStatus, Author, FileOwnership, PhaseStatus, TaskStatus
+
+_PATHS_SHOWN = 5
+
+
+def clock(time: float) -> str:
+    """A moment as local time of day."""
+    return datetime.fromtimestamp(time).strftime("%H:%M:%S")
+
+
+def elapsed(seconds: float) -> str:
+    """A span as h:mm:ss; one that a jumping clock made negative counts as none."""
+    whole = max(0, int(seconds))
+    return f"{whole // 3600}:{whole // 60 % 60:02d}:{whole % 60:02d}"
+
+
+def visible_lines(text: str) -> str:
+    """Several lines of others' text, each made safe."""
+    return "\n".join(visible(line) for line in text.split("\n"))
+
+
+def status_words(state: State, alive: bool) -> str:
+    """`status` for people."""
+    run = f"run {state.run}" if state.run else "no run yet"
+    ended = f" · {state.outcome}" if state.outcome else ""
+    engine = "engine runs" if alive else "no engine runs"
+    lines = [f"{visible(state.plan.plan.name)} · {run}{ended} · {engine}"]
+    if state.outcome_reason:
+        lines.append(f"  {visible(state.outcome_reason)}")
+    if state.watch_blind:
+        lines.append(f"  the live watch is blind: {visible(state.watch_blind)}")
+    for phase in state.phases.values():
+        spec = state.plan.phase(phase.id)
+        missing = ", ".join(phase_unmet(state, spec)) if spec is not None else ""
+        waits = f" · waits for {missing}" if phase.status is PhaseStatus.PENDING and missing else ""
+        lines.append(f"{phase.id}: {phase.status.value}{waits}")
+        lines.extend(_agent_words(state, agent) for agent in state.agents_of(phase.id))
+    count = len(state.open_requests)
+    if count:
+        plural = "s wait" if count > 1 else " waits"
+        lines.append(f"{count} request{plural} for a decision: `runebook-tui requests`")
+    return "\n".join(lines)
+
+
+def _agent_words(state: State, agent: AgentState) -> str:
+    tasks = state.tasks_of(agent.id)
+    done = sum(task.status is TaskStatus.COMPLETED for task in tasks)
+    parts = [f"  {agent.id:<16} {agent.status.value:<9}"]
+    if tasks:
+        parts.append(f"{done}/{len(tasks)} tasks")
+    if agent.status in (AgentStatus.PENDING, AgentStatus.WAITING):
+        parts.append(f"waits for {', '.join(agent_unmet(state, agent))}")
+    elif agent.reason:
+        parts.append(visible(agent.reason, 200))
+    if agent.alive and agent.status is AgentStatus.COMPLETED:
+        parts.append("serving")
+    if agent.gate_holds is False:
+        parts.append(f"gate off: {visible(agent.gate, 200)}")
+    return "  ".join(parts)
+
+
+def request_words(request: RequestState, now: float) -> str:
+    """One request in a few lines."""
+    owners = " and ".join(request.owners)
+    head = f"{request.id}  {request.who} → {owners}  {request.kind.value}, {request.status}"
+    lines = [f"{head}, {elapsed(now - request.opened_at)}"]
+    lines.extend(f"    {visible(path)}" for path in request.paths[:_PATHS_SHOWN])
+    if len(request.paths) > _PATHS_SHOWN:
+        lines.append(f"    and {len(request.paths) - _PATHS_SHOWN} more")
+    if request.reason:
+        lines.append(f"    “{visible(request.reason, 500)}”")
+    if request.evidence:
+        lines.append(f"    evidence: {visible(request.evidence, 500)}")
+    if request.answer:
+        lines.append(f"    answer: {visible(request.answer, 500)}")
+    return "\n".join(lines)
+
+
+def record_words(record: Record, sentence: Callable[[Record], str]) -> str:
+    """One record of the log on one line."""
+    return f"{record.seq:>6}  {clock(record.time)}  {visible(sentence(record))}"
+
+
+def who_words(path: str, claim: FileOwnership | None, author: Author | None, time: float | None) -> str:
+    """`who` for people."""
+    if claim is None:
+        owner = "nobody owns it"
+    else:
+        shared = ", shared" if claim.shared else ""
+        owner = f"owned by {claim.owner} (claim {visible(claim.pattern)}{shared})"
+    lines = [f"{visible(path)}: {owner}"]
+    if author is None or time is None:
+        lines.append("no change of it was seen")
+    elif author.name is not None:
+        name = "you" if author.name == "operator" else author.name
+        lines.append(f"last written by {name} at {clock(time)}: {visible(author.evidence)}")
+    else:
+        names = (
+            " or ".join("you" if each == "operator" else each for each in author.candidates) or "nobody known"
+        )
+        lines.append(
+            f"last written at {clock(time)}, not certain by whom: {names} ({visible(author.evidence)})"
+        )
+    return "\n".join(lines)

@@ -1,0 +1,209 @@
+"""Sentences: what happened, in plain words. Pure; the texts of agents and paths are passed on as they are."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from runebook_tui.core import events as e
+from runebook_tui.core.types import ENGINE, OPERATOR, AgentStatus, Change, Crossing, RequestKind, Scope
+
+STATUS_WORDS = {
+    AgentStatus.PENDING: "not started",
+    AgentStatus.WAITING: "waiting",
+    AgentStatus.STARTING: "starting",
+    AgentStatus.RUNNING: "working",
+    AgentStatus.COMPLETED: "done",
+    AgentStatus.FAILED: "failed",
+    AgentStatus.STOPPED: "stopped",
+}
+"""What an agent does, as people say it."""
+
+_STATUS_VERBS = {
+    AgentStatus.PENDING: "goes back to its gate",
+    AgentStatus.FAILED: "failed",
+    AgentStatus.STOPPED: "was stopped",
+}
+
+_SCOPE_WORDS = {
+    Scope.ONCE: "once",
+    Scope.TASK: "until the task ends",
+    Scope.PLAN: "until the plan ends",
+}
+
+_KIND_WORDS = {
+    RequestKind.ASKED: "asks to write",
+    RequestKind.HELD: "is held before writing",
+    RequestKind.CROSSED: "wrote",
+    RequestKind.DRIFT: "changed the published",
+}
+
+
+def sentence(record: e.Record) -> str:
+    """What the record says, as one sentence without a full stop; who did it comes first."""
+    event = record.event
+    match event:
+        case e.RunStarted():
+            return f"{_who(record.actor)} started run {record.run} of {event.plan.plan.name}"
+        case e.PlanChanged():
+            return f"{_who(record.actor)} changed the plan"
+        case e.RunEnded():
+            return f"run {record.run} {event.outcome}{_because(event.reason)}"
+        case e.EngineStarted():
+            found = f", found at work: {', '.join(event.adopted)}" if event.adopted else ""
+            return f"engine started on {event.host} (pid {event.pid}){found}"
+        case e.EngineStopped():
+            return f"engine stopped{_because(event.reason)}"
+        case e.PhaseStarted():
+            return f"phase {event.phase} started"
+        case e.PhaseCompleted():
+            return f"phase {event.phase} is complete"
+        case e.NetReported():
+            return _net_sentence(event)
+        case e.AttemptRefused():
+            return f"{_who(event.speaker)} was refused: {event.attempt}{_because(event.reason)}"
+        case e.Touched():
+            cause = f" ({event.cause})" if event.cause else ""
+            return f"{_author(event)} {_changed(event.change)}{cause}"
+        case (
+            e.CoordinationRequest()
+            | e.RequestGrew()
+            | e.RequestWithdrawn()
+            | e.CoordinationResponse()
+            | e.GrantUsed()
+        ):
+            return _request_sentence(record.actor, event)
+        case (
+            e.FinalizeStarted()
+            | e.StatusUpdate()
+            | e.AgentStarted()
+            | e.AgentReady()
+            | e.AgentExited()
+            | e.TaskStarted()
+            | e.TaskBlocked()
+            | e.TaskCompleted()
+            | e.ApiPublished()
+        ):
+            return _agent_sentence(event)
+        case _:
+            assert_never(event)
+
+
+def lines_changed(change: Change) -> str:
+    """Lines added and removed, "+3 −1"; "" when they cannot be counted."""
+    if change.added is None or change.removed is None:
+        return ""
+    return f"+{change.added} −{change.removed}"
+
+
+_AgentEvent = (
+    e.FinalizeStarted
+    | e.StatusUpdate
+    | e.AgentStarted
+    | e.AgentReady
+    | e.AgentExited
+    | e.TaskStarted
+    | e.TaskBlocked
+    | e.TaskCompleted
+    | e.ApiPublished
+)
+
+
+def _agent_sentence(event: _AgentEvent) -> str:
+    match event:
+        case e.FinalizeStarted():
+            return f"{event.agent} was told to finalize"
+        case e.StatusUpdate():
+            verb = _STATUS_VERBS.get(event.status, f"is {STATUS_WORDS[event.status]}")
+            if event.status is AgentStatus.WAITING:
+                return f"{event.agent} waits for {event.reason or 'its turn'}"
+            return f"{event.agent} {verb}{_because(event.reason)}"
+        case e.AgentStarted():
+            again = f", attempt {event.attempt}" if event.attempt > 1 else ""
+            return f"{event.agent} started (pid {event.pid}{again})"
+        case e.AgentReady():
+            return f"{event.agent} is ready"
+        case e.AgentExited():
+            return f"{event.agent} ended{_because(event.reason or _exit(event))}"
+        case e.TaskStarted():
+            return f"{event.agent} took up task {event.task}"
+        case e.TaskBlocked():
+            return f"{event.agent} cannot go on with task {event.task}{_because(event.reason)}"
+        case e.TaskCompleted():
+            return f"{event.agent} completed task {event.task}{_because(event.note)}"
+        case e.ApiPublished():
+            return f"{event.agent} published {event.api} v{event.version} ({event.path})"
+        case _:
+            assert_never(event)
+
+
+_RequestEvent = (
+    e.CoordinationRequest | e.RequestGrew | e.RequestWithdrawn | e.CoordinationResponse | e.GrantUsed
+)
+
+
+def _request_sentence(actor: str, event: _RequestEvent) -> str:
+    match event:
+        case e.CoordinationRequest():
+            names = " or ".join(_who(each) for each in event.candidates) or "somebody"
+            owners = ", ".join(dict.fromkeys(_who(c.owner or OPERATOR) for c in event.crossings))
+            whose = f", owned by {owners}" if owners else ""
+            verb = _KIND_WORDS[event.kind]
+            return (
+                f"request {event.request}: {event.requester or names} {verb} {_paths(event.crossings)}{whose}"
+            )
+        case e.RequestGrew():
+            return f"request {event.request} grew: {_paths(event.crossings)}"
+        case e.RequestWithdrawn():
+            return f"request {event.request} was withdrawn{_because(event.reason)}"
+        case e.CoordinationResponse():
+            scope = f" {_SCOPE_WORDS[event.scope]}" if event.decision == "approved" else ""
+            return f"{_who(actor)} {event.decision} request {event.request}{scope}{_because(event.reason)}"
+        case e.GrantUsed():
+            return f"the approval of request {event.request} was used for {event.path}"
+        case _:
+            assert_never(event)
+
+
+def _net_sentence(event: e.NetReported) -> str:
+    if event.net == "gate":
+        holds = "holds" if event.holds else "is off"
+        return f"the gate of {event.agent or 'every agent'} {holds}{_because(event.reason)}"
+    return f"the live watch {'sees again' if event.holds else 'is blind'}{_because(event.reason)}"
+
+
+def _who(speaker: str) -> str:
+    return {OPERATOR: "you", ENGINE: "the engine"}.get(speaker, speaker)
+
+
+def _author(event: e.Touched) -> str:
+    if event.author.name is not None:
+        return _who(event.author.name)
+    return " or ".join(_who(each) for each in event.author.candidates) or "somebody"
+
+
+def _changed(change: Change) -> str:
+    if change.before.kind == "absent":
+        verb = "created"
+    elif change.after.kind == "absent":
+        verb = "removed"
+    else:
+        verb = "wrote"
+    counts = lines_changed(change)
+    return f"{verb} {change.path}" + (f" {counts}" if counts else "")
+
+
+def _paths(crossings: tuple[Crossing, ...]) -> str:
+    if not crossings:
+        return "nothing"
+    more = f" and {len(crossings) - 1} more" if len(crossings) > 1 else ""
+    return crossings[0].path + more
+
+
+def _because(reason: str) -> str:
+    return f": {reason}" if reason else ""
+
+
+def _exit(event: e.AgentExited) -> str:
+    if event.signal is not None:
+        return f"signal {event.signal}"
+    return "" if event.code is None else f"exit {event.code}"

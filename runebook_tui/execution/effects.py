@@ -1,0 +1,187 @@
+"""Effects: brings the panes into the shape that the state asks for, and reports what they do.
+
+It compares the state with what tmux says, rather than following events: so an engine that starts
+anew finds its way from wherever the last one was killed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+
+from runebook_tui.core import commands as c
+from runebook_tui.core.state import AgentState, State
+from runebook_tui.core.types import AgentStatus
+from runebook_tui.execution.speakers import Supervisors
+from runebook_tui.tmux.panes import PaneInfo, Panes, TmuxError
+
+LAST_LINES = 20
+UNREAPED_SECONDS = 3.0
+"""How long tmux may take to learn how a program in a dead pane ended."""
+
+STOP_SECONDS = 5.0
+"""How long an agent that is stopped has between SIGTERM and the end of its pane."""
+
+Handle = Callable[[c.Command], Awaitable[object]]
+
+
+class Effects:
+    """Starts, stops and adopts agents' panes. `before_start` is awaited before an agent starts."""
+
+    def __init__(
+        self,
+        root: Path,
+        panes: Panes,
+        supervisors: Supervisors,
+        handle: Handle,
+        state: Callable[[], State],
+        before_start: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._root = root
+        self._panes = panes
+        self._supervisors = supervisors
+        self._handle = handle
+        self._state = state
+        self._before_start = before_start
+        self._fronts = asyncio.Condition()
+        self._told: dict[str, tuple[int, float]] = {}
+        self._unreaped: dict[int, float] = {}
+        self.trouble = ""
+        """Why tmux could not be asked the last time; "" when it could."""
+
+    async def adopt(self) -> tuple[str, ...]:
+        """Find the agents whose panes outlived the last engine."""
+        panes = await asyncio.to_thread(self._panes.panes)
+        adopted = []
+        for pane in panes:
+            agent = self._state().agents.get(pane.agent)
+            if agent is not None and not pane.dead:
+                await self._know(pane.pid, pane.agent)
+                if agent.alive and agent.pid == pane.pid:
+                    adopted.append(agent.id)
+        return tuple(adopted)
+
+    async def front_agent(self, pid: int, seconds: float) -> str | None:
+        """The agent in whose pane `pid` is the first process; waits for a pane that is just starting."""
+        try:
+            async with asyncio.timeout(seconds), self._fronts:
+                await self._fronts.wait_for(lambda: self._supervisors.agent_of(pid) is not None)
+        except TimeoutError:
+            return None
+        return self._supervisors.agent_of(pid)
+
+    async def _know(self, pid: int, agent: str) -> None:
+        self._supervisors.register(pid, agent)
+        async with self._fronts:
+            self._fronts.notify_all()
+
+    async def reconcile(self) -> None:
+        """One round: start what should run, end what should not, report what ended."""
+        try:
+            listed = await asyncio.to_thread(self._panes.panes)
+        except TmuxError as error:
+            self.trouble = str(error)
+            return
+        self.trouble = ""
+        panes = {pane.agent: pane for pane in listed}
+        for agent in self._state().agents.values():
+            try:
+                await self._reconcile_agent(agent, panes.get(agent.id))
+            except TmuxError as error:
+                self.trouble = str(error)
+
+    async def _reconcile_agent(self, agent: AgentState, pane: PaneInfo | None) -> None:
+        if agent.status is AgentStatus.STARTING:
+            await self._start(agent, pane)
+        elif agent.alive and pane is None:
+            reason = "its pane is gone (tmux ended or the machine restarted)"
+            killed = signal.SIGKILL if agent.id in self._told else None
+            await self._handle(c.ReportExited(agent.id, signal=killed, reason=reason))
+        elif agent.alive and pane is not None and pane.dead:
+            await self._report_exit(agent, pane)
+        elif agent.alive and pane is not None and agent.status is AgentStatus.STOPPED:
+            await self._end(agent, pane, STOP_SECONDS, signalled=True)
+        elif agent.alive and pane is not None and agent.finalizing:
+            seconds = self._state().plan.policy.finalize_seconds
+            await self._end(agent, pane, seconds, signalled=not agent.spec.waits_for_finalize)
+        else:
+            self._told.pop(agent.id, None)
+
+    async def _start(self, agent: AgentState, pane: PaneInfo | None) -> None:
+        if pane is not None and not pane.dead and not agent.alive:
+            # The last engine was killed between starting the pane and writing that down.
+            await self._know(pane.pid, agent.id)
+            await self._handle(c.ReportStarted(agent.id, pane.pane_id, pane.pid))
+            return
+        await self._before_start()
+        self._told.pop(agent.id, None)
+        argv = [sys.executable, "-P", "-m", "runebook_tui", "exec", agent.id]
+        environment = {"RUNEBOOK_AGENT": agent.id, "RUNEBOOK_ROOT": os.fspath(self._root)}
+        try:
+            started = await asyncio.to_thread(self._open, agent.id, pane, argv, environment)
+        except TmuxError as error:
+            await self._handle(c.ReportExited(agent.id, reason=f"could not be started: {error}"))
+            return
+        await self._handle(c.ReportStarted(agent.id, started.pane_id, started.pid))
+        await self._know(started.pid, agent.id)
+
+    def _open(
+        self, agent: str, pane: PaneInfo | None, argv: list[str], environment: Mapping[str, str]
+    ) -> PaneInfo:
+        if pane is None:
+            return self._panes.start_pane(agent, argv, self._root, environment)
+        return self._panes.respawn(pane.pane_id, argv, self._root, environment)
+
+    async def _report_exit(self, agent: AgentState, pane: PaneInfo) -> None:
+        now = asyncio.get_running_loop().time()
+        untold = pane.status is None and pane.signal is None
+        if untold and now - self._unreaped.setdefault(pane.pid, now) < UNREAPED_SECONDS:
+            return
+        self._unreaped.pop(pane.pid, None)
+        try:
+            lines = await asyncio.to_thread(self._panes.capture, pane.pane_id, LAST_LINES)
+        except TmuxError:
+            lines = []
+        # tmux's own closing words ("Pane is dead ...") are no words of the agent.
+        kept = tuple(line for line in lines if not line.startswith("Pane is dead"))
+        self._told.pop(agent.id, None)
+        await self._handle(
+            c.ReportExited(agent.id, None if pane.signal else pane.status, pane.signal, last_lines=kept)
+        )
+
+    async def _end(self, agent: AgentState, pane: PaneInfo, seconds: float, *, signalled: bool) -> None:
+        """SIGTERM (at once if `signalled`), and after `seconds` the end of the pane."""
+        now = asyncio.get_running_loop().time()
+        pid, since = self._told.get(agent.id, (0, now))
+        if pid != pane.pid:
+            self._told[agent.id] = (pane.pid, now)
+            if signalled:
+                _terminate(pane.pid)
+        elif now - since > seconds + STOP_SECONDS:
+            await asyncio.to_thread(self._panes.kill_pane, pane.pane_id)
+        elif now - since > seconds and not signalled:
+            _terminate(pane.pid)
+
+    async def end_all(self) -> None:
+        """End every agent's program and the private tmux server."""
+        deadline = asyncio.get_running_loop().time() + STOP_SECONDS
+        try:
+            alive = [pane for pane in await asyncio.to_thread(self._panes.panes) if not pane.dead]
+            for pane in alive:
+                _terminate(pane.pid)
+            while alive and asyncio.get_running_loop().time() < deadline:
+                await asyncio.sleep(0.05)
+                alive = [pane for pane in await asyncio.to_thread(self._panes.panes) if not pane.dead]
+        finally:
+            await asyncio.to_thread(self._panes.kill_server)
+
+
+def _terminate(pid: int) -> None:
+    try:
+        os.kill(pid, signal.SIGTERM)
+    except ProcessLookupError:
+        return

@@ -1,0 +1,74 @@
+"""Following the log from another process than the engine's: the state, and each change to it."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from runebook_tui.core.events import Record
+from runebook_tui.core.state import State, fold
+from runebook_tui.log.eventlog import LogError
+from runebook_tui.log.nudge import Ear
+from runebook_tui.log.sqlite import SqliteLog
+from runebook_tui.place import runtime_folder, state_folder
+
+_LOOK_SECONDS = 0.5
+_PAGE = 5_000
+
+
+class Update(NamedTuple):
+    """The state after `records`; the first update of a follower holds all of them."""
+
+    state: State
+    records: tuple[Record, ...]
+    engine_alive: bool
+
+
+def log_path(root: Path) -> Path:
+    """The file of the log of the repository at `root`."""
+    return state_folder(root) / "log.sqlite"
+
+
+def open_log(root: Path) -> SqliteLog:
+    """The log, for reading. Raises LogError with words for people when nothing has run here yet."""
+    path = log_path(root)
+    if not path.exists():
+        raise LogError(f"nothing has run here yet: there is no {path}")
+    return SqliteLog(path, read_only=True)
+
+
+def engine_alive(log: SqliteLog) -> bool:
+    """Whether an engine holds the lease on this host and lives."""
+    return log.holder(socket.gethostname()) is not None
+
+
+async def follow(root: Path) -> AsyncIterator[Update]:
+    """The state now, then again after each change; also when the engine comes or goes."""
+    ear = Ear(runtime_folder(root, create=True))
+    try:
+        log = await _opened(root, ear)
+        try:
+            state, alive, first = State(), False, True
+            while True:
+                records = await asyncio.to_thread(log.read, after=state.seq, limit=_PAGE)
+                now_alive = engine_alive(log)
+                if records or first or now_alive != alive:
+                    state, alive, first = fold(records, state), now_alive, False
+                    yield Update(state, tuple(records), alive)
+                if len(records) < _PAGE:
+                    await ear.wait(_LOOK_SECONDS)
+        finally:
+            log.close()
+    finally:
+        ear.close()
+
+
+async def _opened(root: Path, ear: Ear) -> SqliteLog:
+    while True:
+        with suppress(LogError):
+            return open_log(root)
+        await ear.wait(_LOOK_SECONDS)

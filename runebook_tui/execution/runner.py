@@ -1,0 +1,359 @@
+"""The runner: carries a plan out on this host, from the lease to the last pane.
+
+It holds the one coordinator, and joins effects, observer and socket around it. `execute` returns
+when the run is over; `kill -9` of its process loses nothing, and the next runner goes on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from runebook_tui.core import commands as c
+from runebook_tui.core import events as e
+from runebook_tui.core.gates import stalled
+from runebook_tui.core.rules import DOWN
+from runebook_tui.core.state import State
+from runebook_tui.core.types import ENGINE, OPERATOR, AgentSpec, AgentStatus, Author, ExecutionPlan, GateMode
+from runebook_tui.execution.effects import Effects
+from runebook_tui.execution.handle import CoordinationHandle
+from runebook_tui.execution.holders import still_open
+from runebook_tui.execution.observer import Observer
+from runebook_tui.execution.server import SocketServer
+from runebook_tui.execution.speakers import Supervisors
+from runebook_tui.execution.verbs import Verbs
+from runebook_tui.history.authors import Authors
+from runebook_tui.history.versions import History
+from runebook_tui.log.eventlog import EventLog, LogError, own_lease
+from runebook_tui.log.nudge import Bell
+from runebook_tui.log.sqlite import SqliteLog
+from runebook_tui.orchestrator.coordinator import Coordinator, Refused
+from runebook_tui.orchestrator.planner import PlanError, load_plan, read_plan
+from runebook_tui.orchestrator.templates import render
+from runebook_tui.place import (
+    PLAN_NAME,
+    POINTER_NAME,
+    SOCKET_NAME,
+    find_repository,
+    runtime_folder,
+    state_folder,
+    tmux_socket_name,
+)
+from runebook_tui.tmux.panes import Panes
+from runebook_tui.tmux.server import TmuxServer
+
+_ROUND_SECONDS = 0.5
+_ATTACH_SECONDS = 3.0
+_LOG_RETRY_SECONDS = 2.0
+
+
+class ParallelExecutionRunner:
+    """Runs one plan in the repository at `root`.
+
+    `plan_file` says that the plan is followed there when the operator edits it; `keep` that the runner
+    stays when the run is over; `fresh` that a new run begins even if the last one is not over.
+    """
+
+    def __init__(
+        self,
+        plan: ExecutionPlan,
+        *,
+        root: Path,
+        log: EventLog,
+        panes: Panes,
+        plan_file: Path | None = None,
+        keep: bool = False,
+        fresh: bool = False,
+        say: Callable[[str], None] = lambda line: None,
+    ) -> None:
+        self.root = root
+        self.authors = Authors(lambda pid, path: still_open(root, path))
+        self._plan = plan
+        self._plan_file = plan_file
+        self._log = log
+        self._keep = keep
+        self._fresh = fresh
+        self._say = say
+        self._bell = Bell(runtime_folder(root, create=True))
+        self._history = History(root, state_folder(root) / "history")
+        self._supervisors = Supervisors()
+        self._verbs = Verbs(self)
+        self._coordinator: Coordinator | None = None
+        self._observer: Observer | None = None
+        self._changed = asyncio.Condition()
+        self._wake = asyncio.Event()
+        self._leaving = ""
+        self._unattached: dict[str, float] = {}
+        self._effects = Effects(
+            root, panes, self._supervisors, self._handle_surely, lambda: self.state, self.sweep
+        )
+
+    @classmethod
+    def create(
+        cls, plan: ExecutionPlan | None = None, *, root: Path | None = None
+    ) -> tuple[ParallelExecutionRunner, CoordinationHandle]:
+        """A runner for `plan` (the seed's plan when None) in the repository around the current folder.
+
+        Raises FileNotFoundError when that is no git repository, LogError, TmuxError.
+        """
+        top = root or find_repository(Path.cwd())
+        if top is None:
+            raise FileNotFoundError("the current folder is not in a git repository")
+        folder = make_state_folder(top)
+        runner = cls(
+            plan or seed_plan(top.name),
+            root=top,
+            log=SqliteLog(folder / "log.sqlite"),
+            panes=TmuxServer(tmux_socket_name(top), folder / "tmux"),
+        )
+        return runner, CoordinationHandle(runner)
+
+    # ── what the verbs and the handle need ──────────────────────────────────────────────────────
+
+    @property
+    def state(self) -> State:
+        """The state now."""
+        return State() if self._coordinator is None else self._coordinator.state
+
+    async def handle(self, command: c.Command, actor: str = ENGINE) -> tuple[e.Record, ...]:
+        """Carry out one command. Raises Refused, LogError."""
+        assert self._coordinator is not None, "the runner is not executing"
+        records = self._coordinator.handle(command, actor)
+        if records:
+            self._wake.set()
+            async with self._changed:
+                self._changed.notify_all()
+        return records
+
+    async def changed(self, condition: Callable[[State], bool], seconds: float) -> bool:
+        """Wait until `condition` holds of the state; False after `seconds`."""
+        try:
+            async with asyncio.timeout(seconds), self._changed:
+                await self._changed.wait_for(lambda: condition(self.state))
+        except TimeoutError:
+            return condition(self.state)
+        return True
+
+    async def front_agent(self, pid: int, seconds: float) -> str | None:
+        """The agent in whose pane `pid` is the first process."""
+        return await self._effects.front_agent(pid, seconds)
+
+    def supervise(self, pid: int, agent: str) -> None:
+        """Remember that `pid` supervises `agent`."""
+        self._supervisors.register(pid, agent)
+
+    def command_of(self, spec: AgentSpec) -> tuple[str, ...]:
+        """The program and arguments of an agent."""
+        if spec.command is not None:
+            return spec.command
+        return (sys.executable, "-P", "-m", "runebook_tui.agent", str(spec.builtin))
+
+    def shut_down(self) -> None:
+        """End everything that was started, soon."""
+        self._leaving = DOWN
+        self._wake.set()
+
+    async def new_run(self) -> None:
+        """Start over with the plan as it is in the file. Raises Refused while a run is under way."""
+        plan = self._plan if self._plan_file is None else await asyncio.to_thread(load_plan, self._plan_file)
+        await self.handle(c.StartRun(plan), OPERATOR)
+
+    async def sweep(self) -> None:
+        """Look at the whole tree now; what is found is in the log afterwards."""
+        if self._observer is not None:
+            await self._observer.sweep()
+
+    def poke(self) -> None:
+        """Look at the panes soon."""
+        self._wake.set()
+
+    # ── the run ─────────────────────────────────────────────────────────────────────────────────
+
+    async def execute(self) -> State:
+        """Run until the run is over (with `keep`, until it is told to leave); the state then.
+
+        Raises LeaseTaken when another engine runs here, LogError, TmuxError.
+        """
+        lease = own_lease(time.time())
+        self._log.take_lease(lease)
+        async with AsyncExitStack() as stack:
+            stack.callback(self._log.release_lease, lease.pid)
+            stack.callback(self._bell.close)
+            stack.callback(self._history.close)
+            self._coordinator = Coordinator(self._log, listener=self._published)
+            await self._listen(stack)
+            adopted = await self._effects.adopt()
+            await self._begin(lease.pid, lease.host, adopted)
+            await self._wait_for_supervisors(adopted)
+            await asyncio.to_thread(self._remember)
+            self._observer = Observer(
+                self.root, self._history, self.authors, self._handle_surely, lambda: self.state, self._edited
+            )
+            stack.callback(self._observer.close)
+            observing = asyncio.create_task(self._observer.run())
+            try:
+                await self._look_again()
+                await self._rounds(observing)
+            finally:
+                observing.cancel()
+                await asyncio.gather(observing, return_exceptions=True)
+            await self._leave()
+        return self.state
+
+    async def _listen(self, stack: AsyncExitStack) -> None:
+        path = runtime_folder(self.root, create=True) / SOCKET_NAME
+        server = SocketServer(path, self._supervisors, self._verbs)
+        await server.start()
+        stack.push_async_callback(server.close)
+        pointer = state_folder(self.root) / POINTER_NAME
+        pointer.write_bytes(os.fsencode(path))
+        stack.callback(pointer.unlink, missing_ok=True)
+
+    async def _begin(self, pid: int, host: str, adopted: tuple[str, ...]) -> None:
+        await self.handle(c.TakeEngine(pid, host, adopted))
+        if self._fresh and self.state.outcome is None and self.state.run:
+            await self.handle(c.EndRun("stopped", "the operator began a new run"))
+            await self._effects.end_all()
+        if self.state.run == 0 or (self.state.outcome is not None and (self._fresh or not self._keep)):
+            await self.handle(c.StartRun(self._plan))
+        elif self.state.outcome is None:
+            await self.handle(c.ChangePlan(self._plan))
+
+    async def _wait_for_supervisors(self, adopted: Sequence[str]) -> None:
+        """After a restart: their records of what was written meanwhile come before the first look."""
+
+        def back() -> bool:
+            return all(self._verbs.attached(agent) or not self._gated(agent) for agent in adopted)
+
+        try:
+            async with asyncio.timeout(_ATTACH_SECONDS):
+                while not back():
+                    await self._verbs.next_attached()
+        except TimeoutError:
+            return
+
+    def _gated(self, agent: str) -> bool:
+        return self.state.agents[agent].spec.gate is not GateMode.OFF
+
+    def _remember(self) -> None:
+        """Tell the history what the log knows of each touched file, then store what was never touched."""
+        for record in self._log.read(types=["Touched"]):
+            if isinstance(record.event, e.Touched):
+                self._history.remember(record.event.change.path, record.event.change.after)
+        self._history.baseline()
+
+    async def _look_again(self) -> None:
+        """See what changed in touched files while no engine ran (a sweep sees only what git calls dirty)."""
+        assert self._observer is not None
+        touched = self._log.read(types=["Touched"])
+        paths = {r.event.change.path for r in touched if isinstance(r.event, e.Touched)}
+        await self._observer.look(sorted(paths))
+
+    async def _rounds(self, observing: asyncio.Task[None]) -> None:
+        while not self._leaving:
+            self._wake.clear()
+            await self._effects.reconcile()
+            await self._watch_supervisors()
+            if observing.done():
+                observing.result()
+            if not self._keep and await self._is_over():
+                return
+            try:
+                async with asyncio.timeout(_ROUND_SECONDS):
+                    await self._wake.wait()
+            except TimeoutError:
+                continue
+
+    async def _is_over(self) -> bool:
+        if self.state.outcome is None and not self.state.open_requests:
+            reasons = stalled(self.state)
+            if reasons:
+                await self._handle_surely(c.EndRun("failed", "; ".join(reasons)))
+        return self.state.outcome is not None
+
+    async def _watch_supervisors(self) -> None:
+        """Say so when an agent's gate ceased to report: its writes have no certain author any more."""
+        now = time.monotonic()
+        for agent in self.state.live_agents():
+            if self._verbs.attached(agent.id) or not self._gated(agent.id):
+                self._unattached.pop(agent.id, None)
+            elif now - self._unattached.setdefault(agent.id, now) > _ATTACH_SECONDS:
+                await self._handle_surely(
+                    c.ReportNet("gate", agent.id, False, "its supervisor does not report")
+                )
+
+    async def _leave(self) -> None:
+        """Leave no process behind when told to go or when the run is over; nothing else is touched."""
+        for agent in self.state.live_agents():
+            if agent.status is not AgentStatus.COMPLETED:
+                await self._handle_surely(c.StopAgent(agent.id, self._leaving or "the run is over"))
+        await self._effects.end_all()
+        for agent in self.state.live_agents():
+            await self._handle_surely(c.ReportExited(agent.id, reason=self._leaving))
+        await self._handle_surely(c.LeaveEngine(self._leaving or "the run is over"))
+
+    async def _edited(self, author: Author) -> None:
+        """The plan's file changed: follow it when a person, and nobody else, can have changed it."""
+        if self._plan_file is None:
+            return
+        if author.name != OPERATOR:
+            who = author.name or " or ".join(author.candidates)
+            await self._handle_surely(
+                c.RecordAttempt(who, f"edit {PLAN_NAME}", "the plan goes on as it was: it is the operator's")
+            )
+            return
+        try:
+            plan = await asyncio.to_thread(load_plan, self._plan_file)
+        except PlanError as error:
+            first = str(error).splitlines()[0]
+            await self._handle_surely(
+                c.RecordAttempt(OPERATOR, f"edit {PLAN_NAME}", f"not followed: {first}")
+            )
+            return
+        await self._handle_surely(c.ChangePlan(plan))
+
+    async def _handle_surely(self, command: c.Command) -> None:
+        """Carry out what has happened already: when the log cannot take it, try until it can."""
+        while True:
+            try:
+                await self.handle(command)
+                return
+            except Refused as refusal:
+                self._say(f"refused: {refusal}")
+                return
+            except LogError as error:
+                self._say(f"waiting for the log: {error}")
+                await asyncio.sleep(_LOG_RETRY_SECONDS)
+
+    def _published(self, state: State, records: Sequence[e.Record]) -> None:
+        self._bell.ring()
+
+
+def seed_plan(name: str) -> ExecutionPlan:
+    """The plan of the seed document, as the template `runebook` has it."""
+    plan, problems = read_plan(render("runebook", name), "the template runebook", None)
+    if plan is None:
+        raise PlanError(problems)
+    return plan
+
+
+def make_state_folder(root: Path) -> Path:
+    """The repository's `.runebook/`, made when absent, private, and ignored by git.
+
+    Raises LogError when it cannot be made.
+    """
+    folder = state_folder(root)
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        (folder / "tmux").mkdir(exist_ok=True)
+        ignore = folder / ".gitignore"
+        if not ignore.exists():
+            ignore.write_text("*\n")
+    except OSError as error:
+        raise LogError(f"cannot write in {folder}: {error.strerror}") from error
+    return folder

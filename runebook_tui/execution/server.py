@@ -1,0 +1,122 @@
+"""The engine's socket: who may connect, how much they may say, and what they are answered."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import sys
+import traceback
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from runebook_tui.execution import wire
+from runebook_tui.execution.speakers import Speaker, Supervisors, peer_of
+from runebook_tui.log.eventlog import LogError
+from runebook_tui.orchestrator.coordinator import Refused
+
+_MAX_CONNECTIONS = 512
+_WRITE_SECONDS = 10.0
+
+
+class Connection:
+    """One peer for as long as it stays."""
+
+    def __init__(self, speaker: Callable[[], Speaker], pid: int) -> None:
+        self._speaker = speaker
+        self.pid = pid
+        self.on_close: list[Callable[[], None]] = []
+
+    @property
+    def speaker(self) -> Speaker:
+        """Who is speaking now (a supervisor is known only once it has attached)."""
+        return self._speaker()
+
+
+Handler = Callable[[Connection, dict[str, Any]], Awaitable[dict[str, Any]]]
+
+
+class SocketServer:
+    """Serves `handler` on a unix socket at `path`, mode 0600, to processes of the same user."""
+
+    def __init__(self, path: Path, supervisors: Supervisors, handler: Handler) -> None:
+        self._path = path
+        self._supervisors = supervisors
+        self._handler = handler
+        self._server: asyncio.Server | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> None:
+        """Begin to listen. The caller holds the lease, so a socket file that is there is stale."""
+        self._path.unlink(missing_ok=True)
+        self._server = await asyncio.start_unix_server(
+            self._connected, path=str(self._path), limit=wire.MAX_LINE, backlog=128
+        )
+        self._path.chmod(0o600)
+
+    async def close(self) -> None:
+        """Stop listening and hang up on everybody."""
+        if self._server is not None:
+            self._server.close()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._path.unlink(missing_ok=True)
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        if task is not None:
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        try:
+            if len(self._tasks) > _MAX_CONNECTIONS:
+                await self._send(writer, {"ok": False, "error": "too many connections"})
+                return
+            await self._converse(reader, writer)
+        except (ConnectionError, TimeoutError, asyncio.CancelledError):
+            return
+        finally:
+            writer.close()
+
+    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connection = self._connection(writer)
+        if connection is None:
+            await self._send(writer, {"ok": False, "error": "the system does not tell who you are"})
+            return
+        try:
+            while True:
+                try:
+                    line = await reader.readline()
+                except ValueError:
+                    await self._send(writer, {"ok": False, "error": "the message is too long"})
+                    return
+                if not line.endswith(b"\n"):
+                    return
+                await self._send(writer, await self._answer(connection, line))
+        finally:
+            for callback in connection.on_close:
+                callback()
+
+    def _connection(self, writer: asyncio.StreamWriter) -> Connection | None:
+        transport: socket.socket = writer.get_extra_info("socket")
+        try:
+            pid, uid = peer_of(transport)
+        except OSError:
+            return None
+        return Connection(lambda: self._supervisors.identify(pid, uid), pid)
+
+    async def _answer(self, connection: Connection, line: bytes) -> dict[str, Any]:
+        try:
+            return {"ok": True, **await self._handler(connection, wire.unpack(line))}
+        except (wire.WireError, Refused) as error:
+            return {"ok": False, "error": str(error)}
+        except LogError as error:
+            return {"ok": False, "error": f"nothing was changed: {error}"}
+        except Exception as error:  # noqa: BLE001  top-level guard: one bad message never ends the engine
+            traceback.print_exc(file=sys.stderr)
+            return {"ok": False, "error": f"the engine failed on this message: {type(error).__name__}"}
+
+    async def _send(self, writer: asyncio.StreamWriter, answer: dict[str, Any]) -> None:
+        async with asyncio.timeout(_WRITE_SECONDS):
+            writer.write(wire.pack(answer))
+            await writer.drain()

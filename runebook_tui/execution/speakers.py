@@ -1,0 +1,110 @@
+"""Who is speaking on the engine's socket: told by the peer's process, never by what it says.
+
+An agent's processes descend from its pane's supervisor. The operator descends from no supervisor
+and carries no more seccomp filters than the engine. Everybody else is unknown, and refused.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+import sys
+from typing import NamedTuple
+
+from runebook_tui.core.types import OPERATOR
+from runebook_tui.log.eventlog import process_start
+
+_MAX_DEPTH = 256
+
+
+class Speaker(NamedTuple):
+    """Who is at the other end: `name` is OPERATOR, an agent's id, or None for an unknown process."""
+
+    name: str | None
+    pid: int
+    why: str
+
+    @property
+    def is_operator(self) -> bool:
+        """Whether this is the person who may decide."""
+        return self.name == OPERATOR
+
+    @property
+    def agent(self) -> str | None:
+        """The agent's id, or None."""
+        return None if self.is_operator else self.name
+
+
+def peer_of(connection: socket.socket) -> tuple[int, int]:
+    """Process id and user id of the peer. Raises OSError where the system does not tell."""
+    if sys.platform == "darwin":
+        pid = connection.getsockopt(0, 0x002)  # SOL_LOCAL, LOCAL_PEERPID
+        return pid, os.getuid()
+    credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    pid, uid, _ = struct.unpack("3i", credentials)
+    return pid, uid
+
+
+def parent_of(pid: int) -> int | None:
+    """The parent of process `pid`, or None when it is gone or cannot be told."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            return int(file.read().rpartition(b")")[2].split()[1])
+    except (OSError, ValueError, IndexError):
+        return None
+
+
+def seccomp_filters(pid: int) -> int | None:
+    """How many seccomp filters process `pid` carries; None when it cannot be told."""
+    try:
+        with open(f"/proc/{pid}/status", "rb") as file:
+            for line in file:
+                if line.startswith(b"Seccomp_filters:"):
+                    return int(line.split()[1])
+    except OSError:
+        return None
+    return 0
+
+
+class Supervisors:
+    """The processes that supervise agents: pane fronts and gate servers."""
+
+    def __init__(self) -> None:
+        self._agents: dict[int, tuple[str, float]] = {}
+        self._own_filters = seccomp_filters(os.getpid()) or 0
+
+    def register(self, pid: int, agent: str) -> None:
+        """Remember that `pid` supervises `agent`."""
+        started = process_start(pid)
+        if started is not None:
+            self._agents[pid] = (agent, started)
+
+    def agent_of(self, pid: int) -> str | None:
+        """The agent that the process `pid` itself supervises, or None."""
+        known = self._agents.get(pid)
+        if known is None:
+            return None
+        if process_start(pid) != known[1]:
+            del self._agents[pid]
+            return None
+        return known[0]
+
+    def identify(self, pid: int, uid: int) -> Speaker:
+        """Who the process `pid` of user `uid` speaks for."""
+        if uid != os.getuid():
+            return Speaker(None, pid, "another user's process")
+        if process_start(pid) is None:
+            return Speaker(None, pid, "a process that has gone already")
+        ancestor: int | None = pid
+        for _ in range(_MAX_DEPTH):
+            if ancestor is None or ancestor <= 1:
+                break
+            agent = self.agent_of(ancestor)
+            if agent is not None:
+                return Speaker(agent, pid, f"descends from the supervisor of {agent}")
+            ancestor = parent_of(ancestor)
+        filters = seccomp_filters(pid)
+        if filters is None or filters > self._own_filters:
+            return Speaker(None, pid, "a gated process whose supervisor is not known")
+        return Speaker(OPERATOR, pid, "descends from no supervisor")

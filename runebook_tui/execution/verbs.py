@@ -1,0 +1,335 @@
+"""The verbs of the engine's socket: what each may be asked by whom, and what it answers.
+
+An agent speaks for itself only; what decides is the operator's alone, and an attempt by anybody
+else is refused and written down.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import posixpath
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from runebook_tui.core import boundary
+from runebook_tui.core import commands as c
+from runebook_tui.core.state import RequestState, State
+from runebook_tui.core.types import ENGINE, OPERATOR, AgentSpec, Scope
+from runebook_tui.execution import wire
+from runebook_tui.execution.interface import read_interface
+from runebook_tui.execution.server import Connection
+from runebook_tui.history.authors import Authors
+from runebook_tui.orchestrator.coordinator import Refused
+
+Answer = dict[str, Any]
+Verb = Callable[[Connection, Answer], Awaitable[Answer]]
+
+FRONT_SECONDS = 8.0
+
+
+class Host(Protocol):
+    """What the verbs need of the runner."""
+
+    root: Path
+    authors: Authors
+
+    @property
+    def state(self) -> State:
+        """The state now."""
+
+    async def handle(self, command: c.Command, actor: str) -> object:
+        """Carry out a command. Raises Refused, LogError."""
+
+    async def changed(self, condition: Callable[[State], bool], seconds: float) -> bool:
+        """Wait until `condition` holds of the state; False after `seconds`."""
+
+    async def front_agent(self, pid: int, seconds: float) -> str | None:
+        """The agent whose pane's first process is `pid`."""
+
+    def supervise(self, pid: int, agent: str) -> None:
+        """Remember that `pid` supervises `agent`."""
+
+    def command_of(self, spec: AgentSpec) -> tuple[str, ...]:
+        """The program and arguments of an agent."""
+
+    def shut_down(self) -> None:
+        """End everything that was started, soon."""
+
+    async def new_run(self) -> None:
+        """Start over with the plan as it is in the file."""
+
+    async def sweep(self) -> None:
+        """Look at the whole tree now."""
+
+    def poke(self) -> None:
+        """Look at the panes soon."""
+
+
+class Verbs:
+    """Answers the engine's socket."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self._attached: dict[str, set[int]] = {}
+        self._arrival = asyncio.Event()
+        self._anyone: Mapping[str, Verb] = {
+            "hello": self._hello,
+            "plan": self._plan,
+            "exec": self._exec,
+            "wait-request": self._wait_request,
+        }
+        self._agents: Mapping[str, Verb] = {
+            "attach": self._attach,
+            "writes": self._writes,
+            "exited": self._exited,
+            "ready": self._ready,
+            "task-start": self._task,
+            "task-done": self._task,
+            "task-block": self._task,
+            "publish": self._publish,
+            "ask": self._ask,
+            "wait-finalize": self._wait_finalize,
+        }
+        self._operator: Mapping[str, Verb] = {
+            "approve": self._decide,
+            "reject": self._decide,
+            "disown": self._disown,
+            "restart": self._restart,
+            "stop": self._stop,
+            "down": self._down,
+            "new-run": self._new_run,
+            "sweep": self._sweep,
+        }
+
+    def attached(self, agent: str) -> bool:
+        """Whether a supervisor of `agent` is connected."""
+        return bool(self._attached.get(agent))
+
+    async def next_attached(self) -> None:
+        """Wait until a supervisor connects."""
+        self._arrival.clear()
+        await self._arrival.wait()
+
+    async def __call__(self, connection: Connection, message: Answer) -> Answer:
+        """Answer one message. Raises Refused, WireError, LogError."""
+        do = wire.text_field(message, "do", limit=64)
+        speaker = connection.speaker
+        verb = self._anyone.get(do) or self._agents.get(do) or self._operator.get(do)
+        if verb is None:
+            raise wire.WireError(f"there is no verb {do!r}")
+        if speaker.name is None and do not in ("hello", "exec"):
+            await self._note(f"pid {speaker.pid}", do, speaker.why)
+            raise Refused(f"refused: {speaker.why}")
+        if do in self._operator and not speaker.is_operator:
+            await self._note(str(speaker.name), do, "only the operator may")
+            raise Refused(f"only the operator may {do}; this process {speaker.why}")
+        return await verb(connection, message)
+
+    async def _note(self, speaker: str, attempt: str, reason: str) -> None:
+        await self._host.handle(c.RecordAttempt(speaker, attempt, reason), ENGINE)
+
+    # ── anyone ──────────────────────────────────────────────────────────────────────────────────
+
+    async def _hello(self, connection: Connection, message: Answer) -> Answer:
+        state, you = self._host.state, connection.speaker.name
+        spec = state.plan.agent(you or "")
+        phase = None if spec is None else state.plan.phase(spec.phase)
+        serves = spec is not None and (bool(spec.tasks) or (phase is not None and phase.continuous))
+        return {"pid": os.getpid(), "run": state.run, "seq": state.seq, "you": you, "serves": serves}
+
+    async def _plan(self, connection: Connection, message: Answer) -> Answer:
+        return {"plan": self._host.state.plan.model_dump(mode="json")}
+
+    async def _exec(self, connection: Connection, message: Answer) -> Answer:
+        agent = wire.text_field(message, "agent", limit=64)
+        given = None if message.get("command") is None else wire.texts_field(message, "command", limit=10_000)
+        spec = self._host.state.plan.agent(agent)
+        if spec is None:
+            raise Refused(f"the plan has no agent {agent!r}")
+        if given is None and await self._host.front_agent(connection.pid, FRONT_SECONDS) != agent:
+            raise Refused(f"this is not the pane of {agent}: say what to run after `--`")
+        speaker = connection.speaker
+        if speaker.name not in (agent, OPERATOR):
+            await self._note(speaker.name or f"pid {speaker.pid}", f"exec {agent}", speaker.why)
+            raise Refused(f"only {agent} itself and the operator may run programs as {agent}")
+        self._host.supervise(connection.pid, agent)
+        command = self._host.command_of(spec) if given is None else given
+        if not command:
+            raise Refused("there is no command to run")
+        return {
+            "agent": agent,
+            "command": list(command),
+            "cwd": str(self._host.root / spec.cwd) if given is None else None,
+            "env": {**spec.env, "RUNEBOOK_AGENT": agent, "RUNEBOOK_ROOT": str(self._host.root)},
+            "gate": spec.gate.value,
+            "root": str(self._host.root),
+        }
+
+    async def _wait_request(self, connection: Connection, message: Answer) -> Answer:
+        number = wire.number_field(message, "request")
+        seconds = min(float(message.get("seconds", 0) or 0), 86_400.0)
+        if number not in self._host.state.requests:
+            raise Refused(f"there is no request {number}")
+        await self._host.changed(lambda state: not state.requests[number].open, seconds)
+        return _request_words(self._host.state.requests[number])
+
+    # ── agents ──────────────────────────────────────────────────────────────────────────────────
+
+    def _agent(self, connection: Connection, message: Answer, default: str | None = None) -> str:
+        """The agent that the message is about: the speaker, or whom the operator names."""
+        named = message.get("agent")
+        speaker = connection.speaker
+        if speaker.agent is not None:
+            if named not in (None, speaker.agent):
+                raise Refused(f"{speaker.agent} cannot speak for {named}")
+            return speaker.agent
+        if isinstance(named, str) and named:
+            return named
+        if default is not None:
+            return default
+        raise Refused("say which agent: this is not an agent's pane (--agent ID)")
+
+    async def _attach(self, connection: Connection, message: Answer) -> Answer:
+        agent = self._agent(connection, message)
+        self._host.supervise(connection.pid, agent)
+        holds = message.get("gate") == "observe"
+        reason = "" if holds else wire.text_field(message, "reason", default="the plan says off", limit=500)
+        attached = self._attached.setdefault(agent, set())
+        attached.add(id(connection))
+        self._arrival.set()
+        connection.on_close.append(lambda: attached.discard(id(connection)))
+        if agent in self._host.state.agents:
+            await self._host.handle(c.ReportNet("gate", agent, holds, reason), agent)
+        return {}
+
+    async def _writes(self, connection: Connection, message: Answer) -> Answer:
+        agent = self._agent(connection, message)
+        records = message.get("records")
+        if not isinstance(records, list):
+            raise wire.WireError("field 'records' must be a list")
+        for record in records:
+            try:
+                self._host.authors.record(agent, record)
+            except (ValueError, TypeError) as error:
+                raise wire.WireError(f"a write record cannot be read: {error}") from error
+        return {}
+
+    async def _exited(self, connection: Connection, message: Answer) -> Answer:
+        self._host.poke()
+        return {}
+
+    async def _ready(self, connection: Connection, message: Answer) -> Answer:
+        agent = self._agent(connection, message)
+        await self._host.handle(c.MarkReady(agent), agent)
+        return {"agent": agent}
+
+    async def _task(self, connection: Connection, message: Answer) -> Answer:
+        task = wire.text_field(message, "task", limit=64)
+        known = self._host.state.tasks.get(task)
+        agent = self._agent(connection, message, None if known is None else known.agent)
+        reason = wire.text_field(message, "reason", default="", limit=2000)
+        commands: dict[str, c.Command] = {
+            "task-start": c.StartTask(agent, task),
+            "task-done": c.CompleteTask(agent, task, reason),
+            "task-block": c.BlockTask(agent, task, reason),
+        }
+        command = commands[message["do"]]
+        await self._host.handle(command, connection.speaker.name or agent)
+        return {"agent": agent, "task": task, "status": self._host.state.tasks[task].status.value}
+
+    async def _publish(self, connection: Connection, message: Answer) -> Answer:
+        name = wire.text_field(message, "api", limit=128)
+        interface = self._host.state.plan.interface(name)
+        agent = self._agent(connection, message, None if interface is None else interface.owner)
+        digest, missing = await asyncio.to_thread(read_interface, self._host.root, interface)
+        await self._host.handle(c.PublishApi(agent, name, digest, missing), connection.speaker.name or agent)
+        api = self._host.state.apis.get(name)
+        return {"api": name, "version": None if api is None else api.version}
+
+    async def _ask(self, connection: Connection, message: Answer) -> Answer:
+        agent = self._agent(connection, message)
+        paths = tuple(repository_path(path) for path in wire.texts_field(message, "paths", limit=100))
+        if not paths:
+            raise wire.WireError("say which path")
+        reason = wire.text_field(message, "reason", default="", limit=2000)
+        await self._host.handle(c.Ask(agent, paths, reason, connection.pid), agent)
+        request = None
+        state = self._host.state
+        foreign = [path for path in paths if boundary.may_write(state, agent, path, state.time).crosses]
+        if foreign:
+            request = boundary.open_question(state, agent, foreign)
+        return {
+            "request": None if request is None else request.id,
+            "agent": agent,
+            "hold_seconds": state.plan.policy.hold_seconds,
+        }
+
+    async def _wait_finalize(self, connection: Connection, message: Answer) -> Answer:
+        agent = self._agent(connection, message)
+        seconds = min(float(message.get("seconds", 86_400) or 0), 7 * 86_400.0)
+
+        def told(state: State) -> bool:
+            return agent not in state.agents or state.agents[agent].finalizing or state.outcome is not None
+
+        return {"finalize": await self._host.changed(told, seconds)}
+
+    # ── the operator ────────────────────────────────────────────────────────────────────────────
+
+    async def _decide(self, connection: Connection, message: Answer) -> Answer:
+        number = wire.number_field(message, "request")
+        try:
+            scope = Scope(wire.text_field(message, "scope", default="once", limit=16))
+        except ValueError as error:
+            raise wire.WireError("the scope is once, task or plan") from error
+        reason = wire.text_field(message, "reason", default="", limit=2000)
+        approved = message["do"] == "approve"
+        await self._host.handle(
+            c.Decide(number, "approved" if approved else "rejected", scope, reason), OPERATOR
+        )
+        return _request_words(self._host.state.requests[number])
+
+    async def _disown(self, connection: Connection, message: Answer) -> Answer:
+        number = wire.number_field(message, "request")
+        await self._host.handle(c.Disown(number), OPERATOR)
+        return _request_words(self._host.state.requests[number])
+
+    async def _restart(self, connection: Connection, message: Answer) -> Answer:
+        agent = wire.text_field(message, "agent", limit=64)
+        await self._host.handle(c.RestartAgent(agent), OPERATOR)
+        return {"agent": agent}
+
+    async def _stop(self, connection: Connection, message: Answer) -> Answer:
+        agent = wire.text_field(message, "agent", limit=64)
+        await self._host.handle(c.StopAgent(agent, "stopped by the operator"), OPERATOR)
+        return {"agent": agent}
+
+    async def _down(self, connection: Connection, message: Answer) -> Answer:
+        self._host.shut_down()
+        return {"pid": os.getpid()}
+
+    async def _new_run(self, connection: Connection, message: Answer) -> Answer:
+        await self._host.new_run()
+        return {"run": self._host.state.run}
+
+    async def _sweep(self, connection: Connection, message: Answer) -> Answer:
+        await self._host.sweep()
+        return {"seq": self._host.state.seq}
+
+
+def _request_words(request: RequestState) -> Answer:
+    return {
+        "request": request.id,
+        "status": request.status,
+        "scope": request.scope.value if request.status == "approved" else None,
+        "reason": request.answer,
+    }
+
+
+def repository_path(text: str) -> str:
+    """A path of a message as a normal repository path. Raises Refused when it leaves the repository."""
+    path = posixpath.normpath(text) if text else ""
+    if not path or "\0" in text or path.startswith(("/", "../")) or path in ("..", "."):
+        raise Refused(f"{text!r} is not a path inside the repository")
+    return path

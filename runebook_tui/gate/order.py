@@ -1,0 +1,45 @@
+"""What is to be run, and how: the engine's answer to `exec`, checked."""
+
+from __future__ import annotations
+
+import os
+
+
+class OrderError(Exception):
+    """The engine refused, or its answer cannot be carried out; the words say why."""
+
+
+class Order:
+    """One command of one agent.
+
+    `cwd` is absolute; `environment` is complete; `gate` is "observe" or "off" with `reason`; `root` is the
+    repository's real path; `socket` is the engine's.
+    """
+
+    def __init__(self, agent: str, command: list[str], root: str, socket: str) -> None:
+        self.agent = agent
+        self.command = command
+        self.cwd = os.getcwd()
+        self.environment = dict(os.environ)
+        self.gate = "observe"
+        self.reason = ""
+        self.root = os.fsencode(os.path.realpath(root))
+        self.socket = os.path.abspath(socket)
+
+    @classmethod
+    def from_reply(cls, agent: str, reply: dict[str, object], root: str, socket: str) -> Order:
+        """The order that the engine's reply gives. Raises OrderError."""
+        if reply.get("ok") is not True:
+            raise OrderError(str(reply.get("error") or "the engine refused without a reason"))
+        command, environment, cwd = reply.get("command"), reply.get("env") or {}, reply.get("cwd")
+        if not isinstance(command, list) or not command or not all(isinstance(word, str) for word in command):
+            raise OrderError("the engine's answer names no command")
+        if not isinstance(environment, dict) or not all(isinstance(v, str) for v in environment.values()):
+            raise OrderError("the engine's answer has an environment that is not text")
+        order = cls(str(reply.get("agent") or agent), command, str(reply.get("root") or root), socket)
+        order.environment.update(environment)
+        if isinstance(cwd, str):
+            order.cwd = order.environment["PWD"] = cwd
+        if reply.get("gate") == "off":
+            order.gate, order.reason = "off", "switched off by the plan"
+        return order

@@ -1,0 +1,121 @@
+"""The records that may still explain a change, by path and bounded."""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from collections.abc import Iterator
+
+from runebook_tui.history.records import WriteRecord
+
+RECORD_LIMIT = 50_000
+TEXT_LIMIT = 32_000_000
+"""Characters in the paths of all records."""
+KEEP_SECONDS = 600.0
+_CHECK_SECONDS = 10.0
+
+
+class Ledger:
+    """Records in the order in which they came, each once.
+
+    A record leaves when it is used (renames stay: they may explain many paths), ten minutes after it came,
+    or, the oldest first, when there are too many.
+    """
+
+    def __init__(self) -> None:
+        self.serial = 0
+        """The number of the newest record."""
+        self._records: OrderedDict[int, WriteRecord] = OrderedDict()
+        self._places: dict[str, dict[int, WriteRecord]] = {}
+        self._seen: OrderedDict[int, None] = OrderedDict()
+        """Hashes of the newest records, used or not."""
+        self._text = 0
+        self._checks: deque[tuple[float, int]] = deque()
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def add(self, record: WriteRecord) -> list[WriteRecord]:
+        """Take a record unless it came before; returns those that had to go, unused, to make room."""
+        if hash(record) in self._seen:
+            return []
+        self._seen[hash(record)] = None
+        if len(self._seen) > RECORD_LIMIT:
+            self._seen.popitem(last=False)
+        if not record.places:
+            return []
+        self.serial += 1
+        self._records[self.serial] = record
+        self._text += _text(record)
+        for place in record.places:
+            self._places.setdefault(place, {})[self.serial] = record
+        lost = []
+        while len(self._records) > RECORD_LIMIT or self._text > TEXT_LIMIT:
+            lost.append(self._drop(next(iter(self._records))))
+        return lost
+
+    def since(self, path: str, serial: int) -> list[WriteRecord]:
+        """The records after `serial` that may have changed `path`, newest first.
+
+        Of the folders above it only a rename does: a folder is empty when it is removed.
+        """
+        found = dict(self._after(path, serial))
+        for folder in _above(path):
+            found |= {number: each for number, each in self._after(folder, serial) if each.op == "rename"}
+        return [found[number] for number in sorted(found, reverse=True)]
+
+    def renames(self, path: str) -> list[WriteRecord]:
+        """The renames to or from `path` or a folder above it."""
+        places = (path, *_above(path))
+        return [each for place in places for _, each in self._after(place, 0) if each.op == "rename"]
+
+    def opens(self, path: str) -> list[WriteRecord]:
+        """The unused records of opening `path` for writing."""
+        return [each for _, each in self._after(path, 0) if each.opens]
+
+    def use(self, path: str) -> None:
+        """The records of `path` have explained a change: forget them, except renames."""
+        for number, record in list(self._after(path, 0)):
+            if record.op != "rename":
+                self._drop(number)
+
+    def expire(self, now: float) -> list[WriteRecord]:
+        """Take out and return what came more than ten minutes before `now`.
+
+        It is when a record came that counts: one from an engine's absence may be old at once.
+        """
+        if not self._checks or abs(now - self._checks[-1][0]) >= _CHECK_SECONDS:
+            self._checks.append((now, self.serial))
+        last = 0
+        while self._checks and now - self._checks[0][0] > KEEP_SECONDS:
+            last = self._checks.popleft()[1]
+        expired = []
+        while self._records and next(iter(self._records)) <= last:
+            expired.append(self._drop(next(iter(self._records))))
+        return expired
+
+    def _after(self, place: str, serial: int) -> Iterator[tuple[int, WriteRecord]]:
+        for number, record in reversed(self._places.get(place, {}).items()):
+            if number <= serial:
+                return
+            yield number, record
+
+    def _drop(self, number: int) -> WriteRecord:
+        record = self._records.pop(number)
+        self._text -= _text(record)
+        for place in record.places:
+            here = self._places[place]
+            del here[number]
+            if not here:
+                del self._places[place]
+        return record
+
+
+def _above(path: str) -> Iterator[str]:
+    at = path.rfind("/")
+    while at > 0:
+        yield path[:at]
+        at = path.rfind("/", 0, at)
+
+
+def _text(record: WriteRecord) -> int:
+    return len(record.path) + len(record.to or "")

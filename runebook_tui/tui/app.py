@@ -1,0 +1,190 @@
+"""RunebookApp: follows a backend, gives every screen the same snapshot, and sends what the operator wants."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.text import Text
+from textual import on, work
+from textual.app import App
+from textual.binding import BindingType
+from textual.filter import LineFilter
+from textual.reactive import reactive
+
+from runebook_tui.tui import glyphs
+from runebook_tui.tui.backend import Backend, BackendError
+from runebook_tui.tui.screens.cockpit import CockpitScreen
+from runebook_tui.tui.text import visible
+from runebook_tui.tui.theme import RUNEBOOK
+from runebook_tui.tui.verdict import Verdict
+from runebook_tui.tui.view import EMPTY, View
+
+if TYPE_CHECKING:
+    from textual.command import Provider
+
+    from runebook_tui.core.state import RequestState
+    from runebook_tui.tui.screens.card import CardScreen
+
+
+def _palette() -> type[Provider]:
+    from runebook_tui.tui.palette import CockpitCommands
+
+    return CockpitCommands
+
+
+class RunebookApp(App[None], inherit_bindings=False):
+    """The cockpit. `now` gives unix seconds.
+
+    Screens post what the operator wants; only this class sends it. Leaving ends no agent.
+    """
+
+    TITLE = "Runebook"
+    CSS_PATH = "app.tcss"
+    COMMANDS = {_palette}
+    BINDINGS: ClassVar[list[BindingType]] = []
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide"), (160, "-very-wide")]
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (28, "-tall")]
+
+    view: reactive[View] = reactive(EMPTY)
+    """What is known now: the one thing that everything on the screen is drawn from."""
+
+    def __init__(self, backend: Backend, *, now: Callable[[], float] = time.time) -> None:
+        self._ascii = glyphs.AsciiFilter() if glyphs.ascii_wanted() else None
+        super().__init__()
+        self._backend = backend
+        self._now = now
+        self._cockpit = CockpitScreen(now, backend.capture)
+
+    def get_default_screen(self) -> CockpitScreen:
+        """The cockpit is what the app starts with."""
+        return self._cockpit.data_bind(RunebookApp.view)
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Textual's own, and ASCII forms of all signs where they are wanted."""
+        filters = super().get_line_filters()
+        return filters if self._ascii is None else [*filters, self._ascii]
+
+    def on_mount(self) -> None:
+        """Begin to follow."""
+        self.register_theme(RUNEBOOK)
+        self.theme = RUNEBOOK.name
+        self._follow()
+
+    async def on_unmount(self) -> None:
+        """Give the backend back."""
+        await self._backend.close()
+
+    @work(exclusive=True, group="follow")
+    async def _follow(self) -> None:
+        async for update in self._backend.follow():
+            self.view = self.view.after(update)
+
+    # ── what the operator wants ─────────────────────────────────────────────────────────────────
+
+    @on(CockpitScreen.Answered)
+    def _answered(self, event: CockpitScreen.Answered) -> None:
+        self._answer(event.verdict)
+
+    @on(CockpitScreen.RejectWanted)
+    def _reject_wanted(self, event: CockpitScreen.RejectWanted) -> None:
+        self._ask_reason(event.request, self._answer)
+
+    @on(CockpitScreen.CardWanted)
+    def _card_wanted(self, event: CockpitScreen.CardWanted) -> None:
+        from runebook_tui.tui.screens.card import CardScreen
+
+        card = CardScreen(event.request, self._now, self._backend.diff)
+        self.push_screen(card.data_bind(RunebookApp.view), self._answer)
+
+    async def on_card_screen_reject_wanted(self, event: CardScreen.RejectWanted) -> None:
+        """Ask for the reason over the card, then close the card with the answer."""
+        self._ask_reason(event.request, event.card.dismiss)
+
+    @on(CockpitScreen.RestartWanted)
+    def _restart_wanted(self, event: CockpitScreen.RestartWanted) -> None:
+        self._send("restart", agent=event.agent)
+
+    @on(CockpitScreen.StopWanted)
+    def _stop_wanted(self, event: CockpitScreen.StopWanted) -> None:
+        agent = event.agent
+        self._confirm(
+            f"Stop {agent}?",
+            "Its program is ended. Its files stay as they are, and R starts it again.",
+            yes=f"stop {agent}",
+            no="leave it running",
+            then=lambda: self._send("stop", agent=agent),
+        )
+
+    @on(CockpitScreen.DownWanted)
+    def _down_wanted(self) -> None:
+        self._confirm(
+            "Stop everything?",
+            "Every agent's program and the engine are ended. The next `runebook-tui` goes on from there.",
+            yes="stop everything",
+            no="leave it running",
+            then=lambda: self._send("down"),
+        )
+
+    @on(CockpitScreen.NewRunWanted)
+    def _new_run_wanted(self) -> None:
+        self._send("new-run")
+
+    @on(CockpitScreen.LogWanted)
+    def _log_wanted(self) -> None:
+        from runebook_tui.tui.screens.log import LogScreen
+
+        self.push_screen(LogScreen(self._backend.events).data_bind(RunebookApp.view))
+
+    @on(CockpitScreen.HelpWanted)
+    def _help_wanted(self) -> None:
+        from runebook_tui.tui.screens.help import HelpScreen
+
+        self.push_screen(HelpScreen())
+
+    def action_leave(self) -> None:
+        """End the app, and say what goes on."""
+        live = len(self.view.state.live_agents())
+        words = "no agent is running"
+        if live:
+            agents = "1 agent goes" if live == 1 else f"{live} agents go"
+            words = f"{agents} on; `runebook-tui down` ends {'it' if live == 1 else 'them'}"
+        self.exit(message=Text(words))
+
+    # ── sending ─────────────────────────────────────────────────────────────────────────────────
+
+    def _ask_reason(self, request: RequestState, then: Callable[[Verdict], object]) -> None:
+        from runebook_tui.tui.screens.reason import ReasonPrompt
+
+        def answer(reason: str | None) -> None:
+            if reason is not None:
+                then(Verdict(request.id, "reject", reason=reason))
+
+        self.push_screen(ReasonPrompt(request), answer)
+
+    def _confirm(self, title: str, words: str, *, yes: str, no: str, then: Callable[[], object]) -> None:
+        from runebook_tui.tui.screens.confirm import ConfirmScreen
+
+        def answer(meant: bool | None) -> None:
+            if meant:
+                then()
+
+        self.push_screen(ConfirmScreen(title, words, yes=yes, no=no), answer)
+
+    def _answer(self, verdict: Verdict | None) -> None:
+        """Send the answer to a request, if there is one."""
+        if verdict is not None:
+            self._cockpit.requests.sent(verdict.request)
+            self._send(verdict.do, **verdict.fields())
+
+    @work(group="send")
+    async def _send(self, do: str, **fields: object) -> None:
+        """Send, and show a refusal to the operator."""
+        try:
+            await self._backend.send(do, **fields)
+        except BackendError as error:
+            self.notify(visible(str(error)), title=f"not done: {do}", severity="error", markup=False)
+            request = fields.get("request")
+            if isinstance(request, int):
+                self._cockpit.requests.unsent(request)

@@ -1,0 +1,69 @@
+"""Backend: what the screens need of the world, as a protocol. `memory.py` is the twin without a world."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from runebook_tui.core.events import Record
+from runebook_tui.core.state import State
+
+
+class BackendError(Exception):
+    """What was asked for could not be done; the text is one line for people."""
+
+
+@dataclass(frozen=True)
+class Update:
+    """The state after a change, and the records that made it, oldest first."""
+
+    state: State
+    records: tuple[Record, ...]
+    engine_alive: bool
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What a pane shows: rows of text with SGR sequences, and the cursor at (column, row) from 0."""
+
+    lines: tuple[bytes, ...]
+    cursor: tuple[int, int] | None = None
+
+
+class Backend(Protocol):
+    """The engine, its log and its panes, seen from the screens."""
+
+    root: Path
+    """The repository."""
+
+    def follow(self) -> AsyncIterator[Update]:
+        """The whole state at once, with its newest records, then every change of it or of the engine.
+
+        Goes on when the engine ends and when it is back.
+        """
+        ...
+
+    async def send(self, do: str, **fields: object) -> dict[str, object]:
+        """Ask the engine to do something; raises BackendError with its refusal.
+
+        approve, reject {request, scope, reason}; disown {request}; restart, stop {agent}; down; new-run.
+        """
+        ...
+
+    async def diff(self, request: int) -> str:
+        """The unified diff of everything that the request is about, bounded; "" when there is none yet."""
+        ...
+
+    async def capture(self, agent: str) -> Frame | None:
+        """What the agent's pane shows now; None when it has no pane. Raises BackendError."""
+        ...
+
+    async def events(self, before: int | None, limit: int) -> tuple[Record, ...]:
+        """At most `limit` records of the log older than `before` (None: the newest), newest first."""
+        ...
+
+    async def close(self) -> None:
+        """Give back what the backend holds. Agents go on."""
+        ...

@@ -1,0 +1,116 @@
+"""Commands: everything that a key does, declared once for bindings, key bar, palette and help."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from textual.binding import Binding, BindingType
+
+
+@dataclass(frozen=True)
+class Command:
+    """One command: its id (for remapping), keys, word for the key bar, sentence for the help, and action."""
+
+    id: str
+    key: str
+    """Keys as Textual names them, separated by commas; "" for a command of the palette alone."""
+    word: str
+    help: str
+    action: str
+    group: str
+    palette: bool = True
+
+
+REQUESTS, AGENTS, LOOK, PROGRAM = "Requests", "Agents", "Look around", "Runebook"
+
+COCKPIT = (
+    Command("request.approve", "a", "approve", "approve the selected request, once", "approve", REQUESTS),
+    Command(
+        "request.reject", "r", "reject", "reject the selected request, with a reason", "reject", REQUESTS
+    ),
+    Command("request.mine", "m", "that was me", "say that you made the change yourself", "disown", REQUESTS),
+    Command("request.open", "enter", "open", "see the selected request with its diff", "open", REQUESTS),
+    Command("request.next", "n", "next", "select the next request", "next_request", REQUESTS),
+    Command("agent.next", "j,down", "next agent", "select the next agent", "move(1)", AGENTS, palette=False),
+    Command("agent.last", "k,up", "last agent", "select the agent before", "move(-1)", AGENTS, palette=False),
+    Command("agent.restart", "R", "restart", "restart the failed or stopped agent", "restart", AGENTS),
+    Command("agent.stop", "x", "stop", "stop the selected agent (asks first)", "stop", AGENTS),
+    Command("look.plan", "1", "plan", "go to the plan", "panel('plan')", LOOK),
+    Command("look.pane", "2", "pane", "go to the selected agent's pane", "panel('pane')", LOOK),
+    Command("look.requests", "3", "requests", "go to the requests", "panel('requests')", LOOK),
+    Command("look.log", "l", "log", "see everything that happened", "log", LOOK),
+    Command("look.theme", "", "colours", "choose other colours", "app.change_theme", LOOK),
+    Command("run.new", "", "new run", "start the plan again when its run is over", "new_run", PROGRAM),
+    Command("run.down", "", "down", "stop every agent and the engine (asks first)", "down", PROGRAM),
+    Command("help", "question_mark", "help", "see every key", "help", PROGRAM),
+    Command("palette", "ctrl+p", "all commands", "find a command", "app.command_palette", PROGRAM, False),
+    Command("quit", "q,ctrl+q,ctrl+c", "quit", "leave; agents and engine go on", "app.leave", PROGRAM),
+)
+"""The commands of the first screen, in the order in which the key bar and the help show them."""
+
+CARD = (
+    Command(
+        "card.approve", "a", "approve once", "approve what the card shows, once", "approve('once')", "Card"
+    ),
+    Command("card.task", "t", "until the task ends", "approve for the task", "approve('task')", "Card"),
+    Command("card.plan", "p", "until the plan ends", "approve for the plan", "approve('plan')", "Card"),
+    Command("card.reject", "r", "reject", "reject, with a reason if you like", "reject", "Card"),
+    Command("card.mine", "m", "that was me", "the change was yours", "disown", "Card"),
+    Command("card.close", "escape,q", "close", "close without deciding", "close", "Card"),
+)
+
+LOG = (
+    Command("log.filter", "slash", "filter", "show only what holds a text", "filter", "Log"),
+    Command("log.close", "escape,q,l", "back", "back to the first screen", "close", "Log"),
+)
+
+ROWS = (
+    Command("rows.up", "up,k", "up", "one up", "move(-1)", "Lists"),
+    Command("rows.down", "down,j", "down", "one down", "move(1)", "Lists"),
+    Command("rows.page_up", "pageup", "page up", "a page up", "page(-1)", "Lists"),
+    Command("rows.page_down", "pagedown", "page down", "a page down", "page(1)", "Lists"),
+    Command("rows.first", "home,g", "first", "to the first", "edge(-1)", "Lists"),
+    Command("rows.last", "end,G", "last", "to the last", "edge(1)", "Lists"),
+)
+
+EVERYTHING = (*COCKPIT, *CARD, *LOG, *ROWS)
+
+_SIGNS = {
+    "question_mark": "?",
+    "slash": "/",
+    "escape": "esc",
+    "enter": "⏎",
+    "pageup": "PgUp",
+    "pagedown": "PgDn",
+    "up": "↑",
+    "down": "↓",
+}
+
+
+def bindings(commands: Iterable[Command]) -> list[BindingType]:
+    """The bindings of the commands that have a key; none of them reaches through a modal screen."""
+    return [
+        Binding(command.key, command.action, command.word, id=command.id, tooltip=command.help)
+        for command in commands
+        if command.key
+    ]
+
+
+def key_sign(key: str) -> str:
+    """The first of a command's keys, as people read it."""
+    first = key.split(",")[0]
+    return first.replace("ctrl+", "^") if first.startswith("ctrl+") else _SIGNS.get(first, first)
+
+
+def key_signs(key: str) -> str:
+    """All of a command's keys, as people read them."""
+    return " ".join(key_sign(each) for each in key.split(",") if each)
+
+
+def groups(commands: Iterable[Command]) -> Iterator[tuple[str, list[Command]]]:
+    """The commands by group, in the order in which the groups come up first."""
+    found: dict[str, list[Command]] = {}
+    for command in commands:
+        found.setdefault(command.group, []).append(command)
+    yield from found.items()

@@ -1,0 +1,97 @@
+"""Glyphs: one sign, its ASCII form and its colour for everything that has a state."""
+
+from __future__ import annotations
+
+import locale
+import os
+from typing import NamedTuple
+
+from rich.segment import Segment
+from textual.color import Color
+from textual.filter import LineFilter
+
+from runebook_tui.core.types import AgentStatus, PhaseStatus, RequestKind
+
+GOOD = "$text-success"
+BUSY = "$text-primary"
+CAUTION = "$text-warning"
+BAD = "$text-error"
+ACCENT = "bold $text-accent"
+MUTED = "$foreground 60%"
+STRONG = "bold"
+
+
+class Glyph(NamedTuple):
+    """A sign of one cell, what it is without Unicode, and its colour as a theme variable."""
+
+    sign: str
+    ascii: str
+    style: str
+
+
+AGENT = {
+    AgentStatus.PENDING: Glyph("○", "o", MUTED),
+    AgentStatus.WAITING: Glyph("◐", "%", CAUTION),
+    AgentStatus.STARTING: Glyph("◔", "~", BUSY),
+    AgentStatus.RUNNING: Glyph("●", "*", GOOD),
+    AgentStatus.COMPLETED: Glyph("✓", "v", MUTED),
+    AgentStatus.FAILED: Glyph("✗", "x", BAD),
+    AgentStatus.STOPPED: Glyph("■", "#", CAUTION),
+}
+ASKING = Glyph("◆", "!", ACCENT)
+"""Somebody waits for the operator."""
+
+PHASE = {
+    PhaseStatus.PENDING: Glyph("‖", "|", MUTED),
+    PhaseStatus.ACTIVE: Glyph("▶", ">", BUSY),
+    PhaseStatus.COMPLETED: Glyph("✓", "v", GOOD),
+}
+CONTINUOUS = Glyph("∞", "&", BUSY)
+FAILED_PHASE = Glyph("✗", "x", BAD)
+
+REQUEST = {
+    RequestKind.ASKED: ASKING,
+    RequestKind.HELD: ASKING,
+    RequestKind.CROSSED: Glyph("◇", "?", CAUTION),
+    RequestKind.DRIFT: Glyph("△", "^", CAUTION),
+}
+ENGINE_ON = Glyph("●", "*", GOOD)
+ENGINE_OFF = Glyph("✗", "x", BAD)
+BAR_DONE = Glyph("▰", "=", GOOD)
+BAR_ACTIVE = Glyph("▰", "=", BUSY)
+BAR_OPEN = Glyph("▱", "-", MUTED)
+
+_ALL = (
+    *AGENT.values(),
+    *PHASE.values(),
+    *REQUEST.values(),
+    *(CONTINUOUS, FAILED_PHASE, ENGINE_ON, ENGINE_OFF, BAR_DONE, BAR_OPEN),
+)
+_SIGNS = {
+    **{glyph.sign: glyph.ascii for glyph in _ALL},
+    **{pair[0]: pair[1] for pair in ("·-", "→>", "←<", "↑^", "↓v", "−-", "…~", "⏎E", "▌|", "▐|", "⭘o")},
+    **dict.fromkeys("│┃▏▎▍▋▊▉▕║", "|"),
+    **dict.fromkeys("─━▔▁▂═", "-"),
+    **dict.fromkeys("┌┐└┘├┤┬┴┼╭╮╰╯", "+"),
+    **dict.fromkeys("█▄▀▆▇▅▃", "#"),
+}
+_TABLE = str.maketrans(_SIGNS)
+
+
+def ascii_wanted() -> bool:
+    """Whether signs must be ASCII: RUNEBOOK_ASCII says so, or else the locale is not UTF-8."""
+    told = os.environ.get("RUNEBOOK_ASCII", "")
+    if told:
+        return told != "0"
+    return "utf" not in locale.getpreferredencoding(False).lower()
+
+
+class AsciiFilter(LineFilter):
+    """Draws every sign and border in its ASCII form; the names in other scripts stay as they are."""
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        """The same row, each sign replaced by one of the same width."""
+        return [
+            segment if segment.text.isascii() else segment._replace(text=segment.text.translate(_TABLE))
+            for segment in segments
+        ]

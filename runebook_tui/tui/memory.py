@@ -1,0 +1,142 @@
+"""MemoryBackend: a backend in memory, with a real log's fold and the real rules, for tests and pictures."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from runebook_tui.core import commands as c
+from runebook_tui.core.events import Event, Record
+from runebook_tui.core.gates import settle
+from runebook_tui.core.rules import DOWN, Refusal, decide
+from runebook_tui.core.state import State, apply
+from runebook_tui.core.types import ENGINE, OPERATOR, Scope
+from runebook_tui.tui.backend import BackendError, Frame, Update
+
+_FIRST_RECORDS = 50
+
+
+class MemoryBackend:
+    """Keeps the log in a list and plays the engine: commands are decided, appended, folded and settled.
+
+    `now` gives unix seconds. `sent` holds what was asked for, `diffs` and `frames` what is answered.
+    """
+
+    def __init__(
+        self, records: Iterable[Record] = (), *, root: Path = Path("."), now: Callable[[], float] = time.time
+    ) -> None:
+        self.root = root
+        self.state = State()
+        self.records: list[Record] = []
+        self.sent: list[tuple[str, dict[str, object]]] = []
+        self.diffs: dict[int, str] = {}
+        self.frames: dict[str, Frame] = {}
+        self.captures: Counter[str] = Counter()
+        self.closed = False
+        self._now = now
+        self._engine_alive = True
+        self._followers: list[asyncio.Queue[Update]] = []
+        for record in records:
+            self._append(record)
+
+    @property
+    def engine_alive(self) -> bool:
+        """Whether the engine runs; without it nothing can be sent."""
+        return self._engine_alive
+
+    @engine_alive.setter
+    def engine_alive(self, alive: bool) -> None:
+        self._engine_alive = alive
+        self._tell(())
+
+    def push(self, *events: Event, actor: str = ENGINE, at: float | None = None) -> None:
+        """Append `events` and tell the followers."""
+        when = self._now() if at is None else at
+        fresh = []
+        for event in events:
+            run = self.state.run + 1 if event.type == "RunStarted" else self.state.run
+            fresh.append(Record(seq=self.state.seq + 1, time=when, run=run, actor=actor, event=event))
+            self._append(fresh[-1])
+        self._tell(tuple(fresh))
+
+    def do(self, command: c.Command, *, actor: str = ENGINE, at: float | None = None) -> None:
+        """Decide `command`, append what it brings about, and settle; raises BackendError when refused."""
+        outcome = decide(self.state, command, self._now() if at is None else at)
+        if isinstance(outcome, Refusal):
+            raise BackendError(outcome.reason)
+        self.push(*outcome, actor=actor, at=at)
+        while followers := settle(self.state):
+            self.push(*followers, at=at)
+
+    async def follow(self) -> AsyncIterator[Update]:
+        """The whole state, then every change."""
+        queue: asyncio.Queue[Update] = asyncio.Queue()
+        self._followers.append(queue)
+        try:
+            yield Update(self.state, tuple(self.records[-_FIRST_RECORDS:]), self._engine_alive)
+            while True:
+                yield await queue.get()
+        finally:
+            self._followers.remove(queue)
+
+    async def send(self, do: str, **fields: Any) -> dict[str, object]:
+        """Carry out what the operator asks for, as the engine would."""
+        self.sent.append((do, dict(fields)))
+        if not self._engine_alive:
+            raise BackendError("the engine is not running")
+        for command in self._commands(do, fields):
+            self.do(command, actor=OPERATOR)
+        return {}
+
+    def _commands(self, do: str, fields: dict[str, Any]) -> list[c.Command]:
+        match do:
+            case "approve":
+                scope = Scope(fields.get("scope", "once"))
+                return [c.Decide(fields["request"], "approved", scope, fields.get("reason", ""))]
+            case "reject":
+                return [c.Decide(fields["request"], "rejected", reason=fields.get("reason", ""))]
+            case "disown":
+                return [c.Disown(fields["request"])]
+            case "restart":
+                return [c.RestartAgent(fields["agent"])]
+            case "stop":
+                return [
+                    c.StopAgent(fields["agent"], "stopped by you"),
+                    c.ReportExited(fields["agent"], signal=15),
+                ]
+            case "down":
+                return [c.StopAgent(agent.id, DOWN) for agent in self.state.live_agents()]
+            case "new-run":
+                return [c.StartRun(self.state.plan)]
+            case _:
+                raise BackendError(f"the engine does not know {do!r}")
+
+    async def diff(self, request: int) -> str:
+        """The text put into `diffs`."""
+        return self.diffs.get(request, "")
+
+    async def capture(self, agent: str) -> Frame | None:
+        """The frame put into `frames`."""
+        self.captures[agent] += 1
+        return self.frames.get(agent)
+
+    async def events(self, before: int | None, limit: int) -> tuple[Record, ...]:
+        """A page of the log, newest first."""
+        end = len(self.records) if before is None else max(0, before - 1)
+        return tuple(reversed(self.records[max(0, end - limit) : end]))
+
+    async def close(self) -> None:
+        """Remember that it was closed."""
+        self.closed = True
+
+    def _append(self, record: Record) -> None:
+        self.records.append(record)
+        self.state = apply(self.state, record)
+
+    def _tell(self, records: tuple[Record, ...]) -> None:
+        for queue in self._followers:
+            queue.put_nowait(Update(self.state, records, self._engine_alive))

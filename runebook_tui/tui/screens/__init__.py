@@ -1,0 +1,1 @@
+"""The screens: the cockpit, and what opens over it."""

@@ -1,0 +1,56 @@
+"""HelpScreen: every key, from the table of commands."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from runebook_tui.tui import commands, glyphs
+from runebook_tui.tui.text import safe
+
+_KEY_CELLS = 12
+_LEGEND = (
+    (*glyphs.ASKING[::2], "an agent asks and waits for you"),
+    ("◇", glyphs.CAUTION, "a write crossed a boundary; the bytes are there already"),
+    ("●", glyphs.GOOD, "working"),
+    ("◐", glyphs.CAUTION, "waiting"),
+    ("○", glyphs.MUTED, "not started"),
+    ("✓", glyphs.GOOD, "done"),
+    ("✗", glyphs.BAD, "failed"),
+    ("■", glyphs.CAUTION, "stopped"),
+    ("‖", glyphs.MUTED, "a phase that waits at its gate"),
+    ("∞", glyphs.BUSY, "a phase that runs alongside the others"),
+)
+
+
+class HelpScreen(ModalScreen[None]):
+    """Closes on escape, `?` or `q`."""
+
+    BINDINGS = [Binding("escape,q,question_mark", "close", "close", id="help.close")]
+
+    def compose(self) -> ComposeResult:
+        """The keys by group, then the signs."""
+        with VerticalScroll(id="dialog") as dialog:
+            dialog.border_title = Content("Keys")
+            dialog.border_subtitle = Content("esc close")
+            for group, members in commands.groups(commands.EVERYTHING):
+                yield Static(Content.styled(group, glyphs.STRONG), classes="group")
+                for command in members:
+                    keys = commands.key_signs(command.key)
+                    words = command.help if keys else f"{command.word}: {command.help}"
+                    yield Static(_line(keys or "^p", glyphs.ACCENT, words))
+            yield Static(Content.styled("Signs", glyphs.STRONG), classes="group")
+            for sign, style, words in _LEGEND:
+                yield Static(_line(sign, style, words))
+
+    def action_close(self) -> None:
+        """Back to where it was opened."""
+        self.dismiss(None)
+
+
+def _line(key: str, style: str, words: str) -> Content:
+    return Content.assemble((f"  {key:<{_KEY_CELLS}}", style), " ", safe(words))

@@ -1,0 +1,64 @@
+"""ReasonPrompt: why a request is rejected, if the operator likes to say."""
+
+from __future__ import annotations
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
+
+from runebook_tui.core.state import RequestState
+from runebook_tui.tui import glyphs
+from runebook_tui.tui.text import cut_path, safe
+
+_PATH_CELLS = 60
+_REASON_LIMIT = 1000
+
+
+class ReasonPrompt(ModalScreen[str | None]):
+    """Ends with the reason, "" for none, or None when the operator thought better of it."""
+
+    BINDINGS = [Binding("escape", "back", "back", id="reason.back")]
+
+    def __init__(self, request: RequestState) -> None:
+        super().__init__()
+        self._request = request
+
+    def compose(self) -> ComposeResult:
+        """What is rejected, the reason, and the keys."""
+        request = self._request
+        paths = request.paths
+        more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+        with Vertical(id="dialog") as dialog:
+            dialog.border_title = Content(f"Reject request {request.id}")
+            yield Static(
+                Content.assemble(
+                    safe(request.who, glyphs.STRONG),
+                    "  ",
+                    cut_path(paths[0] if paths else "", _PATH_CELLS),
+                    more,
+                ),
+                id="what",
+            )
+            yield Input(placeholder="reason (optional; the agent can read it)", max_length=_REASON_LIMIT)
+            yield Static(
+                Content.assemble(
+                    ("⏎", glyphs.ACCENT),
+                    f" reject {request.id}    ",
+                    ("esc", glyphs.ACCENT),
+                    " back, decide nothing",
+                ),
+                id="keys",
+            )
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.dismiss(event.value.strip())
+
+    def action_back(self) -> None:
+        """Decide nothing."""
+        self.dismiss(None)

@@ -1,0 +1,65 @@
+"""Verdict: what the operator answers, and the guard that they have seen what they answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from runebook_tui.core.types import Scope
+
+SETTLE_SECONDS = 0.3
+"""How long a request that came up by itself must have been on the screen before a key decides it."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The operator's answer to one request."""
+
+    request: int
+    do: Literal["approve", "reject", "disown"]
+    scope: Scope = Scope.ONCE
+    reason: str = ""
+
+    def fields(self) -> dict[str, object]:
+        """What is sent to the engine with `do`."""
+        if self.do == "disown":
+            return {"request": self.request}
+        return {"request": self.request, "scope": self.scope.value, "reason": self.reason}
+
+
+class SeenGuard:
+    """Lets a key decide only what was on the screen long enough to be what the operator meant.
+
+    Times are monotonic seconds. A key that comes too early starts the wait anew, so that a key held down
+    decides nothing.
+    """
+
+    def __init__(self) -> None:
+        self._shown: tuple[int, object] | None = None
+        self._since = 0.0
+
+    @property
+    def request(self) -> int | None:
+        """The request that was on the screen last."""
+        return None if self._shown is None else self._shown[0]
+
+    def painted(self, request: int, version: object, now: float, *, by_hand: bool) -> None:
+        """The request was drawn as it stood at `version`; `by_hand`: the operator moved there."""
+        if self._shown == (request, version):
+            return
+        moved = by_hand and self.request != request
+        self._shown = (request, version)
+        self._since = now - SETTLE_SECONDS if moved else now
+
+    def blank(self) -> None:
+        """No request is on the screen."""
+        self._shown = None
+
+    def lets(self, request: int, version: object, now: float) -> bool:
+        """Whether a key pressed now may decide the request as it stands at `version`."""
+        if self._shown != (request, version):
+            return False
+        if now - self._since < SETTLE_SECONDS:
+            self._since = now
+            return False
+        return True

@@ -1,0 +1,112 @@
+"""View: the one frozen snapshot that every widget draws from, and what follows from it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from runebook_tui.core.events import Record
+from runebook_tui.core.sentences import STATUS_WORDS
+from runebook_tui.core.state import AgentState, PhaseState, RequestState, State
+from runebook_tui.core.types import AgentStatus, PhaseStatus, RequestKind, TaskStatus
+from runebook_tui.tui.backend import Update
+
+_RECENT = 50
+_WAITING_KINDS = (RequestKind.ASKED, RequestKind.HELD)
+
+
+@dataclass(frozen=True)
+class View:
+    """The state, its newest records (oldest first), and whether an engine runs."""
+
+    state: State
+    recent: tuple[Record, ...] = ()
+    engine_alive: bool = False
+    loaded: bool = False
+    """Whether the first update has come."""
+
+    def after(self, update: Update) -> View:
+        """The view after one more update."""
+        recent = (*self.recent, *update.records)[-_RECENT:]
+        return View(update.state, recent, update.engine_alive, loaded=True)
+
+    def run_seconds(self, now: float) -> float:
+        """How long the run takes or took."""
+        state = self.state
+        if state.started_at is None:
+            return 0.0
+        return (now if state.ended_at is None else state.ended_at) - state.started_at
+
+
+EMPTY = View(State())
+
+
+def asking(state: State, agent: str) -> RequestState | None:
+    """The oldest open request for whose answer the agent waits, or None."""
+    for request in state.open_requests:
+        if request.requester == agent and request.kind in _WAITING_KINDS:
+            return request
+    return None
+
+
+def status_word(state: State, agent: AgentState) -> str:
+    """What the agent does, in a word or two."""
+    if agent.status is AgentStatus.RUNNING and asking(state, agent.id):
+        return "waiting for you"
+    if agent.finalizing and agent.alive:
+        return "finalizing"
+    if agent.status is AgentStatus.COMPLETED and agent.alive:
+        return "done, serving"
+    return STATUS_WORDS[agent.status]
+
+
+def counts(state: State) -> dict[str, int]:
+    """How many agents are working, waiting, done, failed and stopped; every agent is counted once."""
+    found: Counter[str] = Counter()
+    for agent in state.agents.values():
+        match agent.status:
+            case AgentStatus.STARTING | AgentStatus.RUNNING:
+                found["waiting" if asking(state, agent.id) else "working"] += 1
+            case AgentStatus.PENDING | AgentStatus.WAITING:
+                found["waiting"] += 1
+            case AgentStatus.COMPLETED:
+                found["done"] += 1
+            case other:
+                found[str(other)] += 1
+    return {word: found[word] for word in ("working", "waiting", "done", "failed", "stopped") if found[word]}
+
+
+def phase_failed(state: State, phase: PhaseState) -> bool:
+    """Whether an agent of the phase has failed, so that it does not complete by itself."""
+    return phase.status is PhaseStatus.ACTIVE and any(
+        agent.status is AgentStatus.FAILED for agent in state.agents_of(phase.id)
+    )
+
+
+def phases_reached(state: State) -> tuple[int, int, int]:
+    """Of the phases that are not continuous: how many are complete, have started, and there are."""
+    main = [state.phases[phase.id].status for phase in state.plan.phases if not phase.continuous]
+    done = sum(status is PhaseStatus.COMPLETED for status in main)
+    return done, sum(status is not PhaseStatus.PENDING for status in main), len(main)
+
+
+def tasks_done(state: State, agent: str) -> tuple[int, int]:
+    """How many tasks of the agent are completed, and how many it has."""
+    tasks = state.tasks_of(agent)
+    return sum(task.status is TaskStatus.COMPLETED for task in tasks), len(tasks)
+
+
+def agent_seconds(agent: AgentState, now: float) -> float | None:
+    """How long the agent has worked on this attempt; None when it has not started."""
+    if agent.started_at is None:
+        return None
+    return (now if agent.ended_at is None else agent.ended_at) - agent.started_at
+
+
+def first_agent(state: State) -> str | None:
+    """The agent to look at first: one that failed, else one at work, else any."""
+    for wanted in (AgentStatus.FAILED, AgentStatus.RUNNING):
+        for agent in state.agents.values():
+            if agent.status is wanted:
+                return agent.id
+    return next(iter(state.agents), None)

@@ -1,0 +1,117 @@
+"""HeaderBar: the plan, its phase, what everybody does, what waits for the operator, and the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from textual.content import Content
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from runebook_tui.core.state import State
+from runebook_tui.core.types import AgentStatus
+from runebook_tui.tui import glyphs
+from runebook_tui.tui.text import age, clock, cut, safe
+from runebook_tui.tui.view import EMPTY, View, counts, phases_reached
+
+_NAME_CELLS, _NAME_CELLS_LEAST = 32, 10
+_BAR_LIMIT = 8
+_SHORTEST = 7
+_COUNTS = {
+    "working": (glyphs.AGENT[AgentStatus.RUNNING], glyphs.GOOD),
+    "waiting": (glyphs.AGENT[AgentStatus.WAITING], glyphs.MUTED),
+    "done": (glyphs.AGENT[AgentStatus.COMPLETED], glyphs.MUTED),
+    "failed": (glyphs.AGENT[AgentStatus.FAILED], glyphs.BAD),
+    "stopped": (glyphs.AGENT[AgentStatus.STOPPED], glyphs.CAUTION),
+}
+
+
+class HeaderBar(Widget):
+    """One line, whose words become shorter in a narrow terminal. `now` gives unix seconds."""
+
+    DEFAULT_CSS = "HeaderBar { height: 1; background: $panel; }"
+
+    view: reactive[View] = reactive(EMPTY)
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        super().__init__()
+        self._now = now
+
+    def render(self) -> Content:
+        """The longest form that fits."""
+        width = self.size.width
+        line = Content()
+        for brief in range(_SHORTEST + 1):
+            left, right = self._left(brief), self._right(brief)
+            gap = width - left.cell_length - right.cell_length - 2
+            line = Content.assemble(" ", left, " " * max(gap, 1), right, " ")
+            if gap >= 2:
+                break
+        return line
+
+    def _left(self, brief: int) -> Content:
+        view, state = self.view, self.view.state
+        width = _NAME_CELLS if brief < _SHORTEST else _NAME_CELLS_LEAST
+        name = Content.styled(cut(state.plan.plan.name if state.run else "no run yet", width), glyphs.STRONG)
+        if brief < 2:
+            name = Content.assemble(("runebook · ", glyphs.MUTED), name)
+        parts = [name, _phases(state, brief)]
+        if state.outcome is not None:
+            style = glyphs.GOOD if state.outcome == "completed" else glyphs.BAD
+            why = f": {state.outcome_reason}" if state.outcome_reason and brief < 1 else ""
+            parts.append(safe(cut(f"run {state.outcome}{why}", 60), style))
+        else:
+            parts.append(_counted(view.state, brief))
+        if state.watch_blind:
+            since = age(self._now() - (state.watch_blind_since or self._now()))
+            words = f"watch blind since {since}" + (f": {state.watch_blind}" if brief < 1 else "")
+            parts.append(safe(cut(words, 60), glyphs.BAD))
+        return _joined(parts, brief)
+
+    def _right(self, brief: int) -> Content:
+        view = self.view
+        waiting = len(view.state.open_requests)
+        parts = []
+        if waiting:
+            word = "" if brief >= _SHORTEST else " request" if waiting == 1 else " requests"
+            parts.append(Content.styled(f"{glyphs.ASKING.sign} {waiting}{word}", glyphs.ASKING.style))
+        took = clock(view.run_seconds(self._now()))
+        sign = glyphs.ENGINE_ON if view.engine_alive else glyphs.ENGINE_OFF
+        if view.engine_alive:
+            word = "engine " if brief < 5 else ""
+            parts.append(Content.assemble(word, (sign.sign, sign.style), f" {took}"))
+        elif view.loaded:
+            parts.append(Content.styled(f"engine {sign.sign} not running", sign.style))
+        return _joined(parts, brief)
+
+
+def _phases(state: State, brief: int) -> Content:
+    done, reached, total = phases_reached(state)
+    if not total:
+        return Content()
+    words = Content.assemble(("phase ", glyphs.MUTED), f"{reached}/{total}")
+    if total > _BAR_LIMIT or brief >= 3:
+        return words
+    bar = Content.assemble(
+        (glyphs.BAR_DONE.sign * done, glyphs.BAR_DONE.style),
+        (glyphs.BAR_ACTIVE.sign * (reached - done), glyphs.BAR_ACTIVE.style),
+        (glyphs.BAR_OPEN.sign * (total - reached), glyphs.BAR_OPEN.style),
+    )
+    return Content.assemble(words, " ", bar)
+
+
+def _counted(state: State, brief: int) -> Content:
+    parts = []
+    for word, number in counts(state).items():
+        glyph, style = _COUNTS[word]
+        if brief >= 6:
+            parts.append(Content.assemble((glyph.sign, glyph.style), f" {number}"))
+        else:
+            parts.append(Content.assemble((str(number), glyphs.STRONG), " ", (word, style)))
+    if not parts:
+        return Content()
+    return Content.styled(" · " if brief < 4 else "  ", glyphs.MUTED).join(parts)
+
+
+def _joined(parts: list[Content], brief: int) -> Content:
+    return Content(" " * (3 if brief < 4 else 2)).join([part for part in parts if part])

@@ -1,0 +1,146 @@
+"""PlanPanel: the phases in the order of the roadmap with their gates, and the agents of each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+
+from textual.content import Content
+from textual.reactive import reactive
+
+from runebook_tui.core.gates import agent_unmet, phase_unmet
+from runebook_tui.core.state import AgentState, State
+from runebook_tui.core.types import AgentStatus, Phase, PhaseStatus, TaskStatus
+from runebook_tui.tui import glyphs
+from runebook_tui.tui.text import age, edges, safe
+from runebook_tui.tui.view import (
+    EMPTY,
+    View,
+    agent_seconds,
+    asking,
+    first_agent,
+    phase_failed,
+    status_word,
+    tasks_done,
+)
+from runebook_tui.tui.widgets.rows import Entry, Rows
+
+_INDENT = "  "
+
+
+class PlanPanel(Rows):
+    """The plan; the selected entry is always an agent. `now` gives unix seconds."""
+
+    view: reactive[View] = reactive(EMPTY)
+
+    def __init__(self, now: Callable[[], float], *, id: str | None = None) -> None:
+        super().__init__(empty="no run yet", id=id)
+        self._now = now
+
+    @property
+    def agent(self) -> str | None:
+        """The selected agent."""
+        key = self.selected
+        return key[1] if isinstance(key, tuple) else None
+
+    def watch_view(self, view: View) -> None:
+        """Show the new state; the first agent to look at is selected when none is."""
+        fresh = self.selected is None
+        self.show(list(self._rows(view.state)))
+        if fresh and (agent := first_agent(view.state)) is not None:
+            self.select(("agent", agent))
+
+    def _rows(self, state: State) -> Iterator[Entry]:
+        for phase in state.plan.roadmap.phases:
+            needs = phase_unmet(state, phase) if state.phases[phase.id].status is PhaseStatus.PENDING else ()
+            draw = partial(_phase_lines, state, phase, needs)
+            yield Entry(("phase", phase.id), 2 if needs else 1, draw, selectable=False)
+            for agent in state.agents_of(phase.id):
+                yield self._row(state, agent)
+        for agent in state.agents.values():
+            if agent.spec.phase not in state.phases:
+                yield self._row(state, agent)
+
+    def _row(self, state: State, agent: AgentState) -> Entry:
+        details = list(_details(state, agent))
+        draw = partial(_agent_lines, state, agent, details, self._now)
+        return Entry(("agent", agent.id), 1 + len(details), draw)
+
+
+def _phase_lines(state: State, phase: Phase, needs: tuple[str, ...], width: int) -> list[Content]:
+    known = state.phases[phase.id]
+    glyph = glyphs.CONTINUOUS if phase.continuous else glyphs.PHASE[known.status]
+    if phase_failed(state, known):
+        glyph = glyphs.FAILED_PHASE
+    if known.status is PhaseStatus.COMPLETED:
+        glyph = glyphs.PHASE[known.status]
+    name = safe(phase.id, glyphs.STRONG if known.status is PhaseStatus.ACTIVE else "")
+    left = Content.assemble((glyph.sign, glyph.style), " ", name)
+    if phase.title and phase.title.casefold() != phase.id:
+        left = Content.assemble(left, "  ", safe(phase.title, glyphs.MUTED))
+    lines = [edges(left, Content(), width)]
+    if needs:
+        waits = Content.assemble(_INDENT, safe(f"needs {', '.join(needs)}", glyphs.MUTED))
+        lines.append(edges(waits, Content(), width))
+    return lines
+
+
+def _agent_lines(
+    state: State, agent: AgentState, details: list[Content], now: Callable[[], float], width: int
+) -> list[Content]:
+    glyph = glyphs.AGENT[agent.status]
+    if agent.status is AgentStatus.RUNNING and asking(state, agent.id):
+        glyph = glyphs.AGENT[AgentStatus.WAITING]
+    quiet = agent.status in (AgentStatus.PENDING, AgentStatus.COMPLETED)
+    left = Content.assemble(
+        _INDENT, (glyph.sign, glyph.style), " ", safe(agent.id, glyphs.MUTED if quiet else "")
+    )
+    done, total = tasks_done(state, agent.id)
+    seconds = agent_seconds(agent, now())
+    tasks = f"{done}/{total}" if total else ""
+    took = "" if seconds is None else age(seconds)
+    if not took and not tasks:
+        took = status_word(state, agent)
+    right = Content.styled(f"{tasks}{took:>9}" if took else f"{tasks}{'':>9}", glyphs.MUTED)
+    return [edges(left, right, width), *(edges(detail, Content(), width) for detail in details)]
+
+
+def _details(state: State, agent: AgentState) -> Iterator[Content]:
+    """What there is to say of the agent, a line each."""
+    line = _detail(state, agent)
+    if line is not None:
+        words, style = line
+        yield Content.assemble(_INDENT, _INDENT, safe(words, style))
+    if agent.gate_holds is False:
+        yield Content.assemble(_INDENT, _INDENT, safe(f"gate off: {agent.gate}", glyphs.CAUTION))
+
+
+def _detail(state: State, agent: AgentState) -> tuple[str, str] | None:
+    match agent.status:
+        case AgentStatus.FAILED:
+            return f"failed: {agent.reason or 'for an unknown reason'}", glyphs.BAD
+        case AgentStatus.STOPPED:
+            return f"stopped: {agent.reason or 'for an unknown reason'}", glyphs.CAUTION
+        case AgentStatus.WAITING:
+            return f"waits for {', '.join(agent_unmet(state, agent)) or agent.reason}", glyphs.MUTED
+        case AgentStatus.STARTING:
+            return "starting", glyphs.MUTED
+        case AgentStatus.RUNNING:
+            return _work(state, agent)
+        case AgentStatus.COMPLETED if agent.alive:
+            return status_word(state, agent), glyphs.MUTED
+        case _:
+            return None
+
+
+def _work(state: State, agent: AgentState) -> tuple[str, str] | None:
+    request = asking(state, agent.id)
+    if request is not None:
+        return f"waiting for you: request {request.id}", glyphs.CAUTION
+    if agent.finalizing:
+        return "finalizing", glyphs.MUTED
+    for task in state.tasks_of(agent.id):
+        if task.status is TaskStatus.BLOCKED:
+            return f"blocked: {task.reason or task.title or task.id}", glyphs.CAUTION
+    task_now = state.tasks.get(agent.task or "")
+    return None if task_now is None else (task_now.title or task_now.id, glyphs.MUTED)

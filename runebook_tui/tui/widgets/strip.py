@@ -1,0 +1,67 @@
+"""EventStrip and KeyBar: the last things that happened, and the keys that do something here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.content import Content
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from runebook_tui.core.events import Record
+from runebook_tui.core.sentences import sentence
+from runebook_tui.tui import glyphs
+from runebook_tui.tui.text import clock, edges, safe
+from runebook_tui.tui.view import EMPTY, View
+
+_SENTENCE_LIMIT = 400
+
+
+def event_line(record: Record, started_at: float | None, width: int) -> Content:
+    """One event on one line: when, counted from the start of the run, and what."""
+    when = clock(record.time - (record.time if started_at is None else started_at))
+    return edges(
+        Content.assemble((f" {when:>8}  ", glyphs.MUTED), safe(sentence(record), limit=_SENTENCE_LIMIT)),
+        Content(),
+        width,
+    )
+
+
+class EventStrip(Widget):
+    """The last events, the newest at the bottom, as many as there are rows."""
+
+    DEFAULT_CSS = "EventStrip { height: 1; }"
+
+    view: reactive[View] = reactive(EMPTY)
+
+    def render(self) -> Content:
+        """As many events as fit, a line each."""
+        width, height = self.size.width, self.size.height
+        records = self.view.recent[-height:] if height else ()
+        started = self.view.state.started_at
+        return Content("\n").join([event_line(record, started, width) for record in records])
+
+
+class KeyBar(Widget):
+    """The keys that do something here, each with its word; what does not fit is left out whole."""
+
+    DEFAULT_CSS = "KeyBar { height: 1; background: $panel; }"
+
+    keys: reactive[tuple[tuple[str, str], ...]] = reactive(())
+    """Keys as people read them, each with its word; the most important first."""
+    last: reactive[tuple[tuple[str, str], ...]] = reactive(())
+    """Keys that are always shown, at the end."""
+
+    def render(self) -> Content:
+        """The keys that fit."""
+        end = _pairs(self.last)
+        room = self.size.width - end.cell_length - 2
+        for count in range(len(self.keys), -1, -1):
+            start = _pairs(self.keys[:count])
+            if start.cell_length + (2 if count else 0) <= room:
+                return Content.assemble(" ", start, "  " if count else "", end)
+        return end
+
+
+def _pairs(keys: Sequence[tuple[str, str]]) -> Content:
+    return Content("  ").join([Content.assemble((key, glyphs.ACCENT), " ", safe(word)) for key, word in keys])

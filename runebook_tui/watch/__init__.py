@@ -1,0 +1,1 @@
+"""The live watch: what changed in the tree, whoever wrote it, and what git ignores."""

@@ -1,0 +1,155 @@
+"""A plan in full swing, told by real commands to a MemoryBackend; a clock that stands still."""
+
+from __future__ import annotations
+
+from runebook_tui.core import commands as c
+from runebook_tui.core.types import OPERATOR, AgentStatus, Author, Change, ExecutionPlan, Version
+from runebook_tui.tui.backend import Frame
+from runebook_tui.tui.memory import MemoryBackend
+
+T0 = 1_700_000_000.0
+NOW = T0 + 41 * 60 + 7
+
+PLAN = ExecutionPlan.model_validate(
+    {
+        "plan": {"name": "checkout-rewrite"},
+        "phases": [
+            {"id": "orchestration", "title": "Orchestration"},
+            {"id": "build", "title": "Build the parts", "after": ["orchestration"]},
+            {"id": "wire", "after": ["build"], "needs": {"apis": ["storage"]}},
+            {"id": "continuous", "after": ["orchestration"], "continuous": True},
+        ],
+        "agents": [
+            {
+                "id": "core",
+                "phase": "orchestration",
+                "command": ["make", "core"],
+                "claims": ["src/core/**"],
+                "tasks": [{"id": "core-1"}],
+            },
+            {
+                "id": "storage",
+                "phase": "build",
+                "command": ["claude", "--", "Implement storage"],
+                "claims": ["src/storage/**"],
+                "tasks": [
+                    {"id": "storage-1", "title": "Implement"},
+                    {"id": "storage-2", "title": "Publish the API"},
+                    {"id": "storage-3", "title": "Retention"},
+                ],
+            },
+            {
+                "id": "capture",
+                "phase": "build",
+                "command": ["bash", "capture.sh"],
+                "claims": ["src/capture/**"],
+                "tasks": [{"id": "capture-1", "title": "Record commands"}],
+            },
+            {
+                "id": "surfaces",
+                "phase": "build",
+                "command": ["python", "surfaces.py"],
+                "claims": ["src/surfaces/**"],
+                "tasks": [{"id": "surfaces-1", "title": "tmux status line"}],
+            },
+            {
+                "id": "analysis",
+                "phase": "wire",
+                "command": ["python", "analyse.py"],
+                "claims": ["src/analysis/**"],
+                "needs": {"apis": ["storage"]},
+                "tasks": [{"id": "analysis-1", "title": "Wire the pipeline"}],
+            },
+            {
+                "id": "nix-ci",
+                "phase": "continuous",
+                "command": ["python", "nix_ci.py"],
+                "claims": ["flake.nix"],
+                "tasks": [{"id": "nix-1", "title": "Keep the flake green"}],
+            },
+        ],
+        "interfaces": [{"name": "storage", "owner": "storage", "path": "src/storage/api.py"}],
+    }
+)
+
+DIFF = """--- a/src/storage/api.py
++++ b/src/storage/api.py
+@@ -39,6 +39,8 @@ class Store:
+     def close(self) -> None:
+         self._connection.close()
+ 
+-    def append_event(self, event: Event) -> int:
++    def append_event(self, event: Event, limit: int | None = None) -> int:
++        if limit is not None and limit < 0:
++            raise ValueError("limit")
+         with self._lock:
+             return self._append(event)
+ 
+"""
+
+PANE = Frame(
+    (
+        b"$ pytest -q tests/storage",
+        b"\x1b[32m.....\x1b[31mF\x1b[32m...\x1b[0m                                   [ 90%]",
+        b"\x1b[31mE   TypeError: append_event() missing 1 argument: 'limit'\x1b[0m",
+        b"",
+        b"\x1b[1m> Read src/storage/api.py\x1b[0m",
+        b"\x1b[2m  Thinking about pagination ...\x1b[0m",
+        b"> ",
+    ),
+    (2, 6),
+)
+
+
+def version(text: str) -> Version:
+    """A version of a file that can be told from others by `text`."""
+    return Version(kind="file", digest=text, size=len(text))
+
+
+def touch(path: str, author: Author, added: int = 3, removed: int = 1, after: str = "after") -> c.Touch:
+    """A change of `path` by `author`."""
+    change = Change(path=path, before=version("before"), after=version(after), added=added, removed=removed)
+    return c.Touch(change, author)
+
+
+def by(agent: str) -> Author:
+    """An agent, known for certain."""
+    return Author(name=agent, evidence=f"the gate saw pid 4121 ({agent})", pid=4121, program="sed -i")
+
+
+YOU_OR_STORAGE = Author(candidates=("storage", OPERATOR), evidence="only storage was active")
+
+
+def running(backend: MemoryBackend, agent: str, at: float, pid: int = 100) -> None:
+    """Tell that the agent's program runs."""
+    backend.do(c.ReportStarted(agent, f"%{pid}", pid), at=at)
+
+
+def scene() -> MemoryBackend:
+    """Core is done; storage and nix-ci work, capture asks, surfaces failed, analysis waits; two requests."""
+    backend = MemoryBackend(now=lambda: NOW)
+    backend.do(c.TakeEngine(1, "host"), at=T0)
+    backend.do(c.StartRun(PLAN), actor=OPERATOR, at=T0)
+    running(backend, "core", T0 + 1)
+    backend.do(c.StartTask("core", "core-1"), at=T0 + 2)
+    backend.do(c.CompleteTask("core", "core-1"), at=T0 + 1400)
+    backend.do(c.ReportExited("core", code=0), at=T0 + 1500)
+    for number, agent in enumerate(("storage", "capture", "surfaces", "nix-ci")):
+        running(backend, agent, T0 + 1707, 200 + number)
+    backend.do(c.StartTask("storage", "storage-1"), at=T0 + 1710)
+    backend.do(c.CompleteTask("storage", "storage-1"), at=T0 + 2000)
+    backend.do(c.StartTask("storage", "storage-2"), at=T0 + 2001)
+    backend.do(c.StartTask("capture", "capture-1"), at=T0 + 2002)
+    backend.do(c.StartTask("nix-ci", "nix-1"), at=T0 + 2002)
+    backend.do(c.ReportNet("gate", "nix-ci", False, "the kernel is older than 5.19"), at=T0 + 2003)
+    backend.do(c.ReportExited("surfaces", code=3, last_lines=("boom", "[/x] Traceback")), at=T0 + 2100)
+    backend.do(c.Observe((touch("src/storage/store.py", by("storage"), 12, 0),)), at=T0 + 2300)
+    backend.do(c.Observe((touch("src/core/types.py", YOU_OR_STORAGE, 12, 0),)), at=NOW - 123)
+    backend.do(
+        c.Ask("capture", ("src/storage/api.py",), "append_event needs a limit argument to page", pid=4121),
+        at=NOW - 14,
+    )
+    backend.diffs = {1: DIFF.replace("storage/api", "core/types"), 2: ""}
+    backend.frames = {"storage": PANE, "capture": PANE, "nix-ci": PANE}
+    assert backend.state.agents["surfaces"].status is AgentStatus.FAILED
+    return backend
