@@ -130,6 +130,7 @@ async def _answer(root: Path, request: RequestState) -> None:
     approve = request.kind is RequestKind.ASKED
     reason = "go on" if approve else "ask storage for a limit instead"
     try:
-        await ask_engine(root, "approve" if approve else "reject", request=request.id, reason=reason)
+        fields = {"request": request.id, "reason": reason}
+        await ask_engine(root, "approve" if approve else "reject", fields)
     except (EngineDown, EngineError) as error:
         print(f"the demonstration's operator: {error}", file=sys.stderr)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -70,13 +71,15 @@ class EngineClient:
         self.close()
 
 
-async def ask_engine(root: Path, do: str, *, seconds: float = 10.0, **fields: Any) -> dict[str, Any]:
+async def ask_engine(
+    root: Path, do: str, fields: Mapping[str, object] | None = None, *, seconds: float = 10.0
+) -> dict[str, Any]:
     """Ask the engine of `root` one question. Raises EngineError."""
     try:
         async with asyncio.timeout(seconds):
             reader, writer = await asyncio.open_unix_connection(str(socket_path(root)), limit=wire.MAX_LINE)
             try:
-                writer.write(wire.pack({"do": do, **fields}))
+                writer.write(wire.pack({"do": do, **(fields or {})}))
                 await writer.drain()
                 line = await reader.readline()
             finally:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import aclosing
 from pathlib import Path
 
 from runebook_tui.core import commands as c
 from runebook_tui.core.state import State
-from runebook_tui.core.types import OPERATOR, Author, Change
+from runebook_tui.core.types import Author, Change
 from runebook_tui.history.authors import Authors
+from runebook_tui.history.errors import HistoryError
 from runebook_tui.history.versions import History
 from runebook_tui.place import PLAN_NAME
 from runebook_tui.watch.ignore import Ignore
@@ -19,6 +21,7 @@ from runebook_tui.watch.tree import Batch, TreeWatch
 Handle = Callable[[c.Command], Awaitable[object]]
 
 _TOUCHES_AT_ONCE = 500
+_RETRY_SECONDS = 2.0
 
 
 class Observer:
@@ -47,8 +50,9 @@ class Observer:
         """Observe until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._report_blindness())
-            async for batch in self._watch.batches():
-                await self._observe(batch)
+            async with aclosing(self._watch.batches()) as batches:
+                async for batch in batches:
+                    await self._observe(batch)
 
     async def sweep(self) -> None:
         """Look at the whole tree now; returns when what was found is in the log."""
@@ -77,19 +81,33 @@ class Observer:
                 await self._observe_some(paths[start : start + _TOUCHES_AT_ONCE], batch)
 
     async def _observe_some(self, paths: Sequence[str], batch: Batch) -> None:
-        changes = await asyncio.to_thread(self._changes, paths)
+        changes = await self._changes(paths)
         if not changes:
             return
         # The gate's records of these writes are in the sockets already: let them be read first.
         await asyncio.sleep(0)
         touches = tuple(c.Touch(change, self._author(change.path, batch.time)) for change in changes)
-        cause = batch.detail or ("a git operation" if batch.cause == "git" else "")
-        await self._handle(c.Observe(touches, cause=cause))
+        await self._handle(c.Observe(touches, cause=batch.detail if batch.cause == "git" else ""))
         for touch in touches:
             if touch.change.path == PLAN_NAME:
                 await self._on_plan(touch.author)
 
-    def _changes(self, paths: Sequence[str]) -> list[Change]:
+    async def _changes(self, paths: Sequence[str]) -> list[Change]:
+        """What changed in `paths`. While the history cannot keep it, the watch counts as blind."""
+        troubled = False
+        while True:
+            try:
+                changes = await asyncio.to_thread(self._observed, paths)
+            except HistoryError as error:
+                troubled = True
+                self._blind.put_nowait(str(error))
+                await asyncio.sleep(_RETRY_SECONDS)
+                continue
+            if troubled:
+                self._blind.put_nowait(None)
+            return changes
+
+    def _observed(self, paths: Sequence[str]) -> list[Change]:
         return [change for path in paths if (change := self._history.observe(path)) is not None]
 
     def _author(self, path: str, when: float) -> Author:
@@ -100,8 +118,3 @@ class Observer:
             unobserved=[agent.id for agent in live if agent.gate_holds is False],
             observed=[agent.id for agent in live if agent.gate_holds is not False],
         )
-
-
-def made_by_operator(author: Author) -> bool:
-    """Whether a person, and nobody else, can have made the change."""
-    return author.name == OPERATOR

@@ -28,6 +28,7 @@ from runebook_tui.execution.server import SocketServer
 from runebook_tui.execution.speakers import Supervisors
 from runebook_tui.execution.verbs import Verbs
 from runebook_tui.history.authors import Authors
+from runebook_tui.history.baseline import Baseline
 from runebook_tui.history.versions import History
 from runebook_tui.log.eventlog import EventLog, LogError, own_lease
 from runebook_tui.log.nudge import Bell
@@ -241,11 +242,19 @@ class ParallelExecutionRunner:
         return self.state.agents[agent].spec.gate is not GateMode.OFF
 
     def _remember(self) -> None:
-        """Tell the history what the log knows of each touched file, then store what was never touched."""
+        """Tell the history what every file was when it was last known.
+
+        The baseline is taken once: what changed while no engine ran is to be seen as a change.
+        """
+        baseline = Baseline(state_folder(self.root) / "history" / "baseline.json")
+        for path, version in baseline.read().items():
+            self._history.remember(path, version)
         for record in self._log.read(types=["Touched"]):
             if isinstance(record.event, e.Touched):
                 self._history.remember(record.event.change.path, record.event.change.after)
-        self._history.baseline()
+        if not baseline.exists():
+            self._history.baseline()
+            baseline.write(self._history.remembered)
 
     async def _look_again(self) -> None:
         """See what changed in touched files while no engine ran (a sweep sees only what git calls dirty)."""

@@ -90,7 +90,9 @@ class Calls:
         name = self._names.locate(caller, _HERE, self._names.path(caller, arguments[0]), follow=True)
         return [Change("truncate", name.path)] if name is not None and stat.S_ISREG(name.mode) else []
 
-    def _rename(self, caller: Caller, base: int, old: int, to_base: int, new: int, flags: int) -> list[Change]:
+    def _rename(
+        self, caller: Caller, base: int, old: int, to_base: int, new: int, flags: int
+    ) -> list[Change]:
         old_path, new_path = self._names.path(caller, old), self._names.path(caller, new)
         one = self._names.locate(caller, base, old_path, follow=False)
         other = self._names.locate(caller, to_base, new_path, follow=False)
@@ -102,7 +104,8 @@ class Calls:
         if flags & _EXCHANGE:
             both = [Change("rename", one.path, other.path), Change("rename", other.path, one.path)]
             return both if other.mode else []
-        return [] if one.path is not None and one.path == other.path else [Change("rename", one.path, other.path)]
+        same = one.path is not None and one.path == other.path
+        return [] if same else [Change("rename", one.path, other.path)]
 
     def _link(self, caller: Caller, base: int, old: int, to_base: int, new: int, flags: int) -> list[Change]:
         old_path, new_path = self._names.path(caller, old), self._names.path(caller, new)

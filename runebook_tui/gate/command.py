@@ -42,18 +42,22 @@ def _enter(folder: str) -> None:
         raise ValueError(f"cannot enter {folder!r}: {error.strerror}") from error
 
 
-def install(*ends: socket.socket) -> None:
-    """Filter this process and send the listener to every end, or to the first one why that cannot be."""
+def install(*ends: socket.socket) -> bool:
+    """Filter this process and send the listener to every end, or to the first one why that cannot be.
+
+    Returns whether the filter is in place.
+    """
     try:
         listener = bpf.install()
     except bpf.GateError as error:
         _tell(ends[0], str(error))
-        return
+        return False
     rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, struct.pack("=i", listener))]
     for end in ends:
         with contextlib.suppress(OSError):  # a reader that died meanwhile has a stand-in
             end.sendmsg([control.pack(control.LISTENER, 0)], rights)
     os.close(listener)
+    return True
 
 
 def _tell(birth: socket.socket, words: str) -> None:

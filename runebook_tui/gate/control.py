@@ -1,4 +1,4 @@
-"""What the server (and once the newborn command) tells the front: nine bytes a message, a kind and a number."""
+"""What the server (and once the newborn command) tells the front: nine bytes, a kind and a number."""
 
 from __future__ import annotations
 

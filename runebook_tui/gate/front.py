@@ -13,11 +13,11 @@ import socket
 import sys
 
 from runebook_tui.gate import control, kernel
-from runebook_tui.gate.link import HungUp, LinkError, Question
 from runebook_tui.gate.notify import Ledger, Listener
 from runebook_tui.gate.order import Order
 from runebook_tui.gate.server import Server, open_descriptors, state, withdraw
 from runebook_tui.gate.signals import Signals, die, drain
+from runebook_tui.gate.wire import HungUp, LinkError, Question
 
 _LAST_WORD_SECONDS = 0.2
 

@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 from runebook_tui.gate.front import Front
-from runebook_tui.gate.link import LinkError, Question
 from runebook_tui.gate.order import Order, OrderError
+from runebook_tui.gate.wire import LinkError, Question
 
 REFUSED = 126
 _START_SECONDS = 10.0

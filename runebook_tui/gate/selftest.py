@@ -39,10 +39,10 @@ def probe() -> tuple[bool, str]:
 def _try(end: socket.socket) -> None:
     """In the child: filter itself, and open a file for writing."""
     try:
-        command.install(end)
-        os.close(os.open(os.devnull, os.O_WRONLY))
-        end.sendall(b"D")
-        signal.pause()
+        if command.install(end):
+            os.close(os.open(os.devnull, os.O_WRONLY))
+            end.sendall(b"D")
+            signal.pause()
     finally:
         os._exit(0)
 

@@ -60,7 +60,7 @@ class Authors:
        mapping to, can still write to the file that is now at `path`.
     3. `unobserved` names every live agent without a gate. Within 2.5 s of a recorded write nobody without a
        gate writes the same path, and a change that such a one makes waits at most that long for `author`.
-    4. `author` is asked right after the content was read, and no change waits ten minutes for it. What lands
+    4. `author` is asked right after the content was read, and no change waits five minutes for it. What lands
        between reading and asking is seen as a second change within 5 s, and takes the author of the first
        unless a newer record explains it.
     """
@@ -95,17 +95,19 @@ class Authors:
         `unobserved` and `observed` are the live agents without and with a gate. The records until now are
         used up for this path, except that who still has it open stays a candidate.
         """
-        self._expire(now)
+        self._age(now)
         last = self._touches.get(path)
-        records = self._ledger.since(path, last.serial if last else 0)
-        held = self._holders.pop(path, {})
-        holding = self._holding(path, records, held)
+        serial = last.serial if last else 0
+        records = self._ledger.since(path, serial)
+        held = self._held(path, serial, records)
+        opened = held | {(each.agent, each.pid): each for each in records if each.opens}
+        holding = {who: each for who, each in opened.items() if self._still_open(each.pid, path)}
         unseen = tuple(dict.fromkeys((*unobserved, *self._missed)))
-        agents = _agents(records, {**held, **holding}.values())
+        agents = _agents(records, held.values())
         if records:
             author = self._recorded(path, now, records, agents, unseen)
         else:
-            author = _unrecorded(now, agents, tuple({**held, **holding}.values()), last, unseen, observed)
+            author = _unrecorded(now, agents, tuple(held.values()), last, unseen, observed)
         self._settle(path, now, records, holding, agents, author, last)
         return author
 
@@ -145,24 +147,30 @@ class Authors:
             )
         return "; ".join(told)
 
-    def _holding(self, path: str, records: Sequence[WriteRecord], held: _Holders) -> _Holders:
-        """Who has the file at `path` open now; descriptors opened under a name from before a rename too."""
-        opened = dict(held) | {(each.agent, each.pid): each for each in records if each.opens}
+    def _held(self, path: str, serial: int, records: Sequence[WriteRecord]) -> _Holders:
+        """Who had the file at `path` open, under this name or one from before a rename after `serial`.
+
+        They may have closed it since, and may have written until then. Who opened it under this name is from
+        here on looked for under its other names too, where nobody asked since the rename or it is still open.
+        """
+        held = self._holders.pop(path, {})
+        here = held | {(each.agent, each.pid): each for each in records if each.opens}
         names, at = [path], 0
         while at < len(names):
-            for each in self._ledger.renames(names[at]):
+            for each in self._ledger.renames(names[at], serial):
                 other = _other_name(each, names[at])
                 if other is not None and other not in names and len(names) < _FOLLOWED:
                     names.append(other)
             at += 1
         for name in names[1:]:
-            before = self._holders.get(name, {})
-            before = before | {(each.agent, each.pid): each for each in self._ledger.opens(name)}
-            later = {who: each for who, each in opened.items() if self._still_open(each.pid, name)}
-            if later:
-                self._holders[name] = self._holders.get(name, {}) | later
-            opened |= before
-        return {who: each for who, each in opened.items() if self._still_open(each.pid, path)}
+            held = held | self._holders.get(name, {})
+            held |= {(each.agent, each.pid): each for each in self._ledger.opens(name)}
+            there = self._touches.get(name)
+            unasked = bool(self._ledger.renames(name, there.serial if there else 0))
+            moved = {who: each for who, each in here.items() if unasked or self._still_open(each.pid, name)}
+            if moved:
+                self._holders[name] = self._holders.get(name, {}) | moved
+        return held
 
     def _settle(
         self,
@@ -192,12 +200,12 @@ class Authors:
             self._touches.popitem(last=False)
         self._ledger.use(path)
 
-    def _expire(self, now: float) -> None:
-        for old in self._ledger.expire(now):
-            self._keeps_open(old)
+    def _age(self, now: float) -> None:
+        for each in self._ledger.age(now):
+            self._keeps_open(each)
         while self._touches:
             path, touch = next(iter(self._touches.items()))
-            if now - touch.time <= KEEP_SECONDS:
+            if now - touch.time <= KEEP_SECONDS or touch.serial >= self._ledger.oldest:
                 break
             del self._touches[path]
         since = {agent: now if time is None else time for agent, time in self._missed.items()}

@@ -18,7 +18,8 @@ class Ledger:
     """Records in the order in which they came, each once.
 
     A record leaves when it is used (renames stay: they may explain many paths), ten minutes after it came,
-    or, the oldest first, when there are too many.
+    or, the oldest first, when there are too many. It is when a record came that counts, not when it was made:
+    one from an engine's absence is old at once.
     """
 
     def __init__(self) -> None:
@@ -29,7 +30,10 @@ class Ledger:
         self._seen: OrderedDict[int, None] = OrderedDict()
         """Hashes of the newest records, used or not."""
         self._text = 0
-        self._checks: deque[tuple[float, int]] = deque()
+        self._young: deque[tuple[float, int]] = deque()
+        """Times, with the newest record that had come by then."""
+        self._old: deque[tuple[float, int]] = deque()
+        self._aged = 0
 
     def __len__(self) -> int:
         return len(self._records)
@@ -53,6 +57,11 @@ class Ledger:
             lost.append(self._drop(next(iter(self._records))))
         return lost
 
+    @property
+    def oldest(self) -> int:
+        """The number of the oldest record that is left, or of the next one."""
+        return next(iter(self._records), self.serial + 1)
+
     def since(self, path: str, serial: int) -> list[WriteRecord]:
         """The records after `serial` that may have changed `path`, newest first.
 
@@ -63,10 +72,10 @@ class Ledger:
             found |= {number: each for number, each in self._after(folder, serial) if each.op == "rename"}
         return [found[number] for number in sorted(found, reverse=True)]
 
-    def renames(self, path: str) -> list[WriteRecord]:
-        """The renames to or from `path` or a folder above it."""
+    def renames(self, path: str, serial: int) -> list[WriteRecord]:
+        """The renames after `serial` to or from `path` or a folder above it."""
         places = (path, *_above(path))
-        return [each for place in places for _, each in self._after(place, 0) if each.op == "rename"]
+        return [each for place in places for _, each in self._after(place, serial) if each.op == "rename"]
 
     def opens(self, path: str) -> list[WriteRecord]:
         """The unused records of opening `path` for writing."""
@@ -78,20 +87,22 @@ class Ledger:
             if record.op != "rename":
                 self._drop(number)
 
-    def expire(self, now: float) -> list[WriteRecord]:
-        """Take out and return what came more than ten minutes before `now`.
+    def age(self, now: float) -> list[WriteRecord]:
+        """Let go of what came ten minutes ago; returns what has become five minutes old.
 
-        It is when a record came that counts: one from an engine's absence may be old at once.
+        There are always five minutes between returning a record and letting go of it.
         """
-        if not self._checks or abs(now - self._checks[-1][0]) >= _CHECK_SECONDS:
-            self._checks.append((now, self.serial))
-        last = 0
-        while self._checks and now - self._checks[0][0] > KEEP_SECONDS:
-            last = self._checks.popleft()[1]
-        expired = []
-        while self._records and next(iter(self._records)) <= last:
-            expired.append(self._drop(next(iter(self._records))))
-        return expired
+        if not self._young or abs(now - self._young[-1][0]) >= _CHECK_SECONDS:
+            self._young.append((now, self.serial))
+        while self._old and now - self._old[0][0] > KEEP_SECONDS / 2:
+            last = self._old.popleft()[1]
+            while self._records and next(iter(self._records)) <= last:
+                self._drop(next(iter(self._records)))
+        first = self._aged + 1
+        while self._young and now - self._young[0][0] > KEEP_SECONDS / 2:
+            self._aged = self._young.popleft()[1]
+            self._old.append((now, self._aged))
+        return [self._records[each] for each in range(first, self._aged + 1) if each in self._records]
 
     def _after(self, place: str, serial: int) -> Iterator[tuple[int, WriteRecord]]:
         for number, record in reversed(self._places.get(place, {}).items()):

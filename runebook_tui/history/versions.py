@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -55,6 +56,12 @@ class History:
                     self._known[path] = self._kept(path, seen)
                     present += seen.version.kind != "absent"
             return present
+
+    @property
+    def remembered(self) -> Mapping[str, Version]:
+        """What was remembered, observed or in the baseline, by path: all that git's index cannot tell."""
+        with self._lock:
+            return dict(self._known)
 
     def known(self, path: str) -> Version:
         """What was at `path` when it was last looked at, without looking now.

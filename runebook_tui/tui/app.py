@@ -35,7 +35,7 @@ def _palette() -> type[Provider]:
 
 
 class RunebookApp(App[None], inherit_bindings=False):
-    """The cockpit. `now` gives unix seconds.
+    """The cockpit. `now` gives unix seconds, `pulse` monotonic ones.
 
     Screens post what the operator wants; only this class sends it. Leaving ends no agent.
     """
@@ -50,12 +50,18 @@ class RunebookApp(App[None], inherit_bindings=False):
     view: reactive[View] = reactive(EMPTY)
     """What is known now: the one thing that everything on the screen is drawn from."""
 
-    def __init__(self, backend: Backend, *, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        backend: Backend,
+        *,
+        now: Callable[[], float] = time.time,
+        pulse: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._ascii = glyphs.AsciiFilter() if glyphs.ascii_wanted() else None
         super().__init__()
         self._backend = backend
         self._now = now
-        self._cockpit = CockpitScreen(now, backend.capture)
+        self._cockpit = CockpitScreen(now, pulse, backend.capture)
 
     def get_default_screen(self) -> CockpitScreen:
         """The cockpit is what the app starts with."""

@@ -14,7 +14,7 @@ from runebook_tui.watch.git import Git, GitError
 from runebook_tui.watch.known import Known, Signature, signature
 
 _ANSWER_SECONDS = 10.0
-_DEATHS = 16
+_STARTS = 32
 _FOLDERS_FIRST = 32
 
 
@@ -102,24 +102,31 @@ class Ignore:
     def _ask(self, paths: list[str]) -> set[str]:
         ignored: set[str] = set()
         rest = paths
-        for _ in range(_DEATHS):
-            if not rest:
+        until = time.monotonic() + _ANSWER_SECONDS
+        for _ in range(_STARTS):
+            if not rest or time.monotonic() > until:
                 break
-            if self._answers is None:
-                try:
-                    self._common = _common_rules(self._git)
-                    self._rules.update((file, signature(file)) for file in self._common)
-                    self._answers = _Answers(self._git)
-                except GitError:
-                    break
-            verdicts = self._answers.to(rest)
+            fresh = self._answers is None
+            try:
+                answers = self._answers or self._start()
+            except GitError:
+                break
+            verdicts = answers.to(rest)
             ignored.update(path for path, verdict in zip(rest, verdicts, strict=False) if verdict)
-            if len(verdicts) == len(rest):
-                break
-            # git ended at the first unanswered path (below a symbolic link, say): it is not ignored
-            rest = rest[len(verdicts) + 1 :]
-            self._stop()
+            rest = rest[len(verdicts) :]
+            if rest:
+                self._stop()
+            if fresh and not verdicts:
+                # this path ends git (it is below a symbolic link, say), so it is not ignored
+                rest = rest[1:]
         return ignored
+
+    def _start(self) -> _Answers:
+        self._common = _common_rules(self._git)
+        # noted before git reads them: a later change is then sure to be seen
+        self._rules.update((file, signature(file)) for file in self._common)
+        self._answers = _Answers(self._git)
+        return self._answers
 
     def _stop(self) -> None:
         if self._answers is not None:

@@ -6,7 +6,7 @@ import asyncio
 import os
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,7 +100,7 @@ class TreeWatch:
         """When sight was lost (unix seconds), or None while the watch sees."""
         return self._blindness.since
 
-    async def batches(self) -> AsyncIterator[Batch]:
+    async def batches(self) -> AsyncGenerator[Batch, None]:
         """What changes, from now on. The first batch, perhaps without paths, tells that the watch is open.
 
         A path may come again without a further change. Close the iterator (`contextlib.aclosing`) to stop.

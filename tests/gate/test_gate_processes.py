@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 from conftest import Gate, parent, until
 
-WRITER = "n=0; until [ -e stop ]; do n=$((n+1)); : > w$((n % 50)); echo $n > count; rm w$((n % 50)); done; exit 5"
+WRITER = (
+    "n=0; until [ -e stop ]; do n=$((n+1)); : > w$((n % 50)); echo $n > count; rm w$((n % 50)); done; exit 5"
+)
 
 
 def attached(gate: Gate, times: int = 1) -> dict[str, object]:
@@ -102,7 +104,9 @@ def test_standard_streams_end_with_the_command(gate: Gate) -> None:
 
 
 def test_signals_are_passed_on(gate: Gate) -> None:
-    process = gate.start("bash", "-c", "trap 'exit 9' USR1; trap 'touch term' TERM; touch ready; while :; do sleep 0.05; done")
+    process = gate.start(
+        "bash", "-c", "trap 'exit 9' USR1; trap 'touch term' TERM; touch ready; while :; do sleep 0.05; done"
+    )
     until((gate.root / "ready").exists)
     process.send_signal(signal.SIGINT)  # a terminal would send it to the command as well
     process.send_signal(signal.SIGTERM)
@@ -140,7 +144,11 @@ def test_a_killed_server_is_replaced_by_the_front(gate: Gate) -> None:
 
 def test_a_daemon_outlives_server_and_command(gate: Gate) -> None:
     waiter = "until [ -e go ]; do sleep 0.05; done; : > late && : > landed"
-    process = gate.start("bash", "-c", f"setsid sh -c '{waiter}' > /dev/null 2>&1 < /dev/null & until [ -e end ]; do sleep 0.05; done")
+    process = gate.start(
+        "bash",
+        "-c",
+        f"setsid sh -c '{waiter}' > /dev/null 2>&1 < /dev/null & until [ -e end ]; do sleep 0.05; done",
+    )
     os.kill(parent(int(str(attached(gate)["child"]))), signal.SIGKILL)
     attached(gate, 2)
     (gate.root / "end").touch()
@@ -164,7 +172,9 @@ def test_a_killed_front_leaves_the_server_observing(gate: Gate) -> None:
 
 
 def test_records_wait_for_an_engine_that_comes_back(gate: Gate) -> None:
-    process = gate.start("bash", "-c", "for n in 1 2 3; do until [ -e go$n ]; do sleep 0.02; done; : > f$n; : > done$n; done")
+    process = gate.start(
+        "bash", "-c", "for n in 1 2 3; do until [ -e go$n ]; do sleep 0.02; done; : > f$n; : > done$n; done"
+    )
     attached(gate)
     (gate.root / "go1").touch()
     gate.engine.wait(lambda: ("create", "done1", None) in gate.engine.writes())
@@ -192,7 +202,9 @@ def test_a_command_given_by_hand_runs_without_an_engine(gate: Gate) -> None:
 
 def test_an_engine_that_hangs_stops_nobody(gate: Gate) -> None:
     listening = gate.engine
-    process = gate.start("bash", "-c", "until [ -e go ]; do sleep 0.02; done; for n in {1..3000}; do : > f$n; done")
+    process = gate.start(
+        "bash", "-c", "until [ -e go ]; do sleep 0.02; done; for n in {1..3000}; do : > f$n; done"
+    )
     attached(gate)
     with listening.changed:  # every reader of the engine now waits
         (gate.root / "go").touch()
@@ -242,6 +254,9 @@ def test_a_stop_is_mirrored_and_undone(gate: Gate) -> None:
 
 
 def test_the_import_is_small() -> None:
-    script = "import sys, runebook_tui.gate.pane; print([m for m in ('typing', 'asyncio', 'dataclasses', 'pydantic', 'logging', 'subprocess') if m in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True, cwd=Path(__file__).parents[2])
+    heavy = ("typing", "asyncio", "dataclasses", "pydantic", "logging", "subprocess")
+    script = f"import sys, runebook_tui.gate.pane; print([m for m in {heavy} if m in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, check=True, cwd=Path(__file__).parents[2]
+    )
     assert done.stdout == b"[]\n"

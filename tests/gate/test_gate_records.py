@@ -63,10 +63,12 @@ SHELL = {
         "echo > ../outside/a; mv ../outside/a in; mv in ../outside/b; ln ../outside/b l",
         [("create", "in", None), ("rename", "in", None), ("create", "l", None)],
     ),
-    "hidden folders": ("mkdir .git .runebook; echo > .git/x; echo > .runebook/y; echo > .gitignore",
-                       [("create", ".gitignore", None)]),
+    "hidden folders": (
+        "mkdir .git .runebook; echo > .git/x; echo > .runebook/y; echo > .gitignore",
+        [("create", ".gitignore", None)],
+    ),
     "calls that fail": (
-        "mkdir d; mkdir d || :; rmdir none || :; unlink none || :; echo > none/x || :; set -C; echo > d || :",
+        "mkdir d; mkdir d || :; rmdir none || :; unlink none || :; echo > none/x || :; echo > d || :",
         [("mkdir", "d", None)],
     ),
     "fifo": ("mkfifo p; exec 4<> p", [("mknod", "p", None)]),
@@ -106,7 +108,8 @@ PYTHON = {
         "import os\nos.mkdir('d'); d = os.open('d', os.O_RDONLY)\n"
         "os.close(os.open('f', os.O_WRONLY | os.O_CREAT, dir_fd=d))\n"
         "os.rename('f', 'g', src_dir_fd=d, dst_dir_fd=d); os.chdir('/')\n"
-        "os.link('g', 'h', src_dir_fd=d, dst_dir_fd=d); os.unlink('g', dir_fd=d); os.fchdir(d); os.chdir('..')",
+        "os.link('g', 'h', src_dir_fd=d, dst_dir_fd=d); os.unlink('g', dir_fd=d)\n"
+        "os.fchdir(d); os.chdir('..')",
         [
             ("mkdir", "d", None),
             ("create", "d/f", None),
@@ -213,7 +216,9 @@ def test_unreadable_memory_is_recorded_and_passes(gate: Gate) -> None:
 
 def test_a_daemon_that_outlives_its_parent_stays_observed(gate: Gate) -> None:
     done = gate.run(
-        "bash", "-c", "setsid sh -c 'until [ -e go ]; do sleep 0.05; done; : > late' > /dev/null 2>&1 < /dev/null &"
+        "bash",
+        "-c",
+        "setsid sh -c 'until [ -e go ]; do sleep 0.05; done; : > late' > /dev/null 2>&1 < /dev/null &",
     )
     assert done.returncode == 0
     gate.engine.wait(lambda: gate.engine.said("exited"))
@@ -230,12 +235,14 @@ def _can(gate: Gate, *command: str) -> bool:
 
 
 NAMESPACES = {
-    "a bind": "mkdir sub ../outside/m; unshare -Urm sh -ec 'mount --bind sub ../outside/m; : > ../outside/m/x'",
+    "a bind": (
+        "mkdir sub ../outside/m; unshare -Urm sh -ec 'mount --bind sub ../outside/m; : > ../outside/m/x'"
+    ),
     "a private mount": "mkdir sub; unshare -Urm sh -ec 'mount -t tmpfs none sub; : > sub/hidden'; : > sub/x",
     "a process namespace": "mkdir sub; unshare -Urpfm --mount-proc sh -ec 'cd sub; : > /proc/self/cwd/x'",
     "its own root": (
         "mkdir sub; unshare -Urm sh -ec 'cd ../outside; mkdir -p r/repo r/bin; mount --rbind / r;"
-        "exec chroot r sh -c \": > $1/sub/x\"' sh \"$PWD\""
+        'exec chroot r sh -c ": > $1/sub/x"\' sh "$PWD"'
     ),
 }
 

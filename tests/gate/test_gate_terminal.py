@@ -76,14 +76,16 @@ def test_interrupt_ends_a_command_by_its_signal(pane: Pane) -> None:
 def test_job_control_of_an_interactive_shell(pane: Pane) -> None:
     pane.open("env", "PS1=> ", "bash", "--norc", "-i")
     pane.shows(">")
-    pane.type("sleep 1000", "Enter")
+    pane.type("sh -c \"echo star''ted; exec sleep 1000\"", "Enter")
+    pane.shows("started")
     pane.type("C-z")
     pane.shows("Stopped")
     pane.type("jobs | wc -l; echo one", "Enter")
     pane.shows("one")
     pane.type("fg", "Enter")
+    until(lambda: pane.tmux("display", "-p", "#{pane_current_command}").strip() == "sleep")
     pane.type("C-c")
-    pane.type("C-m")
+    until(lambda: pane.tmux("display", "-p", "#{pane_current_command}").strip() == "bash")
     pane.type("echo status $?; echo written > f; exit 7", "Enter")
     assert pane.ended() == ("status", 7)
     pane.gate.engine.wait(lambda: ("create", "f", None) in pane.gate.engine.writes())
@@ -129,5 +131,9 @@ def test_closing_the_pane_ends_the_tree(pane: Pane) -> None:
     said = pane.gate.engine.said("attach")[0]
     pane.tmux("kill-pane")
     pane.gate.engine.wait(lambda: pane.gate.engine.said("exited"))
-    assert pane.gate.engine.said("exited")[0] == {"do": "exited", "agent": "alpha", "signal": int(signal.SIGHUP)}
+    assert pane.gate.engine.said("exited")[0] == {
+        "do": "exited",
+        "agent": "alpha",
+        "signal": int(signal.SIGHUP),
+    }
     until(lambda: not os.path.exists(f"/proc/{said['child']}"))

@@ -34,7 +34,7 @@ def owners_by_last_match(rules: list[tuple[str, str | None]], tracked: list[str]
     return found
 
 
-def matches(spec: pathspec.PathSpec, pattern: str, path: str) -> bool:
+def matches(spec: pathspec.PathSpec[pathspec.Pattern], pattern: str, path: str) -> bool:
     if not spec.match_file(path):
         return False
     if pattern.endswith("/*"):

@@ -179,11 +179,11 @@ def test_any_value_anywhere_is_a_problem_never_a_crash(data: st.DataObject) -> N
                 here = here.get(part)
             elif isinstance(here, list) and isinstance(part, int) and part < len(here):
                 here = here[part]
-        last = path[-1]
+        last, put = path[-1], data.draw(TOML)
         if isinstance(here, dict) and isinstance(last, str):
-            here[last] = data.draw(TOML)
-        elif isinstance(here, list) and isinstance(last, int) and last < len(here):
-            here[last] = data.draw(TOML)
+            here[last] = put
+        elif isinstance(here, list) and isinstance(last, int):
+            here[last : last + 1] = [put]
     plan, problems = read_plan(to_toml(document), "f", None)
     assert (plan is None) == any(problem.severity == "error" for problem in problems)
 

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from textual.pilot import Pilot
+
 from runebook_tui.core import commands as c
 from runebook_tui.core.types import OPERATOR, AgentStatus, Author, Change, ExecutionPlan, Version
+from runebook_tui.tui.app import RunebookApp
 from runebook_tui.tui.backend import Frame
 from runebook_tui.tui.memory import MemoryBackend
+from runebook_tui.tui.screens.cockpit import CockpitScreen
+from runebook_tui.tui.verdict import SETTLE_SECONDS
 
 T0 = 1_700_000_000.0
 NOW = T0 + 41 * 60 + 7
@@ -153,3 +162,65 @@ def scene() -> MemoryBackend:
     backend.frames = {"storage": PANE, "capture": PANE, "nix-ci": PANE}
     assert backend.state.agents["surfaces"].status is AgentStatus.FAILED
     return backend
+
+
+class Stage:
+    """A running app with its pilot, its backend and a monotonic clock that the test moves."""
+
+    def __init__(self, backend: MemoryBackend) -> None:
+        self.backend = backend
+        self.pulse = 1000.0
+        self.app = RunebookApp(backend, now=lambda: NOW, pulse=lambda: self.pulse)
+        self.pilot: Pilot[None]
+
+    @property
+    def cockpit(self) -> CockpitScreen:
+        """The first screen, whatever is over it."""
+        return self.app.screen_stack[0]
+
+    def text(self) -> str:
+        """What stands on the screen, row by row."""
+        return "\n".join(strip.text for strip in self.app.screen._compositor.render_strips())
+
+    def bar(self) -> str:
+        """The last row."""
+        return self.text().splitlines()[-1]
+
+    async def until(self, condition: Callable[[], object]) -> None:
+        """Wait for a condition; fails with the screen's text."""
+        end = time.monotonic() + 20
+        while not condition():
+            assert time.monotonic() < end, self.text()
+            await self.pilot.pause()
+
+    async def shows(self, *texts: str) -> None:
+        """Wait until all texts stand on the screen."""
+        await self.until(lambda: all(text in self.text() for text in texts))
+
+    async def press(self, *keys: str) -> None:
+        """Press keys without letting the operator's time pass."""
+        await self.pilot.press(*keys)
+        await self.pilot.pause()
+
+    async def look(self) -> None:
+        """Let the operator look at what is drawn for a while."""
+        await self.pilot.pause()
+        self.pulse += SETTLE_SECONDS
+
+    async def decide(self, *keys: str) -> None:
+        """Look, then press keys."""
+        await self.look()
+        await self.press(*keys)
+
+
+@asynccontextmanager
+async def stage(
+    backend: MemoryBackend | None = None, size: tuple[int, int] = (120, 36)
+) -> AsyncIterator[Stage]:
+    """The app on a backend, with the first update on the screen."""
+    played = Stage(backend or scene())
+    async with played.app.run_test(size=size) as pilot:
+        played.pilot = pilot
+        await played.until(lambda: played.app.view.loaded)
+        await pilot.pause()
+        yield played

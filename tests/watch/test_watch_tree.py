@@ -266,7 +266,7 @@ async def test_a_watch_is_used_once_and_ends_cleanly(repository: Repository, ign
     watch = TreeWatch(repository.root, ignore, on_blind=lambda reason: None)
     batches = watch.batches()
     assert (await anext(batches)).detail == "start"
-    await batches.aclose()  # type: ignore[attr-defined]
+    await batches.aclose()
     with pytest.raises(RuntimeError, match="watches once"):
         await anext(watch.batches())
 

@@ -131,7 +131,10 @@ class CardScreen(ModalScreen[Verdict | None]):
         card.border_title = Content.assemble(
             (glyph.sign, glyph.style), f" Request {request.id} ", (f"· {request.kind}", glyphs.MUTED)
         )
-        card.border_subtitle = Content(f"open {age(self._now() - request.opened_at)}")
+        open_for = f"open {age(self._now() - request.opened_at)}"
+        if request.kind is RequestKind.HELD:
+            open_for += f" of {age(self.view.state.plan.policy.hold_seconds)}"
+        card.border_subtitle = Content(open_for)
         self.query_one("#who", Static).update(self._title(request))
         self.query_one("#why", Static).update(_why(request))
         notice = self.query_one("#notice", Static)

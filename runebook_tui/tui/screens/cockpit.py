@@ -94,8 +94,14 @@ class CockpitScreen(Screen[None]):
     class HelpWanted(Message):
         """The operator wants to see every key."""
 
-    def __init__(self, now: Callable[[], float], capture: Callable[[str], Awaitable[Frame | None]]) -> None:
+    def __init__(
+        self,
+        now: Callable[[], float],
+        pulse: Callable[[], float],
+        capture: Callable[[str], Awaitable[Frame | None]],
+    ) -> None:
         super().__init__()
+        self._pulse = pulse
         self._now = now
         self._capture = capture
 
@@ -105,7 +111,7 @@ class CockpitScreen(Screen[None]):
         with Container(id="body"):
             yield PlanPanel(self._now, id="plan").data_bind(CockpitScreen.view)
             yield AgentPanel(self._capture, id="pane").data_bind(CockpitScreen.view)
-            yield RequestsPanel(self._now, id="requests").data_bind(CockpitScreen.view)
+            yield RequestsPanel(self._now, self._pulse, id="requests").data_bind(CockpitScreen.view)
         yield EventStrip().data_bind(CockpitScreen.view)
         yield KeyBar()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from functools import partial
 
@@ -22,13 +21,19 @@ _LINES = 3
 
 
 class RequestsPanel(Rows):
-    """Open requests; remembers which one was really drawn, and since when. `now` gives unix seconds."""
+    """Open requests; remembers which one was really drawn, and since when.
+
+    `now` gives unix seconds, `pulse` monotonic ones.
+    """
 
     view: reactive[View] = reactive(EMPTY)
 
-    def __init__(self, now: Callable[[], float], *, id: str | None = None) -> None:
+    def __init__(
+        self, now: Callable[[], float], pulse: Callable[[], float], *, id: str | None = None
+    ) -> None:
         super().__init__(empty="nobody needs you", id=id)
         self._now = now
+        self._pulse = pulse
         self._guard = SeenGuard()
         self._sent: set[int] = set()
 
@@ -66,7 +71,7 @@ class RequestsPanel(Rows):
             return "no request waits for you"
         if request.id in self._sent:
             return f"request {request.id} is being decided"
-        if not self._guard.lets(request.id, request.crossings, time.monotonic()):
+        if not self._guard.lets(request.id, request.crossings, self._pulse()):
             return f"request {request.id} has just come up or changed: look, then press the key again"
         return None
 
@@ -84,7 +89,7 @@ class RequestsPanel(Rows):
         """Draw, and remember that the selected request has been drawn."""
         request = self.request
         if request is not None and self.is_selected(y):
-            self._guard.painted(request.id, request.crossings, time.monotonic(), by_hand=self.by_hand)
+            self._guard.painted(request.id, request.crossings, self._pulse(), by_hand=self.by_hand)
         return super().render_line(y)
 
     def _lines(self, state: State, request: RequestState, width: int) -> list[Content]:

@@ -1,0 +1,72 @@
+# Everything happens in .venv; nothing is installed outside this folder.
+# All paths below are relative, so the folder's own path may hold spaces.
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check bench clean
+MAKEFLAGS += --no-print-directory
+SHELL := /bin/sh
+
+# Set PYTHON to choose another interpreter for .venv.
+PYTHON ?=
+BIN := .venv/bin
+READY := .venv/ready
+PYTEST_ARGUMENTS ?=
+
+help: ## show these lines
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
+
+setup: $(READY) ## make .venv with everything the other targets need
+
+$(READY): pyproject.toml
+	@set -eu; \
+	works() { "$$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; }; \
+	python='$(PYTHON)'; \
+	if [ -z "$$python" ]; then \
+	    for each in python3.13 python3.12 python3.11 python3; do \
+	        if works "$$each"; then python=$$each; break; fi; \
+	    done; \
+	elif ! works "$$python"; then \
+	    echo "PYTHON=$$python is not Python 3.11 or later" >&2; exit 1; \
+	fi; \
+	if [ -z "$$python" ]; then \
+	    echo "Runebook needs Python 3.11 or later, and none of python3.13, python3.12, python3.11 and python3 is" >&2; \
+	    exit 1; \
+	fi; \
+	if ! "$$python" -c 'import venv, ensurepip' >/dev/null 2>&1; then \
+	    echo "$$python cannot make virtual environments: install its venv module (Debian: apt install python3-venv)" >&2; \
+	    exit 1; \
+	fi; \
+	for each in git tmux; do \
+	    command -v "$$each" >/dev/null || { echo "Runebook needs $$each, which is not installed" >&2; exit 1; }; \
+	done; \
+	if ! works $(BIN)/python || ! $(BIN)/python -m pip --version >/dev/null 2>&1; then \
+	    echo "making .venv with $$("$$python" --version)"; \
+	    rm -rf .venv; "$$python" -m venv .venv; \
+	fi; \
+	echo "installing Runebook and what it needs into .venv"; \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'; \
+	touch $@
+
+demo: $(READY) ## run the demonstration (by itself when there is no terminal)
+	@$(BIN)/python -m runebook_tui demo
+
+test: check ## run the checks, then all tests
+	@if command -v nix >/dev/null; then \
+	    $(BIN)/python -m pytest $(PYTEST_ARGUMENTS); \
+	else \
+	    echo "nix is not installed: the tests of flake.nix are left out (.ci/run installs it and runs them)"; \
+	    $(BIN)/python -m pytest -m 'not nix' $(PYTEST_ARGUMENTS); \
+	fi
+
+check: $(READY) ## format, lint, types and layers
+	@$(BIN)/python -m ruff format --check .
+	@$(BIN)/python -m ruff check .
+	@$(BIN)/python -m mypy
+	@$(BIN)/lint-imports
+
+bench: $(READY) ## measure against named alternatives
+	@$(BIN)/python -m benchmarks
+
+clean: ## remove .venv and everything else that was made here
+	rm -rf .venv dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find runebook_tui agents tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true

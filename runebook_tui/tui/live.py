@@ -1,0 +1,94 @@
+"""The real backend of the screens: the engine's socket, the log, tmux and the history."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from runebook_tui.core.events import Record
+from runebook_tui.core.state import State
+from runebook_tui.execution import follow
+from runebook_tui.execution.client import EngineDown, EngineError, ask_engine
+from runebook_tui.execution.launch import LaunchError, launch_engine
+from runebook_tui.history.diffs import request_diff
+from runebook_tui.log.eventlog import LogError
+from runebook_tui.place import tmux_socket_name
+from runebook_tui.tmux.control import ControlClient
+from runebook_tui.tmux.panes import TmuxError
+from runebook_tui.tui.backend import BackendError, Frame, Update
+
+
+class LiveBackend:
+    """A Backend on the repository at `root`. A question that needs an engine starts one."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._state = State()
+        self._control: ControlClient | None = None
+        self._capturing = asyncio.Lock()
+
+    async def follow(self) -> AsyncIterator[Update]:
+        """See Backend.follow."""
+        async for update in follow.follow(self.root):
+            self._state = update.state
+            yield Update(update.state, update.records, update.engine_alive)
+
+    async def send(self, do: str, **fields: object) -> dict[str, object]:
+        """See Backend.send."""
+        try:
+            try:
+                return await ask_engine(self.root, do, fields)
+            except EngineDown:
+                await asyncio.to_thread(launch_engine, self.root)
+                return await ask_engine(self.root, do, fields)
+        except (EngineError, LaunchError) as error:
+            raise BackendError(str(error)) from error
+
+    async def diff(self, request: int) -> str:
+        """See Backend.diff."""
+        known = self._state.requests.get(request)
+        if known is None:
+            return ""
+        return await asyncio.to_thread(request_diff, self.root, known.crossings)
+
+    async def capture(self, agent: str) -> Frame | None:
+        """See Backend.capture."""
+        known = self._state.agents.get(agent)
+        if known is None or known.pane is None:
+            return None
+        async with self._capturing:
+            try:
+                control = await self._connected()
+                frame = await control.capture(known.pane)
+            except TmuxError as error:
+                await self._disconnect()
+                raise BackendError(str(error)) from error
+        return Frame(frame.lines, frame.cursor if frame.cursor_visible else None)
+
+    async def events(self, before: int | None, limit: int) -> tuple[Record, ...]:
+        """See Backend.events."""
+        try:
+            return await asyncio.to_thread(self._read, before, limit)
+        except LogError as error:
+            raise BackendError(str(error)) from error
+
+    def _read(self, before: int | None, limit: int) -> tuple[Record, ...]:
+        with follow.open_log(self.root) as log:
+            return tuple(log.read(before=before, limit=limit, newest_first=True))
+
+    async def close(self) -> None:
+        """See Backend.close."""
+        await self._disconnect()
+
+    async def _connected(self) -> ControlClient:
+        if self._control is None or not self._control.connected:
+            await self._disconnect()
+            self._control = ControlClient(tmux_socket_name(self.root))
+            await self._control.connect()
+        return self._control
+
+    async def _disconnect(self) -> None:
+        control, self._control = self._control, None
+        if control is not None:
+            await control.close()
