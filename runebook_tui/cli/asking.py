@@ -11,7 +11,9 @@ from typing import Any
 from runebook_tui.cli import shapes
 from runebook_tui.cli.place import CommandError, inside, root_of_plan
 from runebook_tui.core.printable import visible
+from runebook_tui.core.state import fold
 from runebook_tui.execution.client import EngineClient, EngineDown
+from runebook_tui.execution.follow import log_path, open_log
 from runebook_tui.execution.launch import launch_engine
 
 _ENGINE_SECONDS = 30.0
@@ -25,14 +27,23 @@ def _number(text: str) -> int:
 
 
 def _connect(root: Path) -> EngineClient:
-    """A connection to the engine; the operator's command starts one if none runs."""
+    """A connection to the engine; the operator's command starts one for a run that is under way."""
     try:
         return EngineClient(root)
     except EngineDown:
-        if "RUNEBOOK_AGENT" in os.environ:
+        if "RUNEBOOK_AGENT" in os.environ or not _under_way(root):
             raise
         launch_engine(root)
         return EngineClient(root)
+
+
+def _under_way(root: Path) -> bool:
+    """Whether a run has begun and is not over: an engine that starts now goes on with it."""
+    if not log_path(root).exists():
+        return False
+    with open_log(root) as log:
+        state = fold(log.read())
+    return state.run > 0 and state.outcome is None
 
 
 def _ask(do: str, root: Path | None = None, *, patience: float = 0.0, **fields: Any) -> dict[str, Any]:

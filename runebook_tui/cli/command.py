@@ -53,9 +53,10 @@ def run(words: Sequence[str]) -> int:
         return 1
     except Exception as error:
         status = _status_of(error)
-        if status is None:
+        if status is None or "RUNEBOOK_TRACEBACK" in os.environ:
             raise
-        return _complain(str(error), status)
+        words = _system_words(error) if isinstance(error, OSError) else str(error)
+        return _complain(words, status)
 
 
 def _function(command: str) -> Callable[[Namespace], int]:
@@ -81,8 +82,14 @@ def _status_of(error: Exception) -> int | None:
         return error.status
     if isinstance(error, PlanError | InitError):
         return 2
-    known = (EngineError, LaunchError, HistoryError, LogError, PlaceError, TmuxError, TimeoutError)
+    known = (EngineError, LaunchError, HistoryError, LogError, PlaceError, TmuxError, OSError)
     return 1 if isinstance(error, known) else None
+
+
+def _system_words(error: OSError) -> str:
+    """What the system said, as "No space left on device: /path"."""
+    reason = error.strerror or str(error) or type(error).__name__
+    return f"{reason}: {error.filename}" if error.filename else reason
 
 
 def _complain(message: str, status: int) -> int:

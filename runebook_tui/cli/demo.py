@@ -39,14 +39,15 @@ def run_demo(*, automatic: bool) -> int:
     os.environ["RUNEBOOK_DEMO"] = "1"
     os.environ["RUNEBOOK_DEMO_PACE"] = _PACE_ALONE if automatic else _PACE_WATCHED
     try:
-        _make_repository(root)
+        make_repository(root)
         return _by_itself(root) if automatic else _watched(root)
     finally:
         shutil.rmtree(runtime_folder(root), ignore_errors=True)
         shutil.rmtree(parent, ignore_errors=True)
 
 
-def _make_repository(root: Path) -> None:
+def make_repository(root: Path) -> None:
+    """A fresh repository at `root` with the seed's plan in it."""
     root.mkdir()
     environment = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
     identity = ["-c", "user.name=Runebook", "-c", "user.email=runebook@localhost"]

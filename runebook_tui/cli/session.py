@@ -49,8 +49,6 @@ def open_session(root: Path) -> None:
     from runebook_tui.tui.live import LiveBackend
 
     RunebookApp(LiveBackend(root)).run()
-    if engine_answers(root):
-        print("the agents go on; `runebook-tui` shows them again, `runebook-tui down` ends them")
 
 
 def run(arguments: Namespace) -> int:

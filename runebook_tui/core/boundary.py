@@ -7,9 +7,9 @@ from itertools import groupby
 
 from runebook_tui.core import events as e
 from runebook_tui.core.commands import Ask, Observe, Touch
-from runebook_tui.core.ownership import Verdict
-from runebook_tui.core.state import Grant, RequestState, State
-from runebook_tui.core.types import OPERATOR, Author, Crossing, RequestKind, Scope
+from runebook_tui.core.ownership import Verdict, operators_own
+from runebook_tui.core.state import Grant, RequestState, State, apply
+from runebook_tui.core.types import ENGINE, OPERATOR, Author, Crossing, RequestKind, Scope
 
 JOIN_SECONDS = 2.0
 """Writes of one author to one owner's paths within this time of each other are one request."""
@@ -22,7 +22,7 @@ def covering_grant(state: State, agent: str, path: str, pid: int | None, now: fl
     """The grant under which `agent` may write `path` now, or None.
 
     A `once` grant goes on covering the write that used it: the same process, or, where the process
-    is not known, JOIN_SECONDS.
+    of either is not known, JOIN_SECONDS.
     """
     for grant in state.grants.values():
         if grant.agent != agent or path not in grant.paths:
@@ -30,8 +30,8 @@ def covering_grant(state: State, agent: str, path: str, pid: int | None, now: fl
         if grant.scope is not Scope.ONCE or path not in grant.used:
             return grant
         used_at, used_by = grant.used[path]
-        same_process = pid is not None and pid == used_by
-        if same_process or (used_by is None and 0 <= now - used_at <= JOIN_SECONDS):
+        known = pid is not None and used_by is not None
+        if pid == used_by if known else 0 <= now - used_at <= JOIN_SECONDS:
             return grant
     return None
 
@@ -49,7 +49,9 @@ def may_write(state: State, agent: str, path: str, now: float, *, pid: int | Non
 def asked(state: State, command: Ask, now: float) -> tuple[e.Event, ...]:
     """The request that `command` makes; () when none is needed or one is open for it already."""
     foreign = tuple(
-        path for path in command.paths if may_write(state, command.agent, path, now, pid=command.pid).crosses
+        path
+        for path in dict.fromkeys(command.paths)
+        if may_write(state, command.agent, path, now, pid=command.pid).crosses
     )
     if not foreign or open_question(state, command.agent, foreign) is not None:
         return ()
@@ -85,8 +87,11 @@ def observed(state: State, command: Observe, now: float) -> Iterator[e.Event]:
     crossings: list[tuple[Author, Crossing]] = []
     for touch in command.touches:
         yield e.Touched(change=touch.change, author=touch.author, cause=command.cause)
-        if touch.author.name not in (None, OPERATOR):
-            yield from _grants_used(state, touch, now)
+        used = _grant_used(state, touch, now)
+        if used is not None:
+            yield used
+            record = e.Record(seq=state.seq, time=now, run=state.run, actor=ENGINE, event=used)
+            state = apply(state, record)
         if _crosses(state, touch, now):
             path = touch.change.path
             crossings.append(
@@ -128,17 +133,22 @@ def observed(state: State, command: Observe, now: float) -> Iterator[e.Event]:
 
 
 def _owner(state: State, path: str) -> str | None:
+    """Whose path it is: an agent's by the plan; None for nobody's and the operator's."""
+    if operators_own(path, None):
+        return None
     claim = state.owners.owner_of(path)
     return None if claim is None else claim.owner
 
 
-def _grants_used(state: State, touch: Touch, now: float) -> Iterator[e.Event]:
-    agent, path, pid = str(touch.author.name), touch.change.path, touch.author.pid
-    if not state.owners.may_modify(agent, path).crosses:
-        return
+def _grant_used(state: State, touch: Touch, now: float) -> e.GrantUsed | None:
+    """The use of a `once` grant that the touch is, if it is one."""
+    agent, path, pid = touch.author.name, touch.change.path, touch.author.pid
+    if agent is None or may_write(state, agent, path, now, pid=pid) is not Verdict.GRANTED:
+        return None
     grant = covering_grant(state, agent, path, pid, now)
-    if grant is not None and grant.scope is Scope.ONCE and path not in grant.used:
-        yield e.GrantUsed(request=grant.request, path=path, pid=pid)
+    if grant is None or grant.scope is not Scope.ONCE or path in grant.used:
+        return None
+    return e.GrantUsed(request=grant.request, path=path, pid=pid)
 
 
 def _crosses(state: State, touch: Touch, now: float) -> bool:

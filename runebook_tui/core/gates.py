@@ -51,6 +51,7 @@ def settle(state: State) -> tuple[e.Event, ...]:
         return ()
     followers = (
         *_phases_that_start(state),
+        *_agents_with_more_to_do(state),
         *_agents_that_start(state),
         *_agents_that_complete(state),
         *_phases_that_complete(state),
@@ -73,6 +74,12 @@ def stalled(state: State) -> tuple[str, ...]:
             reasons.append(f"{agent.id} {agent.status}" + (f" ({agent.reason})" if agent.reason else ""))
         elif agent.status in _NOT_STARTED:
             reasons.append(f"{agent.id} waits for {', '.join(agent_unmet(state, agent))}")
+    if not reasons:
+        reasons = [
+            f"phase {phase.id} waits for {', '.join(phase_unmet(state, phase))}"
+            for phase in state.plan.phases
+            if state.phases[phase.id].status is PhaseStatus.PENDING
+        ]
     return tuple(reasons)
 
 
@@ -83,8 +90,31 @@ def _is_continuous(state: State, agent: AgentState) -> bool:
 
 def _phases_that_start(state: State) -> Iterator[e.Event]:
     for phase in state.plan.roadmap.phases:
-        if state.phases[phase.id].status is PhaseStatus.PENDING and not phase_unmet(state, phase):
+        status = state.phases[phase.id].status
+        if status is PhaseStatus.PENDING and not phase_unmet(state, phase):
             yield e.PhaseStarted(phase=phase.id)
+        elif status is PhaseStatus.COMPLETED and not _all_complete(state, phase.id):
+            # The plan has changed: the phase has an agent, or an agent a task, that it had not.
+            yield e.PhaseStarted(phase=phase.id)
+
+
+def _all_complete(state: State, phase: str) -> bool:
+    """Whether every agent that the plan has in `phase` is complete; who was taken out does not count."""
+    planned = {agent.id for agent in state.plan.agents}
+    return all(
+        agent.status is AgentStatus.COMPLETED for agent in state.agents_of(phase) if agent.id in planned
+    )
+
+
+def _agents_with_more_to_do(state: State) -> Iterator[e.Event]:
+    for agent in state.agents.values():
+        if agent.status is not AgentStatus.COMPLETED:
+            continue
+        new = [task.id for task in state.tasks_of(agent.id) if task.status is not TaskStatus.COMPLETED]
+        if new:
+            status = AgentStatus.RUNNING if agent.alive else AgentStatus.PENDING
+            reason = f"the plan gave it more to do: {', '.join(new)}"
+            yield e.StatusUpdate(agent=agent.id, status=status, reason=reason)
 
 
 def _agents_that_start(state: State) -> Iterator[e.Event]:
@@ -111,9 +141,7 @@ def _agents_that_complete(state: State) -> Iterator[e.Event]:
 
 def _phases_that_complete(state: State) -> Iterator[e.Event]:
     for phase in state.phases.values():
-        if phase.status is not PhaseStatus.ACTIVE:
-            continue
-        if all(agent.status is AgentStatus.COMPLETED for agent in state.agents_of(phase.id)):
+        if phase.status is PhaseStatus.ACTIVE and _all_complete(state, phase.id):
             yield e.PhaseCompleted(phase=phase.id)
 
 
@@ -124,7 +152,8 @@ def _ending(state: State) -> Iterator[e.Event]:
         return
     everything = set(state.phases) <= completed
     for agent in state.live_agents():
-        if not agent.finalizing and (everything or _is_continuous(state, agent)):
+        restarting = agent.status is AgentStatus.STARTING
+        if not agent.finalizing and not restarting and (everything or _is_continuous(state, agent)):
             yield e.FinalizeStarted(agent=agent.id)
     if everything and not state.live_agents():
         yield e.RunEnded(outcome="completed")

@@ -12,7 +12,7 @@ from runebook_tui.core import boundary
 from runebook_tui.core import commands as c
 from runebook_tui.core import events as e
 from runebook_tui.core.ownership import Verdict
-from runebook_tui.core.state import AgentState, State
+from runebook_tui.core.state import UNKNOWN_REASON, AgentState, State
 from runebook_tui.core.types import OPERATOR, AgentStatus, RequestKind, Scope, TaskStatus
 
 DOWN = "runebook-tui down"
@@ -39,7 +39,7 @@ def decide(state: State, command: c.Command, now: float) -> Outcome:
         case c.ChangePlan():
             return () if command.plan == state.plan else (e.PlanChanged(plan=command.plan),)
         case c.EndRun():
-            if state.outcome is not None:
+            if state.run == 0 or state.outcome is not None:
                 return ()
             return (e.RunEnded(outcome=command.outcome, reason=command.reason),)
         case c.TakeEngine():
@@ -93,9 +93,7 @@ _AgentCommand = (
 def _agent_decided(state: State, agent: AgentState, command: _AgentCommand, now: float) -> Outcome:
     match command:
         case c.ReportStarted():
-            return (
-                e.AgentStarted(agent=agent.id, pane=command.pane, pid=command.pid, attempt=agent.attempt),
-            )
+            return _started(agent, command)
         case c.ReportExited():
             may_end = agent.alive or agent.status is AgentStatus.STARTING
             return _exited(state, agent, command) if may_end else ()
@@ -119,9 +117,20 @@ def _agent_decided(state: State, agent: AgentState, command: _AgentCommand, now:
         case c.StopAgent():
             if not agent.alive:
                 return Refusal(f"{agent.id} is not running")
+            if agent.status is AgentStatus.COMPLETED:
+                # Its work is done and stays done: it only ceases to serve.
+                return () if agent.finalizing else (e.FinalizeStarted(agent=agent.id),)
             return (e.StatusUpdate(agent=agent.id, status=AgentStatus.STOPPED, reason=command.reason),)
         case _:
             assert_never(command)
+
+
+def _started(agent: AgentState, command: c.ReportStarted) -> Outcome:
+    started = e.AgentStarted(agent=agent.id, pane=command.pane, pid=command.pid, attempt=agent.attempt)
+    if agent.status is not AgentStatus.STOPPED:
+        return (started,)
+    # It was stopped while its program was being started: the stop stands.
+    return (started, e.StatusUpdate(agent=agent.id, status=AgentStatus.STOPPED, reason=agent.reason))
 
 
 def _engine_taken(state: State, command: c.TakeEngine) -> Outcome:
@@ -136,11 +145,13 @@ def _engine_taken(state: State, command: c.TakeEngine) -> Outcome:
 def _net_reported(state: State, command: c.ReportNet) -> Outcome:
     event = e.NetReported(net=command.net, agent=command.agent, holds=command.holds, reason=command.reason)
     if command.net == "watch":
-        known = state.watch_blind == ""
-        return () if command.holds and known else (event,)
+        blind = "" if command.holds else command.reason or UNKNOWN_REASON
+        return () if blind == state.watch_blind else (event,)
     agent = state.agents.get(command.agent or "")
-    same = agent is not None and agent.gate_holds == command.holds and agent.gate == command.reason
-    return () if same else (event,)
+    if agent is None:
+        return Refusal(f"the plan has no agent {command.agent!r}")
+    reason = "" if command.holds else command.reason
+    return () if (agent.gate_holds, agent.gate) == (command.holds, reason) else (event,)
 
 
 def _exited(state: State, agent: AgentState, command: c.ReportExited) -> Outcome:
@@ -189,7 +200,8 @@ def _task_decided(
         return () if done else Refusal(f"task {task.id} is completed already")
     match command:
         case c.StartTask():
-            return () if agent.task == task.id else (e.TaskStarted(agent=agent.id, task=task.id),)
+            going_on = agent.task == task.id and task.status is TaskStatus.IN_PROGRESS
+            return () if going_on else (e.TaskStarted(agent=agent.id, task=task.id),)
         case c.BlockTask():
             return (e.TaskBlocked(agent=agent.id, task=task.id, reason=command.reason),)
         case c.CompleteTask():

@@ -24,6 +24,8 @@ from runebook_tui.core.types import (
 
 _RECENT_TOUCHES = 64
 
+UNKNOWN_REASON = "for an unknown reason"
+
 K = TypeVar("K")
 V = TypeVar("V")
 
@@ -233,8 +235,8 @@ class State:
 
     def tasks_of(self, agent: str) -> tuple[TaskState, ...]:
         """The tasks of an agent, as in the plan."""
-        spec = self.agents[agent].spec
-        return tuple(self.tasks[task.id] for task in spec.tasks)
+        tasks = (self.tasks[task.id] for task in self.agents[agent].spec.tasks)
+        return tuple(task for task in tasks if task.agent == agent)
 
     def agents_of(self, phase: str) -> tuple[AgentState, ...]:
         """The agents of a phase, as in the plan."""
@@ -255,7 +257,13 @@ def fold(records: Iterable[e.Record], state: State | None = None) -> State:
 
 def apply(state: State, record: e.Record) -> State:
     """The state after one more event."""
-    state = replace(state, seq=record.seq, time=record.time)
+    after = _applied(replace(state, seq=record.seq, time=record.time), record)
+    if after.plan is state.plan and "owners" in state.__dict__:
+        after.__dict__["owners"] = state.owners
+    return after
+
+
+def _applied(state: State, record: e.Record) -> State:
     event = record.event
     match event:
         case e.RunStarted():
@@ -269,7 +277,7 @@ def apply(state: State, record: e.Record) -> State:
         case e.EngineStopped():
             return replace(state, engine=None)
         case e.PhaseStarted():
-            return _phase(state, event.phase, status=PhaseStatus.ACTIVE, started_at=record.time)
+            return _phase_started(state, event.phase, record.time)
         case e.PhaseCompleted():
             return _phase(state, event.phase, status=PhaseStatus.COMPLETED, completed_at=record.time)
         case e.FinalizeStarted():
@@ -335,18 +343,32 @@ def _with_plan(state: State, plan: ExecutionPlan) -> State:
         spec.id: replace(state.agents[spec.id], spec=spec) if spec.id in state.agents else AgentState(spec)
         for spec in plan.agents
     }
-    gone = {agent.id: agent for agent in state.agents.values() if agent.id not in agents and agent.alive}
+    gone = {
+        agent.id: agent
+        for agent in state.agents.values()
+        if agent.id not in agents and (agent.alive or agent.status is AgentStatus.STARTING)
+    }
     tasks = {}
-    for spec in (*plan.agents, *(agent.spec for agent in gone.values())):
+    for spec in (*(agent.spec for agent in gone.values()), *plan.agents):
         for task in spec.tasks:
             known = state.tasks.get(task.id)
             fresh = TaskState(task.id, spec.id, task.title)
             tasks[task.id] = fresh if known is None else replace(known, agent=spec.id, title=task.title)
     phases = {phase.id: state.phases.get(phase.id, PhaseState(phase.id)) for phase in plan.roadmap.phases}
+    agents = {
+        agent.id: agent if agent.task in tasks else replace(agent, task=None)
+        for agent in (*agents.values(), *gone.values())
+    }
+    grants = {
+        request: grant
+        for request, grant in state.grants.items()
+        if grant.scope is not Scope.TASK or grant.task in tasks
+    }
     return replace(
         state,
         plan=plan,
-        agents=MappingProxyType({**agents, **gone}),
+        grants=MappingProxyType(grants),
+        agents=MappingProxyType(agents),
         tasks=MappingProxyType(tasks),
         phases=MappingProxyType(phases),
     )
@@ -364,6 +386,13 @@ def _phase(state: State, phase_id: str, **changes: Any) -> State:
     if phase is None:
         return state
     return replace(state, phases=_with(state.phases, phase_id, replace(phase, **changes)))
+
+
+def _phase_started(state: State, phase_id: str, time: float) -> State:
+    phase = state.phases.get(phase_id)
+    again = phase is not None and phase.started_at is not None
+    changes = {"completed_at": None} if again else {"started_at": time}
+    return _phase(state, phase_id, status=PhaseStatus.ACTIVE, **changes)
 
 
 def _task(state: State, task_id: str, status: TaskStatus, reason: str = "") -> State:
@@ -508,6 +537,8 @@ def _net_reported(state: State, event: e.NetReported, time: float) -> State:
     if event.net == "gate" and event.agent is not None:
         return _agent(state, event.agent, gate_holds=event.holds, gate="" if event.holds else event.reason)
     if event.net == "watch":
-        blind = "" if event.holds else event.reason or "for an unknown reason"
-        return replace(state, watch_blind=blind, watch_blind_since=None if event.holds else time)
+        if event.holds:
+            return replace(state, watch_blind="", watch_blind_since=None)
+        since = state.watch_blind_since if state.watch_blind else time
+        return replace(state, watch_blind=event.reason or UNKNOWN_REASON, watch_blind_since=since)
     return state

@@ -50,6 +50,7 @@ class Effects:
         self._fronts = asyncio.Condition()
         self._told: dict[str, tuple[int, float]] = {}
         self._unreaped: dict[int, float] = {}
+        self._exits: dict[int, tuple[int | None, int | None]] = {}
         self.trouble = ""
         """Why tmux could not be asked the last time; "" when it could."""
 
@@ -73,6 +74,10 @@ class Effects:
         except TimeoutError:
             return None
         return self._supervisors.agent_of(pid)
+
+    def note_exit(self, pid: int, code: int | None, signal_number: int | None) -> None:
+        """Remember how the program of the front `pid` ended: tmux does not always learn it."""
+        self._exits[pid] = (code, signal_number)
 
     async def _know(self, pid: int, agent: str) -> None:
         self._supervisors.register(pid, agent)
@@ -137,21 +142,23 @@ class Effects:
         return self._panes.respawn(pane.pane_id, argv, self._root, environment)
 
     async def _report_exit(self, agent: AgentState, pane: PaneInfo) -> None:
+        code, number = (None, pane.signal) if pane.signal else (pane.status, None)
+        if code is None and number is None:
+            code, number = self._exits.get(pane.pid, (None, None))
         now = asyncio.get_running_loop().time()
-        untold = pane.status is None and pane.signal is None
+        untold = code is None and number is None
         if untold and now - self._unreaped.setdefault(pane.pid, now) < UNREAPED_SECONDS:
             return
         self._unreaped.pop(pane.pid, None)
+        self._exits.pop(pane.pid, None)
+        self._told.pop(agent.id, None)
         try:
             lines = await asyncio.to_thread(self._panes.capture, pane.pane_id, LAST_LINES)
         except TmuxError:
             lines = []
         # tmux's own closing words ("Pane is dead ...") are no words of the agent.
         kept = tuple(line for line in lines if not line.startswith("Pane is dead"))
-        self._told.pop(agent.id, None)
-        await self._handle(
-            c.ReportExited(agent.id, None if pane.signal else pane.status, pane.signal, last_lines=kept)
-        )
+        await self._handle(c.ReportExited(agent.id, code, number, last_lines=kept))
 
     async def _end(self, agent: AgentState, pane: PaneInfo, seconds: float, *, signalled: bool) -> None:
         """SIGTERM (at once if `signalled`), and after `seconds` the end of the pane."""

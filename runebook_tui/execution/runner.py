@@ -22,7 +22,7 @@ from runebook_tui.core.state import State
 from runebook_tui.core.types import ENGINE, OPERATOR, AgentSpec, AgentStatus, Author, ExecutionPlan, GateMode
 from runebook_tui.execution.effects import Effects
 from runebook_tui.execution.handle import CoordinationHandle
-from runebook_tui.execution.holders import still_open
+from runebook_tui.execution.holders import Holders
 from runebook_tui.execution.observer import Observer
 from runebook_tui.execution.server import SocketServer
 from runebook_tui.execution.speakers import Supervisors
@@ -73,7 +73,6 @@ class ParallelExecutionRunner:
         say: Callable[[str], None] = lambda line: None,
     ) -> None:
         self.root = root
-        self.authors = Authors(lambda pid, path: still_open(root, path))
         self._plan = plan
         self._plan_file = plan_file
         self._log = log
@@ -83,6 +82,7 @@ class ParallelExecutionRunner:
         self._bell = Bell(runtime_folder(root, create=True))
         self._history = History(root, state_folder(root) / "history")
         self._supervisors = Supervisors()
+        self.authors = Authors(Holders(root, self._supervisors.descends).still_open)
         self._verbs = Verbs(self)
         self._coordinator: Coordinator | None = None
         self._observer: Observer | None = None
@@ -169,8 +169,9 @@ class ParallelExecutionRunner:
         if self._observer is not None:
             await self._observer.sweep()
 
-    def poke(self) -> None:
-        """Look at the panes soon."""
+    def program_ended(self, front: int, code: int | None, signal: int | None) -> None:
+        """The program of the pane whose first process is `front` ended so."""
+        self._effects.note_exit(front, code, signal)
         self._wake.set()
 
     # ── the run ─────────────────────────────────────────────────────────────────────────────────

@@ -25,6 +25,8 @@ class Connection:
     def __init__(self, speaker: Callable[[], Speaker], pid: int) -> None:
         self._speaker = speaker
         self.pid = pid
+        self.dropped = 0
+        """How many write records the peer has said that it lost."""
         self.on_close: list[Callable[[], None]] = []
 
     @property

@@ -90,20 +90,31 @@ class Supervisors:
             return None
         return known[0]
 
+    def agent_above(self, pid: int) -> str | None:
+        """The agent from whose supervisor process `pid` descends, or None."""
+        ancestor: int | None = pid
+        for _ in range(_MAX_DEPTH):
+            if ancestor is None or ancestor <= 1:
+                return None
+            agent = self.agent_of(ancestor)
+            if agent is not None:
+                return agent
+            ancestor = parent_of(ancestor)
+        return None
+
+    def descends(self, pid: int) -> bool:
+        """Whether process `pid` is an agent's."""
+        return self.agent_above(pid) is not None
+
     def identify(self, pid: int, uid: int) -> Speaker:
         """Who the process `pid` of user `uid` speaks for."""
         if uid != os.getuid():
             return Speaker(None, pid, "another user's process")
         if process_start(pid) is None:
             return Speaker(None, pid, "a process that has gone already")
-        ancestor: int | None = pid
-        for _ in range(_MAX_DEPTH):
-            if ancestor is None or ancestor <= 1:
-                break
-            agent = self.agent_of(ancestor)
-            if agent is not None:
-                return Speaker(agent, pid, f"descends from the supervisor of {agent}")
-            ancestor = parent_of(ancestor)
+        agent = self.agent_above(pid)
+        if agent is not None:
+            return Speaker(agent, pid, f"descends from the supervisor of {agent}")
         filters = seccomp_filters(pid)
         if filters is None or filters > self._own_filters:
             return Speaker(None, pid, "a gated process whose supervisor is not known")

@@ -63,8 +63,8 @@ class Host(Protocol):
     async def sweep(self) -> None:
         """Look at the whole tree now."""
 
-    def poke(self) -> None:
-        """Look at the panes soon."""
+    def program_ended(self, front: int, code: int | None, signal: int | None) -> None:
+        """The program of the pane whose first process is `front` ended so."""
 
 
 class Verbs:
@@ -209,6 +209,10 @@ class Verbs:
         records = message.get("records")
         if not isinstance(records, list):
             raise wire.WireError("field 'records' must be a list")
+        dropped = message.get("dropped", 0)
+        if isinstance(dropped, int) and dropped > connection.dropped:
+            connection.dropped = dropped
+            self._host.authors.missed(agent)
         for record in records:
             try:
                 self._host.authors.record(agent, record)
@@ -217,7 +221,9 @@ class Verbs:
         return {}
 
     async def _exited(self, connection: Connection, message: Answer) -> Answer:
-        self._host.poke()
+        code = wire.number_field(message, "status") if "status" in message else None
+        number = wire.number_field(message, "signal") if "signal" in message else None
+        self._host.program_ended(connection.pid, code, number)
         return {}
 
     async def _ready(self, connection: Connection, message: Answer) -> Answer:

@@ -17,9 +17,10 @@ _DRAIN_SECONDS = 10.0
 class Duty:
     """Looks after one listener: loop, link to the engine and observer. It starts with `begin`."""
 
-    def __init__(self, order: Order, front: int) -> None:
+    def __init__(self, order: Order, front: int, last: int = 0) -> None:
         self.loop = Loop()
         self._link: Link | None = None
+        self._last = last
         self._order = order
         self._front = front
         self._child = 0
@@ -41,7 +42,7 @@ class Duty:
         """Start to observe `child` (or, without a listener, only say why not) and to talk to the engine."""
         self._child, self._gate, self._reason = child, "off", reason
         with self.loop.guard:
-            self._link = Link(self.loop, self._order.socket, self._order.agent, self._attach)
+            self._link = Link(self.loop, self._order.socket, self._order.agent, self._attach, self._last)
             if listener is not None:
                 self._gate, self._reason = "observe", reason
                 self._observer = Observer(self.loop, listener, self._order.root, self._link, observe)

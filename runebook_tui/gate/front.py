@@ -20,6 +20,7 @@ from runebook_tui.gate.signals import Signals, die, drain
 from runebook_tui.gate.wire import HungUp, LinkError, Question
 
 _LAST_WORD_SECONDS = 0.2
+_SERVERS_NUMBERS = 1 << 32  # more than a server ever counts: records of one command keep growing numbers
 
 
 class Front:
@@ -52,7 +53,7 @@ class Front:
         from runebook_tui.gate.loop import READ
 
         self._ear = control.Ear(mine)
-        self._duty = Duty(self._order, os.getpid())
+        self._duty = Duty(self._order, os.getpid(), _SERVERS_NUMBERS)
         self._wake = signals.front()
         loop = self._duty.loop
         loop.watch(self._wake, READ, lambda _: self._signalled())

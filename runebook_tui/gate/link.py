@@ -20,16 +20,19 @@ class Link:
     """Delivers records to the engine, in order, at least once, without ever waiting for it.
 
     It keeps 20,000 records at most: then the oldest that was not sent goes, and `dropped` counts it (a total
-    that only grows). Records whose line had no reply when a connection broke are sent again.
+    that only grows). Records whose line had no reply when a connection broke are sent again. Their numbers
+    go on after `last`.
     """
 
-    def __init__(self, loop: Loop, path: str, agent: str, hello: Callable[[], dict[str, object]]) -> None:
+    def __init__(
+        self, loop: Loop, path: str, agent: str, hello: Callable[[], dict[str, object]], last: int = 0
+    ) -> None:
         self.dropped = 0
         self._loop = loop
         self._path = path
         self._agent = agent
         self._hello = hello
-        self._count = 0
+        self._count = last
         self._waiting: deque[Record] = deque()
         self._sent: deque[list[Record]] = deque()  # one list a line that waits for its reply
         self._sent_records = 0

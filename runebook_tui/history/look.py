@@ -18,7 +18,7 @@ Stamp = tuple[int, int, int, int, int, int]
 
 _ABSENT = Version(kind="absent")
 _CHUNK = 1 << 20
-_ATTEMPTS = 3
+_ATTEMPTS = 5
 _SEARCH = os.O_PATH if sys.platform == "linux" else os.O_RDONLY
 _STEP = _SEARCH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
@@ -94,7 +94,7 @@ def _see(folder: int, name: str, keep: int, unless: Stamp | None, *, last: bool)
     try:
         file = os.open(name, _FILE, dir_fd=folder)
     except OSError as error:
-        if error.errno in (errno.ENOENT, errno.ELOOP, errno.ENXIO):
+        if error.errno in (errno.ENOENT, errno.ELOOP, errno.ENXIO) and not last:
             raise _MovedError from error
         raise
     try:

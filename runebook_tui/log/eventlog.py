@@ -119,11 +119,11 @@ def decode(body: str) -> Event:
 
 
 def process_start(pid: int) -> float | None:
-    """When process `pid` started (clock ticks since boot; 0.0 where /proc is absent), None if gone."""
+    """When process `pid` started (clock ticks since boot; 0.0 where /proc is absent), None if it ended."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
             fields = file.read().rpartition(b")")[2].split()
-        return float(fields[19])
+        return None if fields[0] in (b"Z", b"X") else float(fields[19])
     except OSError:
         if os.path.isdir("/proc/self"):
             return None

@@ -50,7 +50,11 @@ CREATE TABLE lease (
 
 
 def _path_of(event: Event) -> bytes | None:
-    return event.change.path.encode("utf-8", "surrogateescape") if isinstance(event, Touched) else None
+    return _path_key(event.change.path) if isinstance(event, Touched) else None
+
+
+def _path_key(path: str) -> bytes:
+    return path.encode("utf-8", "surrogatepass")
 
 
 class SqliteLog:
@@ -71,14 +75,26 @@ class SqliteLog:
                 )
             else:
                 self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-            self._db.execute("PRAGMA busy_timeout = 10000")
-            if not read_only:
-                self._prepare()
-            version = self._db.execute("PRAGMA user_version").fetchone()[0]
-        if version > SCHEMA_VERSION:
-            raise LogError(f"{path} was written by a newer Runebook (format {version})")
-        if read_only and version == 0:
-            raise LogError(f"{path} is not a log")
+        try:
+            with self._words():
+                self._db.execute("PRAGMA busy_timeout = 10000")
+                self._check(empty=not read_only)
+                if not read_only:
+                    self._prepare()
+        except BaseException:
+            self._db.close()
+            raise
+
+    def _check(self, *, empty: bool) -> None:
+        """Raise LogError unless the file is a log that this program understands (or is `empty`)."""
+        application = self._db.execute("PRAGMA application_id").fetchone()[0]
+        version = self._db.execute("PRAGMA user_version").fetchone()[0]
+        objects = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        if application == _APPLICATION_ID and version > SCHEMA_VERSION:
+            raise LogError(f"{self.path} was written by a newer Runebook (format {version})")
+        fresh = empty and not (application or version or objects)
+        if not fresh and (application != _APPLICATION_ID or version < 1):
+            raise LogError(f"{self.path} is not a log")
 
     def _prepare(self) -> None:
         self._db.execute("PRAGMA journal_mode = WAL")
@@ -116,11 +132,11 @@ class SqliteLog:
         self._db.execute("BEGIN IMMEDIATE")
         try:
             yield
+            self._db.execute("COMMIT")
         except BaseException:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
             raise
-        self._db.execute("COMMIT")
 
     def append(
         self,
@@ -191,7 +207,7 @@ class SqliteLog:
             arguments.extend(types)
         if path is not None:
             where.append("path = ?")
-            arguments.append(path.encode("utf-8", "surrogateescape"))
+            arguments.append(_path_key(path))
         order = "DESC" if newest_first else "ASC"
         query = (
             f"SELECT seq, time, run, actor, body FROM event WHERE {' AND '.join(where)} "

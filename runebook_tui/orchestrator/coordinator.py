@@ -55,12 +55,10 @@ class Coordinator:
                 return ()
             try:
                 self._append(records, actor, command)
-            except Conflict:
+            except (Conflict, AlreadyRecorded):
+                # Somebody else was first: decide again, knowing what they did.
                 self.catch_up()
                 continue
-            except AlreadyRecorded as error:
-                self.catch_up()
-                raise Refused(f"somebody else was first ({error})") from error
             self.state = state
             if self._listener is not None:
                 self._listener(state, records)

@@ -136,6 +136,7 @@ def test_a_killed_server_is_replaced_by_the_front(gate: Gate) -> None:
     goes_on(gate)
     heard = len(gate.engine.said("writes"))
     gate.engine.wait(lambda: len(gate.engine.said("writes")) > heard)
+    gate.engine.wait(lambda: last_record(gate) > 1 << 32)
     assert parent(child) == process.pid
     (gate.root / "stop").touch()
     assert process.wait(40) == 5

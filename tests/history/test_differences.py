@@ -107,7 +107,7 @@ def test_large_differences_are_taken_by_git_with_the_same_result(monkeypatch: py
     assert abs(by_git.added - by_difflib.added) <= 20
 
 
-def test_no_difference_takes_seconds_of_the_processor() -> None:
+def test_no_difference_takes_the_processor_for_long() -> None:
     chance = random.Random(7)
     some = [b"%d\n" % number for number in range(100)]
     cases = {
@@ -124,7 +124,7 @@ def test_no_difference_takes_seconds_of_the_processor() -> None:
     for name, (before, after) in cases.items():
         start = time.process_time()
         found = compare(before, after)
-        assert time.process_time() - start < 1.5, name
+        assert time.process_time() - start < 10, name  # without the limits: minutes
         assert found is None or applied(before, found) == after, name
 
 

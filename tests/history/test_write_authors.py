@@ -309,3 +309,19 @@ def test_thousands_of_saves_of_one_file(scene: Scene) -> None:
         scene.wrote("alpha", now, f"a.{number}", "rename", to="a")
         if number % 10 == 0:
             assert scene.author("a", now).name == "alpha"
+
+
+def test_a_file_opened_long_ago_that_is_closed_right_after_the_write(scene: Scene) -> None:
+    scene.wrote("alpha", 100.0, "a")
+    scene.open.add((10, "a"))
+    assert scene.author("other", 101.0).name == OPERATOR
+    scene.open.clear()  # it wrote "a" and closed it just before the next question, eleven minutes later
+    assert scene.author("other", 800.0).name == OPERATOR
+    assert uncertain(scene.author("a", 800.0), "alpha", OPERATOR)
+
+
+def test_a_descriptor_closed_after_a_rename_leaves_a_candidate_at_the_new_name(scene: Scene) -> None:
+    scene.wrote("beta", 100.0, "old/log")
+    scene.wrote("alpha", 100.1, "old", "rename", to="new")
+    for path in ("old/log", "new/log"):
+        assert uncertain(scene.author(path, 100.2), "alpha", "beta")

@@ -188,7 +188,7 @@ class Stage:
 
     async def until(self, condition: Callable[[], object]) -> None:
         """Wait for a condition; fails with the screen's text."""
-        end = time.monotonic() + 20
+        end = time.monotonic() + 3
         while not condition():
             assert time.monotonic() < end, self.text()
             await self.pilot.pause()
@@ -219,7 +219,7 @@ async def stage(
 ) -> AsyncIterator[Stage]:
     """The app on a backend, with the first update on the screen."""
     played = Stage(backend or scene())
-    async with played.app.run_test(size=size) as pilot:
+    async with played.app.run_test(size=size, notifications=True) as pilot:
         played.pilot = pilot
         await played.until(lambda: played.app.view.loaded)
         await pilot.pause()

@@ -1,0 +1,1 @@
+"""Benchmarks: each figure is measured against a named alternative in the same run."""

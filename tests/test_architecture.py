@@ -1,0 +1,132 @@
+"""The shape of the code: layers, what each part may load, and the size of a module."""
+
+from __future__ import annotations
+
+import ast
+import shutil
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = (ROOT / "runebook_tui", ROOT / "agents" / "runebook_agents")
+MODULES = sorted(path for package in PACKAGES for path in package.rglob("*.py"))
+MOST_LINES = 400
+
+HEAVY = {"textual", "rich", "libtmux", "watchfiles"}
+
+
+def test_the_layers_hold() -> None:
+    program = shutil.which("lint-imports", path=sysconfig.get_path("scripts"))
+    assert program is not None, "import-linter is not installed: pip install -e '.[dev]'"
+    linted = subprocess.run(
+        [program, "--no-cache"], cwd=ROOT, capture_output=True, text=True, timeout=100, check=False
+    )
+    assert linted.returncode == 0, linted.stdout + linted.stderr
+
+
+def loaded_by(module: str) -> set[str]:
+    """The top-level modules outside the standard library that importing `module` loads, itself aside."""
+    program = (
+        f"import sys; import {module}; "
+        "print(*{name.split('.')[0] for name in sys.modules} - set(sys.stdlib_module_names))"
+    )
+    # -I -S would hide the installed packages; -P keeps the current folder out of the path.
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", program],
+        cwd=ROOT.parent,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return set(done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("module", "never"),
+    [
+        ("runebook_tui.core.rules", HEAVY | {"markdown_it"}),
+        ("runebook_tui.orchestrator.coordinator", HEAVY),
+        ("runebook_tui.orchestrator.planner", HEAVY),
+        ("runebook_tui.log.sqlite", HEAVY),
+        ("runebook_tui.history.authors", HEAVY),
+        ("runebook_tui.watch.tree", HEAVY - {"watchfiles"}),
+        ("runebook_tui.tmux.server", HEAVY - {"libtmux"}),
+        ("runebook_tui.execution.runner", {"textual", "rich"}),
+        ("runebook_tui.execution.client", HEAVY | {"pydantic"}),
+        ("runebook_tui.tui.screens.cockpit", {"libtmux", "watchfiles"}),
+        ("runebook_tui.cli.command", HEAVY | {"pydantic", "pathspec"}),
+        ("runebook_tui.cli.asking", HEAVY),
+        ("runebook_agents.standin", HEAVY | {"pydantic", "pathspec"}),
+    ],
+)
+def test_a_module_loads_no_more_than_it_should(module: str, never: set[str]) -> None:
+    assert not loaded_by(module) & never
+
+
+@pytest.mark.parametrize("module", ["runebook_tui.gate.pane", "runebook_tui.__main__", "runebook_tui.place"])
+def test_what_starts_with_every_pane_is_standard_library_only(module: str) -> None:
+    hooks_of_site = loaded_by("sys")
+    assert loaded_by(module) - hooks_of_site == {"runebook_tui"}
+
+
+def imported(path: Path) -> Iterator[tuple[str, int]]:
+    """The modules that the file at `path` names in its import statements, with their lines."""
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, node.lineno) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module or ".", node.lineno
+
+
+@pytest.mark.parametrize(
+    ("package", "allowed"),
+    [
+        ("core", {"pydantic", "pathspec", "runebook_tui"}),
+        ("gate", {"runebook_tui"}),
+        ("history", {"runebook_tui"}),
+        ("log", {"pydantic", "pydantic_core", "runebook_tui"}),
+        ("watch", {"watchfiles", "runebook_tui"}),
+        ("tmux", {"libtmux", "runebook_tui"}),
+        ("execution", {"runebook_tui"}),
+    ],
+)
+def test_a_package_uses_only_its_own_libraries(package: str, allowed: set[str]) -> None:
+    strangers = [
+        f"{path.relative_to(ROOT)}:{line} imports {name}"
+        for path in MODULES
+        if path.is_relative_to(ROOT / "runebook_tui" / package)
+        for name, line in imported(path)
+        if name.split(".")[0] not in allowed | sys.stdlib_module_names
+    ]
+    assert not strangers
+
+
+def test_agents_is_no_package() -> None:
+    """A top-level package called `agents` would overwrite another project's when it is installed."""
+    assert not (ROOT / "agents" / "__init__.py").exists()
+    assert [path.name for path in (ROOT / "agents").iterdir() if path.name != "__pycache__"] == [
+        "runebook_agents"
+    ]
+
+
+def test_every_module_begins_with_what_it_is() -> None:
+    silent = [
+        str(path.relative_to(ROOT)) for path in MODULES if not ast.get_docstring(ast.parse(path.read_bytes()))
+    ]
+    assert not silent
+
+
+def test_no_module_is_two_nouns() -> None:
+    long = {
+        str(path.relative_to(ROOT)): lines
+        for path in MODULES
+        if (lines := len(path.read_bytes().splitlines())) > MOST_LINES
+    }
+    assert not long, f"more than {MOST_LINES} lines: {long}"

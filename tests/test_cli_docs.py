@@ -1,0 +1,281 @@
+"""docs/cli.md and the program say the same: every command, every option, and every field of every shape."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+from pydantic import BaseModel
+
+from runebook_tui.cli.arguments import build_parser
+from runebook_tui.core import types
+from runebook_tui.core.events import Event
+from runebook_tui.place import tmux_socket_name
+
+PAGE = (Path(__file__).parents[1] / "docs" / "cli.md").read_text()
+DEADLINE = 60.0
+PROGRAM = [sys.executable, "-P", "-m", "runebook_tui"]
+
+# alpha asks, publishes and goes on; beta ends in failure; gamma never starts.
+PLAN = """
+[plan]
+name = "shapes"
+
+[[phases]]
+id = "build"
+title = "Build"
+
+[[phases]]
+id = "later"
+after = ["build"]
+
+[[agents]]
+id = "alpha"
+phase = "build"
+command = ["sh", "-c", "sleep 600"]
+claims = ["alpha/**"]
+tasks = [{ id = "one", title = "Begin" }, { id = "two" }]
+
+[[agents]]
+id = "beta"
+phase = "build"
+command = ["sh", "-c", "echo over >> alpha/api.txt; echo last words; exit 3"]
+claims = ["beta/**"]
+
+[[agents]]
+id = "gamma"
+phase = "later"
+command = ["true"]
+
+[[interfaces]]
+name = "alpha-api"
+owner = "alpha"
+path = "alpha/api.txt"
+must_contain = ["offer"]
+"""
+
+
+def sections() -> dict[str, str]:
+    """The text under each command's heading; the interactive session is ""."""
+    parts = re.split(r"^### `runebook-tui ?([a-z]*)`$", PAGE, flags=re.MULTILINE)
+    return dict(zip(parts[1::2], (re.split(r"^## ", part, flags=re.M)[0] for part in parts[2::2]), strict=True))
+
+
+def shape(name: str) -> dict[str, str]:
+    """The documented fields of a shape with their types."""
+    _, found, rest = PAGE.partition(f"\nShape `{name}`")
+    assert found, f"docs/cli.md has no shape {name!r}"
+    table = rest.split("|---|---|---|\n", 1)[1].split("\n\n", 1)[0]
+    rows = [re.fullmatch(r"\| `([^`]+)` \| ([a-z ]+) \| (.+) \|", line) for line in table.splitlines()]
+    assert all(rows), table
+    return {row[1]: row[2] for row in rows if row}
+
+
+TYPES: dict[str, Any] = {
+    "text": lambda value: isinstance(value, str),
+    "integer": lambda value: isinstance(value, int) and not isinstance(value, bool),
+    "boolean": lambda value: isinstance(value, bool),
+    "time": lambda value: (
+        isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", value)
+    ),
+    "object": lambda value: isinstance(value, dict),
+    "list of objects": lambda value: isinstance(value, list) and all(isinstance(x, dict) for x in value),
+    "list of texts": lambda value: isinstance(value, list) and all(isinstance(x, str) for x in value),
+    "list of integers": lambda value: isinstance(value, list) and all(isinstance(x, int) for x in value),
+}
+
+
+def fields(value: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Every field with its value, named as the page names it."""
+    for name, inner in value.items():
+        yield prefix + name, inner
+        if isinstance(inner, dict):
+            yield from fields(inner, f"{prefix}{name}.")
+        elif isinstance(inner, list):
+            for each in inner:
+                if isinstance(each, dict):
+                    yield from fields(each, f"{prefix}{name}[].")
+
+
+def assert_documented(name: str, *values: dict[str, Any]) -> None:
+    """All fields of the values together are those of the shape, and each is of its type."""
+    documented = shape(name)
+    seen = set()
+    for value in values:
+        for field, inner in fields(value):
+            assert field in documented, f"{name}: {field} is not documented"
+            kinds = documented[field].split(" or ")
+            assert (inner is None and "null" in kinds) or (
+                inner is not None and TYPES[kinds[0]](inner)
+            ), f"{name}: {field} is {inner!r}, not {documented[field]}"
+            seen.add(field)
+    assert documented.keys() == seen, f"{name}: {documented.keys() - seen} were never printed"
+
+
+# ── commands and options ────────────────────────────────────────────────────────────────────────
+
+
+def commands() -> dict[str, argparse.ArgumentParser]:
+    for action in build_parser()._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            return dict(action.choices)
+    raise AssertionError("there are no commands")
+
+
+def test_every_command_has_a_section_and_every_section_a_command() -> None:
+    assert sections().keys() == commands().keys() | {""}
+
+
+@pytest.mark.parametrize("command", sorted(commands()))
+def test_every_option_is_documented(command: str) -> None:
+    options = {
+        option
+        for action in commands()[command]._actions
+        for option in action.option_strings
+        if option not in ("-h", "--help")
+    }
+    documented = set(re.findall(r"^\| `(--[a-z-]+)` \|", sections()[command], flags=re.MULTILINE))
+    assert documented == options
+
+
+@pytest.mark.parametrize("command", sorted(commands()))
+def test_every_argument_and_choice_is_documented(command: str) -> None:
+    for action in commands()[command]._actions:
+        if not action.option_strings and not isinstance(action.metavar, type(None)):
+            for word in re.findall(r"[A-Za-z]+", str(action.metavar)):
+                assert word in sections()[command]
+        for choice in action.choices or ():
+            assert f"{choice}" in sections()[command]
+
+
+# ── the shapes of the log ───────────────────────────────────────────────────────────────────────
+
+
+def table_of(first_cell: str) -> dict[str, set[str]]:
+    """The rows of the table whose header begins with `first_cell`: name and fields."""
+    _, found, rest = PAGE.partition(f"\n| {first_cell} | fields |")
+    assert found
+    table = rest.split("|---|---|---|\n", 1)[1].split("\n\n", 1)[0]
+    rows = (line.split(" | ") for line in table.splitlines())
+    return {row[0].strip("| `"): set(re.findall(r"`([^`]+)`", row[1])) for row in rows}
+
+
+def test_every_type_of_record_is_documented_with_its_fields() -> None:
+    union = get_args(Event)[0]
+    assert table_of("type") == {
+        event.__name__: set(event.model_fields) - {"type"} for event in get_args(union)
+    }
+
+
+def test_every_value_inside_a_record_is_documented_with_its_fields() -> None:
+    values: list[type[BaseModel]] = [types.Crossing, types.Change, types.Version, types.Author]
+    assert table_of("value") == {value.__name__: set(value.model_fields) for value in values}
+
+
+# ── the shapes that the program prints ──────────────────────────────────────────────────────────
+
+
+class Run:
+    """A repository with a plan and an engine, and the real command line in it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.root = folder / "repository"
+        self.root.mkdir()
+        (folder / "run").mkdir(mode=0o700)
+        clean = {key: value for key, value in os.environ.items() if not key.startswith("RUNEBOOK_")}
+        self.environment = {
+            **clean,
+            "XDG_RUNTIME_DIR": str(folder / "run"),
+            "GIT_CONFIG_GLOBAL": os.devnull,
+            "GIT_CONFIG_NOSYSTEM": "1",
+        }
+        self.git("init", "-q")
+
+    def git(self, *words: str) -> None:
+        identity = ["-c", "user.name=Test", "-c", "user.email=test@localhost"]
+        subprocess.run(["git", *identity, *words], cwd=self.root, env=self.environment, check=True)
+
+    def plan(self, text: str) -> None:
+        (self.root / "runebook.toml").write_text(text)
+        (self.root / "alpha").mkdir()
+        (self.root / "alpha" / "api.txt").write_text("offer\n")
+        self.git("add", "-A")
+        self.git("commit", "-q", "-m", "Begin")
+
+    def json(self, *words: str, status: int | None = 0) -> Any:
+        done = subprocess.run(
+            [*PROGRAM, *words, "--json"],
+            cwd=self.root,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=DEADLINE,
+            stdin=subprocess.DEVNULL,
+        )
+        assert status in (None, done.returncode), f"{words}: {done.returncode} {done.stdout}{done.stderr}"
+        assert done.stdout, done.stderr
+        return json.loads(done.stdout)
+
+    def until(self, what: str, *words: str, found: Any) -> Any:
+        end = time.monotonic() + DEADLINE
+        while True:
+            value = self.json(*words, status=None)
+            if found(value):
+                return value
+            assert time.monotonic() < end, f"never came: {what}: {value}"
+            time.sleep(0.1)
+
+
+@pytest.fixture(scope="module")
+def run() -> Iterator[Run]:
+    # A short path of its own: a unix socket's holds 107 bytes.
+    folder = Path(tempfile.mkdtemp(prefix="shapes-"))
+    here = Run(folder)
+    try:
+        here.plan(PLAN)
+        engine = subprocess.Popen(
+            [*PROGRAM, "run", "--keep"],
+            cwd=here.root,
+            env=here.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        try:
+            here.until(
+                "an engine, beta's end and alpha at work",
+                "requests",
+                "--all",
+                found=lambda listed: any(each["kind"] == "crossed" for each in listed),
+            ) if _log_appears(here) else None
+            here.until("beta's end", "status", found=lambda s: s["agents"][1]["status"] == "failed")
+            yield here
+        finally:
+            subprocess.run([*PROGRAM, "down"], cwd=here.root, env=here.environment, capture_output=True)
+            try:
+                engine.wait(DEADLINE)
+            finally:
+                engine.kill()
+                subprocess.run(["tmux", "-L", tmux_socket_name(here.root), "kill-server"], capture_output=True)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _log_appears(here: Run) -> bool:
+    end = time.monotonic() + DEADLINE
+    while not (here.root / ".runebook" / "socket").exists():
+        assert time.monotonic() < end, "the engine never came up"
+        time.sleep(0.05)
+    return True
