@@ -37,6 +37,7 @@
             pydantic
             libtmux
             pathspec
+            markdown-it-py
           ];
 
           pythonImportsCheck = [

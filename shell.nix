@@ -13,6 +13,7 @@ pkgs.mkShell {
         pydantic
         libtmux
         pathspec
+        markdown-it-py
         hatchling
         build
         pytest

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import shutil
 import subprocess
 import sys
@@ -35,7 +36,6 @@ def loaded_by(module: str) -> set[str]:
         f"import sys; import {module}; "
         "print(*{name.split('.')[0] for name in sys.modules} - set(sys.stdlib_module_names))"
     )
-    # -I -S would hide the installed packages; -P keeps the current folder out of the path.
     done = subprocess.run(
         [sys.executable, "-P", "-c", program],
         cwd=ROOT.parent,
@@ -90,7 +90,7 @@ def imported(path: Path) -> Iterator[tuple[str, int]]:
     [
         ("core", {"pydantic", "pathspec", "runebook_tui"}),
         ("gate", {"runebook_tui"}),
-        ("history", {"runebook_tui"}),
+        ("history", {"pydantic", "runebook_tui"}),
         ("log", {"pydantic", "pydantic_core", "runebook_tui"}),
         ("watch", {"watchfiles", "runebook_tui"}),
         ("tmux", {"libtmux", "runebook_tui"}),
@@ -130,3 +130,27 @@ def test_no_module_is_two_nouns() -> None:
         if (lines := len(path.read_bytes().splitlines())) > MOST_LINES
     }
     assert not long, f"more than {MOST_LINES} lines: {long}"
+
+
+def test_the_architecture_page_names_every_verb_and_who_may_use_it() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    documented = set(re.findall(r"^\| (anyone|agents|operator) \| `([a-z-]+)` \|", page, flags=re.MULTILINE))
+    text = (ROOT / "runebook_tui" / "execution" / "verbs.py").read_text()
+    tables = re.findall(r"self\._(anyone|agents|operator): Mapping\[str, Verb\] = \{([^}]+)\}", text)
+    assert documented == {
+        (speaker, verb) for speaker, table in tables for verb in re.findall(r'"([a-z-]+)":', table)
+    }
+
+
+def test_documents_name_only_files_that_exist() -> None:
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
+    places = (ROOT, ROOT / "runebook_tui", ROOT / "docs")
+    lost = [
+        f"{page.name}: {name}"
+        for page in pages
+        for name in re.findall(r"`((?:[a-z_]+/)+[a-z_]*(?:\.[a-z]+)?)`", page.read_text())
+        if page.name in ("architecture.md", "AGENTS.md", "CONTRIBUTING.md")
+        and name != "agents/__init__.py"  # named for what must not be
+        and not any((place / name).exists() for place in places)
+    ]
+    assert not lost

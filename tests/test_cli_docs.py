@@ -6,12 +6,11 @@ import argparse
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, get_args
 
@@ -69,7 +68,9 @@ must_contain = ["offer"]
 def sections() -> dict[str, str]:
     """The text under each command's heading; the interactive session is ""."""
     parts = re.split(r"^### `runebook-tui ?([a-z]*)`$", PAGE, flags=re.MULTILINE)
-    return dict(zip(parts[1::2], (re.split(r"^## ", part, flags=re.M)[0] for part in parts[2::2]), strict=True))
+    return dict(
+        zip(parts[1::2], (re.split(r"^## ", part, flags=re.M)[0] for part in parts[2::2]), strict=True)
+    )
 
 
 def shape(name: str) -> dict[str, str]:
@@ -116,9 +117,9 @@ def assert_documented(name: str, *values: dict[str, Any]) -> None:
         for field, inner in fields(value):
             assert field in documented, f"{name}: {field} is not documented"
             kinds = documented[field].split(" or ")
-            assert (inner is None and "null" in kinds) or (
-                inner is not None and TYPES[kinds[0]](inner)
-            ), f"{name}: {field} is {inner!r}, not {documented[field]}"
+            assert (inner is None and "null" in kinds) or (inner is not None and TYPES[kinds[0]](inner)), (
+                f"{name}: {field} is {inner!r}, not {documented[field]}"
+            )
             seen.add(field)
     assert documented.keys() == seen, f"{name}: {documented.keys() - seen} were never printed"
 
@@ -152,11 +153,11 @@ def test_every_option_is_documented(command: str) -> None:
 @pytest.mark.parametrize("command", sorted(commands()))
 def test_every_argument_and_choice_is_documented(command: str) -> None:
     for action in commands()[command]._actions:
-        if not action.option_strings and not isinstance(action.metavar, type(None)):
+        if not action.option_strings and action.metavar is not None:
             for word in re.findall(r"[A-Za-z]+", str(action.metavar)):
                 assert word in sections()[command]
         for choice in action.choices or ():
-            assert f"{choice}" in sections()[command]
+            assert str(choice) in sections()[command]
 
 
 # ── the shapes of the log ───────────────────────────────────────────────────────────────────────
@@ -186,8 +187,8 @@ def test_every_value_inside_a_record_is_documented_with_its_fields() -> None:
 # ── the shapes that the program prints ──────────────────────────────────────────────────────────
 
 
-class Run:
-    """A repository with a plan and an engine, and the real command line in it."""
+class Repository:
+    """A scratch repository, and the real command line in it."""
 
     def __init__(self, folder: Path) -> None:
         self.root = folder / "repository"
@@ -200,18 +201,11 @@ class Run:
             "GIT_CONFIG_GLOBAL": os.devnull,
             "GIT_CONFIG_NOSYSTEM": "1",
         }
-        self.git("init", "-q")
+        subprocess.run(["git", "init", "-q"], cwd=self.root, env=self.environment, check=True)
 
-    def git(self, *words: str) -> None:
-        identity = ["-c", "user.name=Test", "-c", "user.email=test@localhost"]
-        subprocess.run(["git", *identity, *words], cwd=self.root, env=self.environment, check=True)
-
-    def plan(self, text: str) -> None:
-        (self.root / "runebook.toml").write_text(text)
-        (self.root / "alpha").mkdir()
-        (self.root / "alpha" / "api.txt").write_text("offer\n")
-        self.git("add", "-A")
-        self.git("commit", "-q", "-m", "Begin")
+    def write(self, path: str, text: str) -> None:
+        (self.root / path).parent.mkdir(exist_ok=True)
+        (self.root / path).write_text(text)
 
     def json(self, *words: str, status: int | None = 0) -> Any:
         done = subprocess.run(
@@ -224,58 +218,108 @@ class Run:
             stdin=subprocess.DEVNULL,
         )
         assert status in (None, done.returncode), f"{words}: {done.returncode} {done.stdout}{done.stderr}"
-        assert done.stdout, done.stderr
-        return json.loads(done.stdout)
+        return json.loads(done.stdout) if done.stdout else None
 
-    def until(self, what: str, *words: str, found: Any) -> Any:
+    def until(self, *words: str, holds: Callable[[Any], bool]) -> Any:
         end = time.monotonic() + DEADLINE
         while True:
             value = self.json(*words, status=None)
-            if found(value):
+            if value is not None and holds(value):
                 return value
-            assert time.monotonic() < end, f"never came: {what}: {value}"
+            assert time.monotonic() < end, f"{words} never came to hold: {value}"
             time.sleep(0.1)
 
 
-@pytest.fixture(scope="module")
-def run() -> Iterator[Run]:
-    # A short path of its own: a unix socket's holds 107 bytes.
-    folder = Path(tempfile.mkdtemp(prefix="shapes-"))
-    here = Run(folder)
-    try:
-        here.plan(PLAN)
+@contextmanager
+def engine_in(here: Repository) -> Iterator[None]:
+    command = [*PROGRAM, "run", "--keep"]
+    with (here.root.parent / "engine.log").open("wb") as said:
         engine = subprocess.Popen(
-            [*PROGRAM, "run", "--keep"],
-            cwd=here.root,
-            env=here.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
+            command, cwd=here.root, env=here.environment, stdout=said, stderr=said, start_new_session=True
         )
-        try:
-            here.until(
-                "an engine, beta's end and alpha at work",
-                "requests",
-                "--all",
-                found=lambda listed: any(each["kind"] == "crossed" for each in listed),
-            ) if _log_appears(here) else None
-            here.until("beta's end", "status", found=lambda s: s["agents"][1]["status"] == "failed")
-            yield here
-        finally:
-            subprocess.run([*PROGRAM, "down"], cwd=here.root, env=here.environment, capture_output=True)
-            try:
-                engine.wait(DEADLINE)
-            finally:
-                engine.kill()
-                subprocess.run(["tmux", "-L", tmux_socket_name(here.root), "kill-server"], capture_output=True)
+    try:
+        yield
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        here.json("down", status=None)
+        try:
+            engine.wait(DEADLINE)
+        finally:
+            engine.kill()
+            server = tmux_socket_name(here.root)
+            subprocess.run(["tmux", "-L", server, "kill-server"], capture_output=True, check=False)
 
 
-def _log_appears(here: Run) -> bool:
-    end = time.monotonic() + DEADLINE
-    while not (here.root / ".runebook" / "socket").exists():
-        assert time.monotonic() < end, "the engine never came up"
-        time.sleep(0.05)
-    return True
+@pytest.fixture(scope="module")
+def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
+    """What the program printed in one session, by the name of its shape."""
+    fresh = Repository(tmp_path_factory.mktemp("fresh"))
+    broken = Repository(tmp_path_factory.mktemp("broken"))
+    broken.write("runebook.toml", PLAN.replace('owner = "alpha"', 'owner = "nobody-knows"'))
+    here = Repository(tmp_path_factory.mktemp("shapes"))
+    here.write("alpha/api.txt", "offer\n")
+    here.write("runebook.toml", PLAN)
+    found: dict[str, list[Any]] = {
+        "init": [fresh.json("init")],
+        "check": [here.json("check"), broken.json("check", status=2)],
+    }
+    with engine_in(here):
+        here.until("status", holds=lambda state: state["agents"][1]["status"] == "failed")
+        here.until("status", holds=lambda state: state["agents"][0]["alive"])
+        alpha = ("--agent", "alpha")
+        found["agent-named"] = [here.json("ready", *alpha)]
+        found["task"] = [here.json("task", "start", "one"), here.json("task", "done", "one")]
+        found["publish"] = [here.json("publish", "alpha-api")]
+        found["ask"] = [
+            here.json("ask", "alpha/mine", *alpha),
+            here.json("ask", "beta/theirs", "--no-wait", *alpha, status=1),
+        ]
+        asked = str(found["ask"][1]["id"])
+        found["decision"] = [
+            here.json("ask", "beta/theirs", "--wait", "0.05", *alpha, status=1),
+            here.json("approve", asked, "--scope", "plan", "--reason", "go on"),
+            here.json("wait", asked, *alpha),
+        ]
+        found["wait"] = [here.json("wait", "finalize", "--seconds", "0", *alpha, status=1)]
+        other = str(here.json("ask", "beta/other", "--no-wait", *alpha, status=1)["id"])
+        found["who"] = [
+            here.json("who", "beta/other"),
+            here.until("who", "alpha/api.txt", holds=_was_touched),
+        ]
+        found["status"] = [here.json("status")]
+        found["request"] = here.json("requests", "--all")
+        found["decision"].append(here.json("reject", other))
+        found["agent-named"] += [here.json("stop", "alpha"), here.json("restart", "beta")]
+        found["record"] = here.json("log")
+        found["down"] = [here.json("down")]
+    return found
+
+
+def _was_touched(answer: Any) -> bool:
+    return answer["last"] is not None
+
+
+@pytest.mark.parametrize(
+    "name", sorted(set(re.findall(r"^Shape `([a-z-]+)`", PAGE, flags=re.M)) - {"record"})
+)
+def test_what_is_printed_has_the_documented_shape(printed: dict[str, list[Any]], name: str) -> None:
+    assert_documented(name, *printed[name])
+
+
+def test_records_have_the_documented_fields(printed: dict[str, list[Any]]) -> None:
+    documented, by_type = shape("record"), table_of("type")
+    for record in printed["record"]:
+        assert record.keys() == documented.keys() | by_type[record["type"]]
+        assert all(TYPES[kind](record[name]) for name, kind in documented.items())
+    assert {record["type"] for record in printed["record"]} >= {
+        "RunStarted",
+        "Touched",
+        "CoordinationRequest",
+    }
+
+
+def test_a_usage_error_is_one_line_and_status_2(tmp_path: Path) -> None:
+    here = Repository(tmp_path)
+    done = subprocess.run(
+        [*PROGRAM, "approve"], cwd=here.root, env=here.environment, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)

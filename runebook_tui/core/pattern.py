@@ -110,6 +110,8 @@ def _parse(text: str) -> tuple[_Segment, ...]:
     body = text if text.endswith("\\ ") else text.rstrip()
     if not body or body.startswith(("!", "#")):
         raise PatternError(f"{text!r} names no path")
+    if body.count("*") > MAX_STARS:
+        raise PatternError(f"the pattern that begins {text[:40]!r} has more than {MAX_STARS} '*'")
     names = body.split("/")
     if not names[0]:
         del names[0]
@@ -119,8 +121,6 @@ def _parse(text: str) -> tuple[_Segment, ...]:
         names[-1] = "**"
     segments = [tuple(_tokens(name, text)) for name in names]
     segments = [s for n, s in enumerate(segments) if s != _DEEP or n == 0 or segments[n - 1] != _DEEP]
-    if sum(token is _Wild.STAR for segment in segments for token in segment) > MAX_STARS:
-        raise PatternError(f"{text[:40]!r}… has more than {MAX_STARS} '*'")
     if segments == [_DEEP] and body.endswith("**/"):
         return (_DEEP, _NAME, _DEEP)
     return tuple(segments)

@@ -11,7 +11,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
 from runebook_tui.core import commands as c
@@ -208,7 +208,9 @@ class ParallelExecutionRunner:
         return self.state
 
     async def _listen(self, stack: AsyncExitStack) -> None:
-        path = runtime_folder(self.root, create=True) / SOCKET_NAME
+        folder = runtime_folder(self.root, create=True)
+        stack.callback(_remove_when_empty, folder)
+        path = folder / SOCKET_NAME
         server = SocketServer(path, self._supervisors, self._verbs)
         await server.start()
         stack.push_async_callback(server.close)
@@ -342,6 +344,11 @@ class ParallelExecutionRunner:
 
     def _published(self, state: State, records: Sequence[e.Record]) -> None:
         self._bell.ring()
+
+
+def _remove_when_empty(folder: Path) -> None:
+    with suppress(OSError):
+        folder.rmdir()
 
 
 def seed_plan(name: str) -> ExecutionPlan:

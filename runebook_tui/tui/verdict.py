@@ -36,7 +36,7 @@ class SeenGuard:
 
     def __init__(self) -> None:
         self._shown: tuple[int, object] | None = None
-        self._since = 0.0
+        self._ready_at = 0.0
 
     @property
     def request(self) -> int | None:
@@ -49,7 +49,7 @@ class SeenGuard:
             return
         moved = by_hand and self.request != request
         self._shown = (request, version)
-        self._since = now - SETTLE_SECONDS if moved else now
+        self._ready_at = now if moved else now + SETTLE_SECONDS
 
     def blank(self) -> None:
         """No request is on the screen."""
@@ -59,7 +59,7 @@ class SeenGuard:
         """Whether a key pressed now may decide the request as it stands at `version`."""
         if self._shown != (request, version):
             return False
-        if now - self._since < SETTLE_SECONDS:
-            self._since = now
+        if now < self._ready_at:
+            self._ready_at = now + SETTLE_SECONDS
             return False
         return True

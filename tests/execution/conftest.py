@@ -1,146 +1,17 @@
-"""A repository with a plan, a real engine in it, and the command line that a person would use."""
+"""Sessions for the tests of running plans."""
 
 from __future__ import annotations
 
-import json
-import os
-import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-
-from runebook_tui.cli import shapes
-from runebook_tui.core.state import State, fold
-from runebook_tui.core.types import Author
-from runebook_tui.execution.follow import open_log
-from runebook_tui.history.diffs import request_diff
-from runebook_tui.log.eventlog import LogError
-from runebook_tui.place import runtime_folder, tmux_socket_name
-
-DEADLINE = 60.0
-PROGRAM = [sys.executable, "-P", "-m", "runebook_tui"]
-
-
-class Session:
-    """One scratch repository, and what a person does in it."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.engine: subprocess.Popen[bytes] | None = None
-        self.environment = {
-            **{key: value for key, value in os.environ.items() if not key.startswith("RUNEBOOK_")},
-            "GIT_CONFIG_GLOBAL": os.devnull,
-            "GIT_CONFIG_NOSYSTEM": "1",
-            "XDG_RUNTIME_DIR": str(root.parent / "run"),
-        }
-        (root.parent / "run").mkdir(mode=0o700)
-        self.git("init", "-q", "-b", "main")
-
-    def git(self, *words: str) -> str:
-        identity = ["-c", "user.name=Tester", "-c", "user.email=tester@localhost"]
-        return subprocess.run(
-            ["git", *identity, *words],
-            cwd=self.root,
-            env=self.environment,
-            check=True,
-            capture_output=True,
-            text=True,
-        ).stdout
-
-    def plan(self, text: str) -> None:
-        (self.root / "runebook.toml").write_text(text)
-        self.git("add", "-A")
-        self.git("commit", "-q", "-m", "Begin")
-
-    def command(self, *words: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [*PROGRAM, *words],
-            cwd=self.root,
-            env={**self.environment, **(env or {})},
-            capture_output=True,
-            text=True,
-            timeout=DEADLINE,
-            stdin=subprocess.DEVNULL,
-        )
-
-    def json(self, *words: str) -> Any:
-        done = self.command(*words, "--json")
-        assert done.stdout, done.stderr
-        return json.loads(done.stdout)
-
-    def start(self, *words: str) -> None:
-        with (self.root.parent / "engine.out").open("ab") as said:
-            self.engine = subprocess.Popen(
-                [*PROGRAM, "run", *(words or ("--keep",))],
-                cwd=self.root,
-                env=self.environment,
-                stdin=subprocess.DEVNULL,
-                stdout=said,
-                stderr=said,
-                start_new_session=True,
-            )
-
-    def kill_engine(self) -> None:
-        assert self.engine is not None
-        self.engine.send_signal(signal.SIGKILL)
-        self.engine.wait(DEADLINE)
-
-    def state(self) -> State:
-        """What the log says now, read in this process: conditions are asked often."""
-        try:
-            with open_log(self.root) as log:
-                return fold(log.read())
-        except LogError:
-            return State()
-
-    def status(self) -> dict[str, Any]:
-        return shapes.state_shape(self.state(), engine=True)
-
-    def agent(self, name: str) -> dict[str, Any]:
-        return next((agent for agent in self.status()["agents"] if agent["id"] == name), {})
-
-    def until(self, what: str, condition: Callable[[], Any]) -> Any:
-        deadline = time.monotonic() + DEADLINE
-        while time.monotonic() < deadline:
-            found = condition()
-            if found:
-                return found
-            time.sleep(0.05)
-        said = (self.root.parent / "engine.out").read_text() if self.engine else ""
-        log = self.command("log").stdout
-        raise AssertionError(f"never came: {what}\nengine said: {said}\nlog:\n{log[-4000:]}")
-
-    def requests(self) -> list[dict[str, Any]]:
-        requests = self.state().requests.values()
-        return [shapes.request_shape(each, request_diff(self.root, each.crossings)) for each in requests]
-
-    def last(self, path: str) -> Author | None:
-        """Who wrote `path` last, as the log says."""
-        with open_log(self.root) as log:
-            found = log.read(types=["Touched"], path=path, limit=1, newest_first=True)
-        return found[0].event.author if found else None
-
-    def down(self) -> None:
-        if self.engine is None:
-            return
-        self.command("down")
-        try:
-            self.engine.wait(DEADLINE)
-        finally:
-            if self.engine.poll() is None:
-                self.engine.kill()
-            subprocess.run(
-                ["tmux", "-L", tmux_socket_name(self.root), "kill-server"], capture_output=True, check=False
-            )
+from session_play import Session
 
 
 @pytest.fixture
 def session(tmp_path: Path) -> Iterator[Session]:
+    """An empty repository; whatever is started in it is ended."""
     root = tmp_path / "repo"
     root.mkdir()
     here = Session(root)
@@ -148,10 +19,3 @@ def session(tmp_path: Path) -> Iterator[Session]:
         yield here
     finally:
         here.down()
-
-
-@pytest.fixture
-def runtime(session: Session, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The session's runtime folder, also for code under test in this very process."""
-    monkeypatch.setenv("XDG_RUNTIME_DIR", session.environment["XDG_RUNTIME_DIR"])
-    return runtime_folder(session.root)

@@ -32,6 +32,7 @@
               "pydantic"
               "libtmux"
               "pathspec"
+              "markdown-it-py"
               "hatchling"
               "build"
               "pytest"

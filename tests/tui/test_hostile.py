@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import pytest
 from rich.cells import cell_len
 from tui_scenes import NOW, Stage, by, scene, stage, touch
@@ -40,7 +42,8 @@ def whole(played: Stage) -> str:
     rows = text.split("\n")
     assert len(rows) == played.app.size.height
     assert all(cell_len(row) == played.app.size.width for row in rows)
-    assert all(row.isprintable() or "\u0301" in row for row in rows)
+    assert not any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in "".join(rows))
+    assert not any(character in text for character in "\u202e\u2066\u2069")
     return text
 
 

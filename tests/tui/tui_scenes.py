@@ -170,7 +170,8 @@ class Stage:
     def __init__(self, backend: MemoryBackend) -> None:
         self.backend = backend
         self.pulse = 1000.0
-        self.app = RunebookApp(backend, now=lambda: NOW, pulse=lambda: self.pulse)
+        self.now = NOW
+        self.app = RunebookApp(backend, now=lambda: self.now, pulse=lambda: self.pulse)
         self.pilot: Pilot[None]
 
     @property
@@ -188,7 +189,7 @@ class Stage:
 
     async def until(self, condition: Callable[[], object]) -> None:
         """Wait for a condition; fails with the screen's text."""
-        end = time.monotonic() + 3
+        end = time.monotonic() + 30
         while not condition():
             assert time.monotonic() < end, self.text()
             await self.pilot.pause()
@@ -205,7 +206,7 @@ class Stage:
     async def look(self) -> None:
         """Let the operator look at what is drawn for a while."""
         await self.pilot.pause()
-        self.pulse += SETTLE_SECONDS
+        self.pulse += 2 * SETTLE_SECONDS
 
     async def decide(self, *keys: str) -> None:
         """Look, then press keys."""

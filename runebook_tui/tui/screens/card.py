@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from textual import getters, work
+from textual import work
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
@@ -19,7 +19,7 @@ from runebook_tui.core.types import RequestKind, Scope
 from runebook_tui.tui import commands, glyphs
 from runebook_tui.tui.answers import Answer, answers
 from runebook_tui.tui.backend import BackendError
-from runebook_tui.tui.text import age, safe
+from runebook_tui.tui.text import age, cut_path, safe
 from runebook_tui.tui.verdict import Verdict
 from runebook_tui.tui.view import EMPTY, View
 from runebook_tui.tui.widgets.diff import DiffView
@@ -31,6 +31,7 @@ _VERBS = {
     RequestKind.DRIFT: "changed the published",
 }
 _PATHS_SHOWN = 200
+_PATH_CELLS = 200
 _WORD_CELLS = 21
 
 
@@ -41,7 +42,6 @@ class CardScreen(ModalScreen[Verdict | None]):
     AUTO_FOCUS = "DiffView"
 
     view: reactive[View] = reactive(EMPTY)
-    diff_view = getters.query_one(DiffView)
 
     class RejectWanted(Message):
         """The operator wants to reject what this card shows, and may give a reason."""
@@ -55,6 +55,7 @@ class CardScreen(ModalScreen[Verdict | None]):
         self, request: RequestState, now: Callable[[], float], diff: Callable[[int], Awaitable[str]]
     ) -> None:
         super().__init__()
+        self.diff_view = DiffView(id="diff")
         self._now = now
         self._diff = diff
         self._first = request
@@ -67,7 +68,7 @@ class CardScreen(ModalScreen[Verdict | None]):
         with Vertical(id="card"):
             yield Static(id="who")
             yield Static(id="why")
-            yield DiffView(id="diff")
+            yield self.diff_view
             yield Static(id="notice")
             yield Static(id="keys")
 
@@ -149,7 +150,7 @@ class CardScreen(ModalScreen[Verdict | None]):
         return Content.assemble(
             safe(request.who, glyphs.STRONG),
             f" {_VERBS[request.kind]} ",
-            safe(paths[0] if paths else "nothing", f"{glyphs.STRONG} {glyphs.BUSY}", limit=1000),
+            (cut_path(paths[0] if paths else "nothing", _PATH_CELLS), f"{glyphs.STRONG} {glyphs.BUSY}"),
             more,
             (", owned by ", glyphs.MUTED),
             safe(owners, glyphs.STRONG),

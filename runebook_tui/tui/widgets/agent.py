@@ -6,7 +6,7 @@ import asyncio
 import textwrap
 from collections.abc import Awaitable, Callable
 
-from textual import getters, work
+from textual import work
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
@@ -31,10 +31,10 @@ class AgentPanel(Vertical):
     view: reactive[View] = reactive(EMPTY)
     agent: var[str | None] = var(None)
     """The agent to show."""
-    pane = getters.query_one(PaneView)
 
     def __init__(self, capture: Callable[[str], Awaitable[Frame | None]], *, id: str | None = None) -> None:
         super().__init__(id=id)
+        self.pane = PaneView()
         self.looked = False
         """Whether the pane of the agent has been looked at since it was selected."""
         self._capture = capture
@@ -42,7 +42,7 @@ class AgentPanel(Vertical):
 
     def compose(self) -> ComposeResult:
         """The pane alone; its words stand in the border."""
-        yield PaneView()
+        yield self.pane
 
     def on_mount(self) -> None:
         """Start looking."""

@@ -1,0 +1,81 @@
+"""`python -m benchmarks`: measure, print tables, and tell by the exit status whether a write was missed."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from types import FrameType
+
+from benchmarks import latency, machine, storms
+from benchmarks.scratch import scratch_folder
+from benchmarks.session import BenchmarkError
+from benchmarks.table import Table
+
+Measure = Callable[[Path], Iterator[Table]]
+
+BEGIN, END = "<!-- figures: written by `python -m benchmarks --write` -->", "<!-- end of the figures -->"
+
+
+def measures(*, quick: bool) -> dict[str, Measure]:
+    """What can be measured, by name, in order."""
+    return {
+        "latency": partial(latency.measure, size=latency.QUICK if quick else latency.FULL),
+        "storms": partial(storms.measure, size=storms.QUICK if quick else storms.FULL),
+    }
+
+
+def main(words: list[str]) -> int:
+    """Run; 0 when Runebook missed no write, 1 when it did or could not be measured."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="small sizes: whether it works, not how fast")
+    parser.add_argument("--only", action="append", metavar="NAME", choices=list(measures(quick=True)))
+    parser.add_argument("--write", type=Path, metavar="FILE", help="put the tables into this page as well")
+    given = parser.parse_args(words)
+    signal.signal(signal.SIGTERM, _stop)
+    signal.signal(signal.SIGHUP, _stop)
+    command = shlex.join(["python", "-m", "benchmarks", *(word for word in words if word != "--write")])
+    head = f"{machine.facts()}\n\n{time.strftime('%Y-%m-%d %H:%M UTC', time.gmtime())}, `{command}`\n"
+    print(head, flush=True)
+    tables: list[Table] = []
+    begun = time.monotonic()
+    try:
+        with scratch_folder() as folder:
+            for name, measure in measures(quick=given.quick).items():
+                if not given.only or name in given.only:
+                    for table in measure(folder):
+                        tables.append(table)
+                        print(table, flush=True)
+    except BenchmarkError as error:
+        print(f"benchmarks: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("benchmarks: interrupted; everything that was started has ended", file=sys.stderr)
+        return 130
+    missed = sum(table.missed for table in tables)
+    foot = f"{missed} foreign writes missed by Runebook; {time.monotonic() - begun:.0f} s in all"
+    print(foot)
+    if given.write is not None:
+        write(given.write, "\n".join([head, *map(str, tables), foot, ""]))
+    return 1 if missed else 0
+
+
+def write(page: Path, figures: str) -> None:
+    """Put `figures` between the two marks of `page`, or at its end."""
+    text = page.read_text() if page.exists() else ""
+    before, mark, rest = text.partition(BEGIN)
+    after = rest.partition(END)[2] if mark else "\n"
+    page.write_text(f"{before.rstrip()}\n\n{BEGIN}\n\n{figures}\n{END}{after}".lstrip())
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
