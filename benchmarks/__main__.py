@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from types import FrameType
 
-from benchmarks import latency, machine, storms
+from benchmarks import appending, latency, machine, matching, starting, storms
 from benchmarks.scratch import scratch_folder
 from benchmarks.session import BenchmarkError
 from benchmarks.table import Table
@@ -27,6 +27,9 @@ def measures(*, quick: bool) -> dict[str, Measure]:
     return {
         "latency": partial(latency.measure, size=latency.QUICK if quick else latency.FULL),
         "storms": partial(storms.measure, size=storms.QUICK if quick else storms.FULL),
+        "matcher": partial(matching.measure, count=matching.QUICK if quick else matching.FULL),
+        "log": partial(appending.measure, size=appending.QUICK if quick else appending.FULL),
+        "start": partial(starting.measure, rounds=starting.QUICK if quick else starting.FULL),
     }
 
 

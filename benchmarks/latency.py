@@ -78,9 +78,7 @@ def measure(folder: Path, size: Size) -> Iterator[Table]:
                         missed += lost
         finally:
             scratch.remove()
-    note = _NOTE.format(
-        lone=size.lone_gap * 1000, steady=size.steady_gap * 1000, held=milliseconds(held)
-    )
+    note = _NOTE.format(lone=size.lone_gap * 1000, steady=size.steady_gap * 1000, held=milliseconds(held))
     yield Table("From a foreign write to its request", _COLUMNS, rows, note, missed)
 
 

@@ -1,4 +1,4 @@
-"""A running engine on a scratch repository: orders to the agent's pane, and what a follower of the log sees."""
+"""A running engine on a scratch repository: orders to an agent's pane, and what a follower sees."""
 
 from __future__ import annotations
 
@@ -141,7 +141,9 @@ class Session:
     def finish(self, notes: Path, patience: float = DEADLINE) -> list[Note]:
         """What the writer noted, when it is done. Raises BenchmarkError after `patience` seconds."""
         self._answer(patience)
-        return [(path, opened, begun, digest) for path, opened, begun, digest in json.loads(notes.read_text())]
+        return [
+            (path, opened, begun, digest) for path, opened, begun, digest in json.loads(notes.read_text())
+        ]
 
     def tell(self, do: str, **order: object) -> list[Note]:
         """Have the writer do something, and wait until it is done."""

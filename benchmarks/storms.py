@@ -27,9 +27,10 @@ _COLUMNS = (
     "author certain",
 )
 _NOTE = (
-    "Each storm is made by an agent in its pane under the kernel gate, in a fresh repository of {tree:,} files "
-    "with an engine of its own. A file counts as missed unless a request holds it with the content that it has "
-    "in the end; for watchfiles, unless any batch names it. `all in requests after`: from the storm's end."
+    "Each storm is made by an agent in its pane under the kernel gate, in a fresh repository with an engine "
+    "of its own, beside {tree:,} files. A file counts as missed unless a request holds it with the content "
+    "that it has in the end; for watchfiles, unless any batch names it. `all in requests after`: from the "
+    "storm's end."
 )
 _QUIET = 20.0
 """Seconds without any new record after which what is not in the log counts as missed."""
@@ -39,7 +40,7 @@ _STOPPED = 2.5
 
 
 class Size(NamedTuple):
-    """Files in the tree beside, and in each storm."""
+    """Files in the tree beside, and in each storm; `every` n-th storm is made."""
 
     tree: int
     pairs: int
@@ -47,10 +48,11 @@ class Size(NamedTuple):
     changed: int
     added: int
     creates: int
+    every: int = 1
 
 
 FULL = Size(2_000, 1_000, 20_000, 10_000, 120, 20_000)
-QUICK = Size(200, 60, 300, 300, 20, 300)
+QUICK = Size(200, 60, 300, 300, 20, 300, every=2)
 
 
 class Storm(NamedTuple):
@@ -91,16 +93,17 @@ def _storms(folder: Path, size: Size) -> list[Storm]:
         place = source / path
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text(text)
-    return [
+    storms = [
         Storm(f"{size.pairs:,} × mkdir + write", _pairs(size.pairs, 1, 0.0)),
         Storm(f"{size.pairs:,} × mkdir + write, 3 ms apart", _pairs(size.pairs, 1, 0.003)),
         Storm(f"{size.pairs:,} × makedirs of 3 + write", _pairs(size.pairs, 3, 0.0)),
         Storm(f"{size.pairs:,} × makedirs of 3 + write, 3 ms apart", _pairs(size.pairs, 3, 0.003)),
         Storm("cp -r", _command(["cp", "-r", str(source), "beta/copy"], tree(size.copied), "beta/copy/")),
         Storm(f"git checkout, {size.changed:,} changed + {size.added} new", _checkout(size)),
-        Storm("git worktree add below the root", _worktree),
         Storm("engine and watchers stopped during creates", _stopped(size.creates)),
+        Storm("git worktree add below the root", _worktree),
     ]
+    return storms[:: size.every]
 
 
 def _pairs(count: int, depth: int, gap: float) -> Callable[[Session, Sequence[RawWatch]], list[str]]:
@@ -186,7 +189,7 @@ def _digest(path: Path) -> str:
 
 
 def _wait(session: Session, wanted: Mapping[str, str]) -> tuple[int, int, float]:
-    """How many paths are in a request as they are now, how many of them with a certain author, and since when."""
+    """How many paths are in a request as they are now, how many of them by a certain author, since when."""
     left = set(wanted)
     certain, last = 0, 0.0
 

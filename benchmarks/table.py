@@ -21,9 +21,7 @@ class Table:
     def __str__(self) -> str:
         lines = [self.columns, *self.rows]
         widths = [max(len(line[at]) for line in lines) for at in range(len(self.columns))]
-        rule = [
-            "-" * width if at == 0 else "-" * (width - 1) + ":" for at, width in enumerate(widths)
-        ]
+        rule = ["-" * width if at == 0 else "-" * (width - 1) + ":" for at, width in enumerate(widths)]
         shown = [_aligned(self.columns, widths), _aligned(rule, widths)]
         shown += [_aligned(row, widths) for row in self.rows]
         note = f"\n{self.note}\n" if self.note else ""

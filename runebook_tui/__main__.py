@@ -23,7 +23,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _execute(words: list[str]) -> int:
     """`runebook-tui exec AGENT [-- COMMAND ...]`: a program of an agent, under the gate."""
     agent, rest = (words[0], words[1:]) if words else ("", [])
-    if agent in ("", "-h", "--help") or agent.startswith("-") or (rest and (rest[0] != "--" or len(rest) == 1)):
+    off = bool(rest) and (rest[0] != "--" or len(rest) == 1)
+    if off or not agent or agent.startswith("-"):
         asked = agent in ("-h", "--help")
         print(_EXEC_USAGE, file=sys.stdout if asked else sys.stderr)
         return 0 if asked else 2

@@ -76,7 +76,7 @@ class AgentContext:
         return dict(self._ask("plan")["plan"])
 
     def serves(self) -> bool:
-        """Whether the agent goes on after its work, until the plan finalizes: it has tasks or is continuous."""
+        """Whether the agent, having tasks or being continuous, goes on until the plan finalizes."""
         return bool(self._ask("hello")["serves"])
 
     def wait_finalize(self) -> None:

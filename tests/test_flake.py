@@ -26,6 +26,9 @@ class Flake:
         (self.source / "runebook_tui").mkdir(parents=True)
         for name in ("flake.nix", "shell.nix", "runebook_tui/__init__.py"):
             shutil.copy(ROOT / name, self.source / name)
+        # Copied, too: a flake's URL cannot hold the blanks that the path of a clone may have.
+        self.nixpkgs = folder / "nixpkgs"
+        shutil.copytree(STAND_IN, self.nixpkgs)
 
     def nix(self, *words: str) -> subprocess.CompletedProcess[str]:
         home = self.folder / "nix"
@@ -36,7 +39,7 @@ class Flake:
         }
         (home / "home").mkdir(parents=True, exist_ok=True)
         features = ["--extra-experimental-features", "nix-command flakes", "--offline"]
-        stand_in = ["--no-write-lock-file", "--override-input", "nixpkgs", f"path:{STAND_IN}"]
+        stand_in = ["--no-write-lock-file", "--override-input", "nixpkgs", f"path:{self.nixpkgs}"]
         command = ["nix", *features, *words, *stand_in, f"path:{self.source}"]
         try:
             return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=100)

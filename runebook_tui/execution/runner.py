@@ -114,6 +114,12 @@ class ParallelExecutionRunner:
         )
         return runner, CoordinationHandle(runner)
 
+    def close(self) -> None:
+        """Let go of what a runner that never executed holds."""
+        self._bell.close()
+        self._history.close()
+        self._log.close()
+
     # ── what the verbs and the handle need ──────────────────────────────────────────────────────
 
     @property

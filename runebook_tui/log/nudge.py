@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+from contextlib import suppress
 from pathlib import Path
 
 _PREFIX = "nudge-"
@@ -33,7 +34,8 @@ class Bell:
             try:
                 self._socket.sendto(b"\n", os.fspath(path))
             except ConnectionRefusedError:
-                path.unlink(missing_ok=True)
+                with suppress(OSError):
+                    path.unlink()
             except OSError:
                 # A full queue holds a nudge already; what cannot be reached reads the log in time.
                 continue

@@ -123,6 +123,7 @@ class SqliteLog:
                 "SQLITE_NOTADB": "the file is not a log",
                 "SQLITE_BUSY": "another process keeps it locked",
                 "SQLITE_IOERR_WRITE": "the disk is full or failing",
+                "SQLITE_IOERR": "the file cannot be read or written",
             }
             words = next((text for name, text in advice.items() if code.startswith(name)), str(error))
             raise LogError(f"the log {self.path}: {words}") from error

@@ -48,11 +48,13 @@ class Coordinator:
         for _ in range(_ATTEMPTS):
             now = self._clock()
             outcome = decide(self.state, command, now)
-            if isinstance(outcome, Refusal):
-                raise Refused(outcome.reason)
-            records, state = self._with_followers(outcome, actor, now)
-            if not records:
+            if isinstance(outcome, Refusal) or not outcome:
+                if self.catch_up():
+                    continue
+                if isinstance(outcome, Refusal):
+                    raise Refused(outcome.reason)
                 return ()
+            records, state = self._with_followers(outcome, actor, now)
             try:
                 self._append(records, actor, command)
             except (Conflict, AlreadyRecorded):
@@ -65,12 +67,13 @@ class Coordinator:
             return records
         raise Refused("the log is too busy: other engines keep appending to it")
 
-    def catch_up(self) -> None:
-        """Fold what others have appended."""
+    def catch_up(self) -> bool:
+        """Fold what others have appended; whether that was anything."""
         records = self._log.read(after=self.state.seq)
         self.state = fold(records, self.state)
         if records and self._listener is not None:
             self._listener(self.state, records)
+        return bool(records)
 
     def _with_followers(
         self, events: tuple[e.Event, ...], actor: str, now: float

@@ -20,8 +20,17 @@ from runebook_tui.history.diffs import request_diff
 from runebook_tui.log.eventlog import LogError
 from runebook_tui.place import tmux_socket_name
 
-DEADLINE = 60.0
+DEADLINE = float(os.environ.get("RUNEBOOK_TEST_SECONDS", "60"))
 PROGRAM = [sys.executable, "-P", "-m", "runebook_tui"]
+
+
+WAITING = "while [ ! -e {0} ]; do sleep 0.05; done\n"
+"""A line of shell that waits until the operator makes a file."""
+
+
+def rb(*words: str) -> str:
+    """A line of shell that runs the command line from an agent's pane."""
+    return f'"$PYTHON" -P -m runebook_tui {" ".join(words)}\n'
 
 
 class Session:
@@ -32,6 +41,7 @@ class Session:
         self.engine: subprocess.Popen[bytes] | None = None
         self.environment = {
             **{key: value for key, value in os.environ.items() if not key.startswith("RUNEBOOK_")},
+            "PYTHON": sys.executable,
             "GIT_CONFIG_GLOBAL": os.devnull,
             "GIT_CONFIG_NOSYSTEM": "1",
             "XDG_RUNTIME_DIR": str(root.parent / "run"),
@@ -112,6 +122,10 @@ class Session:
         said = (self.root.parent / "engine.out").read_text() if self.engine else ""
         log = self.command("log").stdout
         raise AssertionError(f"never came: {what}\nengine said: {said}\nlog:\n{log[-4000:]}")
+
+    def until_gate(self, agent: str, *, holds: bool = True) -> None:
+        """Wait until the supervisor of `agent` has said whether its gate holds."""
+        self.until(f"{agent} at work", lambda: self.agent(agent).get("gate", {}).get("holds") is holds)
 
     def requests(self) -> list[dict[str, Any]]:
         requests = self.state().requests.values()

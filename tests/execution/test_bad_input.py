@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import resource
+import socket
 import subprocess
 import tempfile
 from pathlib import Path
 
 import pytest
-from session_play import PROGRAM
+from session_play import PROGRAM, WAITING
 
 from runebook_tui.core.printable import visible
 from runebook_tui.place import PlaceError, runtime_folder
@@ -37,8 +39,6 @@ claims = ["src/beta/**"]
 # Root may write where permissions forbid it, but not on a mount that is read-only.
 READ_ONLY = 'mount --bind "$0" "$0" && mount -o remount,ro,bind "$0" && cd "$0" && exec "$@"'
 
-WAITING = "while [ ! -e {0} ]; do sleep 0.05; done\n"
-
 
 def one_line(done: subprocess.CompletedProcess[str]) -> str:
     """What the command complained: one line, and no traceback."""
@@ -56,7 +56,7 @@ def begin(session, script: str) -> None:
     )
     session.plan(ONE)
     session.start()
-    session.until("alpha runs", lambda: session.agent("alpha").get("gate", {}).get("holds"))
+    session.until_gate("alpha")
 
 
 def let_go(session) -> None:
@@ -213,8 +213,6 @@ def test_a_log_that_is_no_log(session):
 
 
 def test_a_message_that_is_no_message(session):
-    import socket
-
     begin(session, "")
     path = (session.root / ".runebook/socket").read_text()
     for message in (
@@ -227,10 +225,8 @@ def test_a_message_that_is_no_message(session):
     ):
         with socket.socket(socket.AF_UNIX) as peer:
             peer.connect(path)
-            try:
+            with contextlib.suppress(BrokenPipeError):
                 peer.sendall(message)
-            except BrokenPipeError:
-                pass
             assert b'"ok":false' in peer.makefile("rb").readline()
     assert session.command("status").returncode == 0
 

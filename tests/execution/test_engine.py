@@ -7,6 +7,8 @@ import signal
 import subprocess
 from pathlib import Path
 
+from session_play import WAITING, rb
+
 from runebook_tui.place import tmux_socket_name
 
 TWO = """
@@ -41,25 +43,12 @@ path = "src/alpha/api.py"
 must_contain = ["def call"]
 """
 
-WAITING = "while [ ! -e {0} ]; do sleep 0.05; done\n"
-
-
-def rb(*words: str) -> str:
-    return f'"$PYTHON" -P -m runebook_tui {" ".join(words)}\n'
-
 
 def script(root: Path, name: str, text: str) -> None:
     (root / name).write_text("set -e\n" + text)
 
 
-def with_python(session: object) -> None:
-    import sys
-
-    session.environment["PYTHON"] = sys.executable  # type: ignore[attr-defined]
-
-
 def test_a_plan_runs_in_order_and_ends_with_status_0(session):
-    with_python(session)
     script(
         session.root,
         "alpha.sh",
@@ -99,7 +88,6 @@ def test_a_failing_agent_fails_the_run_and_its_last_lines_are_kept(session):
 
 
 def test_a_foreign_write_becomes_one_request_that_grows_and_is_decided(session):
-    with_python(session)
     script(session.root, "alpha.sh", WAITING.format("go.alpha"))
     (session.root / "src/beta").mkdir(parents=True)
     (session.root / "src/beta/x.py").write_text("one\n")
@@ -114,7 +102,7 @@ def test_a_foreign_write_becomes_one_request_that_grows_and_is_decided(session):
     )
     session.plan(TWO)
     session.start()
-    session.until("alpha runs", lambda: session.agent("alpha").get("gate", {}).get("holds"))
+    session.until_gate("alpha")
     (session.root / "go.1").touch()
     first = session.until("a request", session.requests)
     assert [(r["kind"], r["requester"], r["owners"], r["paths"]) for r in first] == [
@@ -125,7 +113,8 @@ def test_a_foreign_write_becomes_one_request_that_grows_and_is_decided(session):
     (session.root / "go.2").touch()
     grown = session.until("growth", lambda: [r for r in session.requests() if "+ONE" in r["diff"]])
     assert len(session.requests()) == 1
-    assert "-one" in grown[0]["diff"] and "+two" in grown[0]["diff"]
+    assert "-one" in grown[0]["diff"]
+    assert "+two" in grown[0]["diff"]
     assert session.command("approve", "R-1", "--reason", "fine").returncode == 0
     second = session.command("reject", "1")
     assert second.returncode == 1
@@ -137,7 +126,7 @@ def test_the_operators_own_edits_raise_nothing(session):
     script(session.root, "alpha.sh", WAITING.format("go.1"))
     session.plan(TWO)
     session.start()
-    session.until("alpha runs", lambda: session.agent("alpha").get("gate", {}).get("holds"))
+    session.until_gate("alpha")
     (session.root / "src/beta").mkdir(parents=True)
     (session.root / "src/beta/mine.py").write_text("mine\n")
     seen = session.until("the touch", lambda: session.last("src/beta/mine.py"))
@@ -146,7 +135,6 @@ def test_the_operators_own_edits_raise_nothing(session):
 
 
 def test_an_agent_asks_and_gets_its_answer(session):
-    with_python(session)
     script(
         session.root,
         "alpha.sh",
@@ -167,7 +155,6 @@ def test_an_agent_asks_and_gets_its_answer(session):
 
 
 def test_an_agent_cannot_decide_nor_speak_for_another(session):
-    with_python(session)
     script(
         session.root,
         "alpha.sh",
@@ -196,7 +183,6 @@ def test_an_agent_cannot_decide_nor_speak_for_another(session):
 
 
 def test_a_killed_engine_comes_back_to_the_same_panes_and_misses_nothing(session):
-    with_python(session)
     (session.root / "src/beta").mkdir(parents=True)
     (session.root / "src/beta/x.py").write_text("one\n")
     script(
@@ -240,7 +226,6 @@ def test_two_engines_are_one_too_many(session):
 
 
 def test_down_ends_what_was_started_and_nothing_else_and_the_next_start_goes_on(session):
-    with_python(session)
     script(
         session.root,
         "alpha.sh",
@@ -267,7 +252,6 @@ def test_down_ends_what_was_started_and_nothing_else_and_the_next_start_goes_on(
 
 
 def test_restart_starts_a_failed_agent_again(session):
-    with_python(session)
     script(session.root, "alpha.sh", "test -e go.1\n" + WAITING.format("go.2"))
     session.plan(TWO)
     session.start()
@@ -289,7 +273,6 @@ def test_a_dead_tmux_server_fails_its_agents_in_words(session):
 
 
 def test_the_operators_edit_of_the_plan_is_followed_and_an_agents_is_not(session):
-    with_python(session)
     script(
         session.root,
         "alpha.sh",
@@ -297,7 +280,7 @@ def test_the_operators_edit_of_the_plan_is_followed_and_an_agents_is_not(session
     )
     session.plan(TWO)
     session.start()
-    session.until("alpha runs", lambda: session.agent("alpha").get("gate", {}).get("holds"))
+    session.until_gate("alpha")
     plan = session.root / "runebook.toml"
     plan.write_text(plan.read_text() + '\n[[phases]]\nid = "later"\nafter = ["wire"]\n')
     session.until("the new phase", lambda: "later" in [p["id"] for p in session.status()["phases"]])

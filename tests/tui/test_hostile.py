@@ -47,32 +47,54 @@ def whole(played: Stage) -> str:
     return text
 
 
-@pytest.mark.parametrize("name", HOSTILE)
-async def test_hostile_paths_are_shown_everywhere_and_break_nothing(name: str) -> None:
-    path, shown = HOSTILE[name]
+GROUPS = [list(HOSTILE)[start::4] for start in range(4)]
+
+
+@pytest.mark.parametrize("names", GROUPS, ids=lambda names: ", ".join(names))
+async def test_hostile_paths_are_shown_everywhere_and_break_nothing(names: list[str]) -> None:
     backend = scene()
-    author = Author(name="storage", evidence=f"saw {path}", program=path, pid=7)
-    # The agent's own words, the evidence, the diff, a task's name and a failure say it too.
-    backend.do(c.Observe((touch(path, author),), cause=path), at=NOW)
-    backend.do(c.Ask("capture", (path,), f"please: {path}"), at=NOW)
-    backend.do(c.BlockTask("storage", "storage-2", path), at=NOW)
-    backend.do(c.ReportNet("gate", "capture", False, path), at=NOW)
-    backend.do(c.ReportExited("nix-ci", code=2, reason=path, last_lines=(path, path)), at=NOW)
-    backend.diffs[3] = f"--- a/{path}\n+++ b/{path}\n@@ -0,0 +1 @@\n+{path}\n"
-    backend.frames["storage"] = Frame((path.encode("utf-8", "surrogatepass"),), None)
+    for number, name in enumerate(names):
+        path = HOSTILE[name][0]
+        # The agent's own words, the evidence, the program, the diff and the cause say it too.
+        author = Author(name="storage", evidence=f"saw {path}", program=path, pid=number)
+        backend.do(c.Observe((touch(path, author),), cause=path), at=NOW)
+        request = backend.state.last_request
+        backend.diffs[request] = f"--- a/{path}\n+++ b/{path}\n@@ -0,0 +1 @@\n+{path}\n"
+        backend.do(c.Ask("capture", (path,), f"please: {path}"), at=NOW)
     async with stage(backend, size=(120, 40)) as played:
-        await played.press("n", "n")
-        assert played.cockpit.requests.selected == 3
-        await played.until(lambda: shown in whole(played))
-        await played.press("enter")
-        await played.shows("+++ b/")
-        assert shown.rsplit("/", 1)[-1] in whole(played)
-        await played.press("r")
-        whole(played)
-        await played.press("escape", "escape", "l")
-        whole(played)
-        await played.press("escape", "end", "j", "k", "home", "j")
-        whole(played)
+        for request in list(backend.state.requests.values())[2:]:
+            shown = next(HOSTILE[name][1] for name in names if HOSTILE[name][0] in request.crossings)
+            played.cockpit.requests.select(request.id, by_hand=True)
+            await played.shows(f"approve {request.id}", shown)
+            whole(played)
+            await played.press("enter")
+            await played.shows(f"Request {request.id} ", "close")
+            assert shown.rsplit("/", 1)[-1] in whole(played)
+            await played.press("r")
+            whole(played)
+            await played.press("escape", "escape")
+
+
+@pytest.mark.parametrize("names", GROUPS, ids=lambda names: ", ".join(names))
+async def test_hostile_words_in_the_plan_the_pane_and_the_log(names: list[str]) -> None:
+    backend = scene()
+    async with stage(backend, size=(120, 40)) as played:
+        for name in names:
+            path = HOSTILE[name][0]
+            backend.do(c.BlockTask("storage", "storage-2", path), at=NOW)
+            backend.do(c.ReportNet("gate", "capture", False, path), at=NOW)
+            backend.do(c.ReportExited("nix-ci", code=2, reason=path, last_lines=(path, path)), at=NOW)
+            backend.frames["storage"] = Frame((path.encode("utf-8", "surrogatepass"),), None)
+            await played.until(lambda: played.app.view.state.seq == backend.state.seq)
+            await played.press("home", "j", "end")
+            await played.shows("nix-ci failed:")
+            whole(played)
+            await played.press("l")
+            await played.shows("cannot go on with task")
+            whole(played)
+            await played.press("escape")
+            backend.do(c.RestartAgent("nix-ci"), at=NOW)
+            backend.do(c.ReportStarted("nix-ci", "%9", 9), at=NOW)
         await played.pilot.resize_terminal(80, 24)
         await played.pilot.pause()
         whole(played)

@@ -119,7 +119,7 @@ def test_a_diff_is_numbered() -> None:
 
 
 def test_text_in_a_hunk_cannot_play_a_header() -> None:
-    diff = "@@ -1,2 +1,2 @@\n--- a/x\n+++ b/x\n-@@ -9 +9 @@\n+@@ -9 +9 @@\n\\ No newline at end of file\n--- a/y\n"
+    diff = "@@ -1,2 +1,2 @@\n--- a/x\n+++ b/x\n-@@ -9 +9 @@\n+@@ -9 +9 @@\n\\ No newline\n--- a/y\n"
     styles = [line.style for line in diff_lines(diff)]
     assert styles == [
         glyphs.BUSY,

@@ -183,6 +183,17 @@ class Stage:
         """What stands on the screen, row by row."""
         return "\n".join(strip.text for strip in self.app.screen._compositor.render_strips())
 
+    def colours(self, text: str) -> set[str]:
+        """The colours in which the runs of text that begin with `text`, or hold it, are drawn."""
+        return {
+            segment.style.color.name
+            for strip in self.app.screen._compositor.render_strips()
+            for segment in strip
+            if (segment.text == text or (len(text) > 1 and text in segment.text))
+            and segment.style
+            and segment.style.color
+        }
+
     def bar(self) -> str:
         """The last row."""
         return self.text().splitlines()[-1]

@@ -15,9 +15,9 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from runebook_tui.core.state import AgentState, RequestState
-from runebook_tui.core.types import OPERATOR, AgentStatus, RequestKind
 from runebook_tui.tui import commands, glyphs
 from runebook_tui.tui.backend import Frame
+from runebook_tui.tui.offers import RESTARTABLE, may_be_mine, offers
 from runebook_tui.tui.verdict import Verdict
 from runebook_tui.tui.view import EMPTY, View
 from runebook_tui.tui.widgets.agent import AgentPanel
@@ -28,7 +28,6 @@ from runebook_tui.tui.widgets.requests import RequestsPanel
 from runebook_tui.tui.widgets.rows import Rows
 from runebook_tui.tui.widgets.strip import EventStrip, KeyBar
 
-_RESTARTABLE = (AgentStatus.FAILED, AgentStatus.STOPPED)
 _NO_ENGINE = "the engine is not running, so nothing can be decided: `runebook-tui run` starts it"
 
 
@@ -166,36 +165,25 @@ class CockpitScreen(Screen[None]):
         """Put the keys that do something now into the key bar."""
         if not self.is_mounted:
             return
-        keys = {command.id: commands.key_sign(self._key(command)) for command in commands.COCKPIT}
-        offered: list[tuple[str, str]] = []
-        request = self.requests.request
-        if request is not None and self.view.engine_alive:
-            offered += [
-                (keys["request.approve"], f"approve {request.id}"),
-                (keys["request.reject"], f"reject {request.id}"),
-            ]
-            if _may_be_mine(request):
-                offered.append((keys["request.mine"], f"{request.id} was me"))
-        if request is not None:
-            offered.append((keys["request.open"], f"open {request.id}"))
-            if len(self.requests.entries) > 1:
-                offered.append((keys["request.next"], "next"))
-        agent = self.agent
-        if agent is not None and self.view.engine_alive:
-            if agent.status in _RESTARTABLE:
-                offered.append((keys["agent.restart"], f"restart {agent.id}"))
-            if agent.alive:
-                offered.append((keys["agent.stop"], f"stop {agent.id}"))
-        offered += [(keys["look.log"], "log"), (keys["quit"], "quit")]
+        keys = self._keys()
+        offered = offers(
+            keys,
+            request=self.requests.request,
+            requests=len(self.requests.entries),
+            agent=self.agent,
+            engine_alive=self.view.engine_alive,
+        )
         self.key_bar.keys = tuple(offered)
         self.key_bar.last = ((keys["help"], "help"), (keys["palette"], "all commands"))
 
-    def _key(self, command: commands.Command) -> str:
-        """The key of a command, after the operator's own choice of keys."""
+    def _keys(self) -> dict[str, str]:
+        """The key of each command as people read it, after the operator's own choice of keys."""
+        keys = {command.id: command.key for command in commands.COCKPIT}
         for key, active in self.active_bindings.items():
-            if active.binding.id == command.id and key not in command.key.split(","):
-                return key
-        return command.key
+            name = active.binding.id
+            if name in keys and key not in keys[name].split(","):
+                keys[name] = key
+        return {name: commands.key_sign(key) for name, key in keys.items()}
 
     def say(self, words: str) -> None:
         """Tell the operator why a key did nothing."""
@@ -226,7 +214,7 @@ class CockpitScreen(Screen[None]):
         request = self._decidable()
         if request is None:
             return
-        if not _may_be_mine(request):
+        if not may_be_mine(request):
             self.say(f"request {request.id}: {request.who} did it for certain, not you")
             return
         self.post_message(self.Answered(Verdict(request.id, "disown")))
@@ -254,7 +242,7 @@ class CockpitScreen(Screen[None]):
         agent = self._agent_with_engine()
         if agent is None:
             return
-        if agent.status in _RESTARTABLE:
+        if agent.status in RESTARTABLE:
             self.post_message(self.RestartWanted(agent.id))
         else:
             self.say(f"{agent.id} has neither failed nor been stopped")
@@ -305,7 +293,3 @@ class CockpitScreen(Screen[None]):
     def action_down(self) -> None:
         """Stop everything."""
         self.post_message(self.DownWanted())
-
-
-def _may_be_mine(request: RequestState) -> bool:
-    return request.kind is RequestKind.CROSSED and OPERATOR in request.candidates

@@ -1,0 +1,45 @@
+"""Offers: which keys of the cockpit do something now, and their words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from runebook_tui.core.state import AgentState, RequestState
+from runebook_tui.core.types import OPERATOR, AgentStatus, RequestKind
+
+RESTARTABLE = (AgentStatus.FAILED, AgentStatus.STOPPED)
+
+
+def may_be_mine(request: RequestState) -> bool:
+    """Whether the operator may have made the change themselves."""
+    return request.kind is RequestKind.CROSSED and OPERATOR in request.candidates
+
+
+def offers(
+    keys: Mapping[str, str],
+    *,
+    request: RequestState | None,
+    requests: int,
+    agent: AgentState | None,
+    engine_alive: bool,
+) -> Iterator[tuple[str, str]]:
+    """Keys with their words, the most important first. `keys` gives the key of a command's id.
+
+    `request` and `agent` are the selected ones, `requests` is how many there are.
+    """
+    if request is not None:
+        if engine_alive:
+            yield keys["request.approve"], f"approve {request.id}"
+            yield keys["request.reject"], f"reject {request.id}"
+            if may_be_mine(request):
+                yield keys["request.mine"], f"{request.id} was me"
+        yield keys["request.open"], f"open {request.id}"
+        if requests > 1:
+            yield keys["request.next"], "next"
+    if agent is not None and engine_alive:
+        if agent.status in RESTARTABLE:
+            yield keys["agent.restart"], f"restart {agent.id}"
+        if agent.alive:
+            yield keys["agent.stop"], f"stop {agent.id}"
+    yield keys["look.log"], "log"
+    yield keys["quit"], "quit"

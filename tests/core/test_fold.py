@@ -1,0 +1,304 @@
+"""Whatever is commanded in whatever order: the log tells the whole state, and the promises hold."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from pathlib import Path
+from typing import Any, get_args
+
+from core_play import TURNS, Play
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from runebook_tui.core import commands as c
+from runebook_tui.core import events as e
+from runebook_tui.core.boundary import may_write
+from runebook_tui.core.gates import agent_unmet, settle, stalled
+from runebook_tui.core.rules import DOWN, decide
+from runebook_tui.core.state import State, apply, fold
+from runebook_tui.core.types import (
+    OPERATOR,
+    AgentSpec,
+    AgentStatus,
+    Author,
+    Change,
+    Crossing,
+    ExecutionPlan,
+    InterfaceStub,
+    Needs,
+    Phase,
+    PhaseStatus,
+    PlanInfo,
+    Policy,
+    RequestKind,
+    Scope,
+    SharedPath,
+    Task,
+    Version,
+)
+from runebook_tui.log.eventlog import decode, encode
+from runebook_tui.log.sqlite import SqliteLog
+from runebook_tui.orchestrator.waits import waiting_circles
+
+AGENTS = ["alpha", "beta", "gamma"]
+AGENT = st.sampled_from([*AGENTS, "nobody-knows"])
+TASK = st.sampled_from(["t0", "t1", "t2", "t3", "t9"])
+PHASES = ["one", "two", "three"]
+PHASE = st.sampled_from([*PHASES, "nine"])
+API = st.sampled_from(["api", "none"])
+PATH = st.sampled_from(
+    ["alpha/x", "alpha/y", "beta/x", "core/x", "free", "runebook.toml", "beta/\udcff\n[b]", "é"]
+)
+REQUEST = st.integers(0, 6)
+PID = st.none() | st.integers(1, 3)
+TEXT = st.sampled_from(["", "because", DOWN, "\udc80"])
+
+
+@st.composite
+def plans(draw: st.DrawFn) -> ExecutionPlan:
+    """Plans as they pass the checks: needs point backwards."""
+    phases = [
+        Phase(
+            id=name,
+            after=tuple(draw(st.lists(st.sampled_from(PHASES[:n]), unique=True, max_size=2)) if n else ()),
+            continuous=draw(st.booleans()) and n > 0,
+        )
+        for n, name in enumerate(PHASES[: draw(st.integers(1, 3))])
+    ]
+    ids = ["t0", "t1", "t2", "t3"]
+    agents: list[AgentSpec] = []
+    for n, name in enumerate(AGENTS[: draw(st.integers(1, 3))]):
+        mine = tuple(Task(id=ids.pop(0)) for _ in range(draw(st.integers(0, 2))) if ids)
+        needs = Needs(
+            tasks=tuple(t.id for each in agents for t in each.tasks if draw(st.booleans())),
+            apis=("api",) if n and draw(st.booleans()) else (),
+        )
+        phase = draw(st.sampled_from(phases)).id
+        agents.append(
+            AgentSpec(id=name, phase=phase, command=("x",), claims=(f"{name}/**",), tasks=mine, needs=needs)
+        )
+    return ExecutionPlan(
+        plan=PlanInfo(name="random"),
+        policy=Policy(unowned=draw(st.sampled_from(["allow", "ask"]))),
+        phases=tuple(phases),
+        agents=tuple(agents),
+        shared=(SharedPath(path="core/**", owner="alpha"),),
+        interfaces=(InterfaceStub(name="api", owner="alpha", path="alpha/api"),),
+    )
+
+
+VERSIONS = st.builds(Version, kind=st.sampled_from(["file", "absent"]), digest=st.sampled_from("ab"))
+CHANGES = st.builds(Change, path=PATH, before=VERSIONS, after=VERSIONS)
+AUTHORS = st.builds(
+    Author,
+    name=st.none() | AGENT | st.just(OPERATOR),
+    candidates=st.lists(st.sampled_from([*AGENTS, OPERATOR]), unique=True, max_size=2).map(tuple),
+    pid=PID,
+)
+TOUCHES = st.lists(st.builds(c.Touch, CHANGES, AUTHORS), min_size=1, max_size=4).map(tuple)
+
+COMMANDS = st.one_of(
+    st.just("the engine starts what is to be started"),
+    st.builds(c.ReportExited, AGENT, st.sampled_from([0, 0, 0, 1, None]), st.sampled_from([None, 15])),
+    st.builds(c.CompleteTask, AGENT, TASK),
+    st.builds(c.StartTask, AGENT, TASK),
+    st.builds(c.BlockTask, AGENT, TASK, TEXT),
+    st.builds(c.Observe, TOUCHES, st.sampled_from(["", "", "git checkout topic"])),
+    st.builds(c.Ask, AGENT, st.lists(PATH, min_size=1, max_size=3).map(tuple), TEXT, PID),
+    st.builds(c.Decide, REQUEST, st.sampled_from(["approved", "rejected"]), st.sampled_from(Scope), TEXT),
+    st.builds(c.Disown, REQUEST),
+    st.builds(c.PublishApi, AGENT, API, st.sampled_from([None, "d1", "d2"])),
+    st.builds(c.StopAgent, AGENT, TEXT),
+    st.builds(c.RestartAgent, AGENT),
+    st.builds(c.MarkReady, AGENT),
+    st.builds(c.ChangePlan, plans()),
+    st.builds(c.StartRun, plans()),
+    st.builds(c.EndRun, st.just("stopped"), TEXT),
+    st.builds(c.TakeEngine, st.just(1), st.just("here"), st.lists(AGENT, max_size=1).map(tuple)),
+    st.builds(c.LeaveEngine, TEXT),
+    st.builds(c.ReportNet, st.sampled_from(["gate", "watch"]), AGENT, st.booleans(), TEXT),
+    st.builds(c.RecordAttempt, AGENT, TEXT, TEXT),
+)
+JUMPS = st.sampled_from([0.0, 0.5, 1.9, 3.0, -0.5, -86_400.0, 86_400.0])
+
+
+def check_promises(play: Play, after: int) -> None:
+    """What holds for the records from `after` on, and of the state now."""
+    state = fold(play.records[:after])
+    for record in play.records[after:]:
+        event = record.event
+        if isinstance(event, e.StatusUpdate) and event.status is AgentStatus.STARTING:
+            agent = state.agents[event.agent]
+            assert event.reason == "restarted" or not agent_unmet(state, agent), event
+        if isinstance(event, e.CoordinationRequest):
+            assert event.request == state.last_request + 1
+        state = apply(state, record)
+        if isinstance(event, e.RunEnded) and event.outcome == "completed":
+            assert {phase.status for phase in state.phases.values()} <= {PhaseStatus.COMPLETED}
+            assert not state.live_agents()
+    assert state == play.state
+    planned = {agent.id for agent in state.plan.agents}
+    for phase in state.phases.values():
+        if phase.status is PhaseStatus.COMPLETED and state.outcome is None:
+            members = [agent for agent in state.agents_of(phase.id) if agent.id in planned]
+            assert all(agent.status is AgentStatus.COMPLETED for agent in members), phase
+    assert settle(state) == ()
+    stalled(state)
+
+
+@settings(max_examples=150, deadline=None)
+@given(plans(), st.lists(st.tuples(COMMANDS, JUMPS), max_size=40))
+def test_any_run_keeps_its_promises(first: ExecutionPlan, steps: list[tuple[c.Command | str, float]]) -> None:
+    play = Play(first)
+    for command, jump in steps:
+        play.now += jump
+        after = len(play.records)
+        if isinstance(command, str):
+            for agent in play.state.agents.values():
+                if agent.status is AgentStatus.STARTING:
+                    play.attempt(c.ReportStarted(agent.id, "%1", 7))
+        else:
+            play.attempt(command)
+        check_promises(play, after)
+    decided = Counter(
+        r.event.request
+        for r in play.records
+        if isinstance(r.event, e.CoordinationResponse | e.RequestWithdrawn)
+    )
+    assert set(decided.values()) <= {1}
+    check_the_log_tells_it_all(play)
+
+
+def check_the_log_tells_it_all(play: Play) -> None:
+    assert fold(play.records) == play.state
+    through_json = [r.model_copy(update={"event": decode(encode(r.event))}) for r in play.records]
+    assert fold(through_json) == play.state
+    with tempfile.TemporaryDirectory() as folder, SqliteLog(Path(folder) / "log.sqlite") as log:
+        for r in play.records:
+            log.append([r.event], run=r.run, actor=r.actor, expected=r.seq - 1, time=r.time)
+        assert fold(log.read()) == play.state
+
+
+@settings(max_examples=100, deadline=None)
+@given(plans())
+def test_a_plan_that_nobody_disturbs_completes(first: ExecutionPlan) -> None:
+    assume(not list(waiting_circles(first)) and not _waits_for_what_is_continuous(first))
+    play = Play(first)
+    play.do(c.PublishApi("alpha", "api", "d1"))
+    for _ in range(TURNS):
+        if play.state.outcome is not None:
+            break
+        assert not stalled(play.state)
+        for agent in play.state.agents.values():
+            if agent.status is AgentStatus.STARTING:
+                play.start(agent.id)
+            elif agent.alive and (agent.finalizing or not _continuous(play.state, agent.spec)):
+                play.exit(agent.id)
+    assert play.state.outcome == "completed"
+
+
+def _continuous(state: State, spec: AgentSpec) -> bool:
+    phase = state.plan.phase(spec.phase)
+    return phase is not None and phase.continuous
+
+
+def _waits_for_what_is_continuous(plan: ExecutionPlan) -> bool:
+    """Whether something waits for the end of a continuous phase: that comes when all else is over."""
+    endless = {phase.id for phase in plan.phases if phase.continuous}
+    tasks = {task.id for agent in plan.agents if agent.phase in endless for task in agent.tasks}
+    return any(set(phase.after) & endless for phase in plan.phases) or any(
+        set(agent.needs.tasks) & tasks for agent in plan.agents
+    )
+
+
+def _crossings(changes: st.SearchStrategy[Change | None]) -> st.SearchStrategy[tuple[Crossing, ...]]:
+    return st.lists(st.builds(Crossing, path=PATH, owner=st.none() | AGENT, change=changes), max_size=3).map(
+        tuple
+    )
+
+
+FIELDS: dict[str, st.SearchStrategy[Any]] = {
+    "adopted": st.lists(AGENT, max_size=1).map(tuple),
+    "agent": AGENT,
+    "api": API,
+    "attempt": st.integers(0, 3),
+    "author": AUTHORS,
+    "candidates": st.lists(AGENT, max_size=2).map(tuple),
+    "cause": TEXT,
+    "change": CHANGES,
+    "code": st.none() | st.integers(0, 3),
+    "crossings": _crossings(st.none() | CHANGES),
+    "decision": st.sampled_from(["approved", "rejected"]),
+    "digest": TEXT,
+    "evidence": TEXT,
+    "holds": st.booleans(),
+    "host": TEXT,
+    "kind": st.sampled_from(RequestKind),
+    "last_lines": st.lists(TEXT, max_size=2).map(tuple),
+    "net": st.sampled_from(["gate", "watch"]),
+    "note": TEXT,
+    "outcome": st.sampled_from(["completed", "failed", "stopped"]),
+    "pane": TEXT,
+    "path": PATH,
+    "phase": PHASE,
+    "pid": st.integers(1, 3),
+    "plan": plans(),
+    "program": TEXT,
+    "reason": TEXT,
+    "request": REQUEST,
+    "requester": st.none() | AGENT,
+    "scope": st.sampled_from(Scope),
+    "signal": st.none() | st.integers(1, 15),
+    "speaker": TEXT,
+    "status": st.sampled_from(AgentStatus),
+    "task": TASK,
+    "version": st.integers(1, 3),
+}
+
+
+def _events(kind: type[Any]) -> st.SearchStrategy[Any]:
+    fields = {name: FIELDS[name] for name in kind.model_fields if name != "type"}
+    if kind is e.AttemptRefused:
+        fields["attempt"] = TEXT
+    return st.builds(kind, **fields)
+
+
+EVENTS = st.one_of([_events(kind) for kind in get_args(get_args(e.Event)[0])])
+
+
+@settings(max_examples=150, deadline=None)
+@given(plans(), st.lists(EVENTS, max_size=30), COMMANDS)
+def test_no_event_in_any_state_is_too_much(
+    first: ExecutionPlan, events: list[e.Event], then: c.Command | str
+) -> None:
+    play = Play(first)
+    for event in events:
+        play.append(event)
+        stalled(play.state)
+        may_write(play.state, "alpha", "beta/x", play.now)
+    for _ in range(TURNS):
+        following = settle(play.state)
+        if not following:
+            break
+        for event in following:
+            play.append(event)
+    assert settle(play.state) == ()
+    if not isinstance(then, str):
+        decide(play.state, then, play.now)
+    assert fold(play.records) == play.state
+
+
+def test_a_state_is_not_changed_by_what_follows_it() -> None:
+    play = Play()
+    states = [(play.state, repr(play.state))]
+
+    for event in (
+        e.RunStarted(plan=ExecutionPlan(plan=PlanInfo(name="x"), phases=(Phase(id="one"),))),
+        e.PhaseStarted(phase="one"),
+        e.CoordinationRequest(request=1, kind=RequestKind.ASKED, requester="a", crossings=()),
+        e.CoordinationResponse(request=1, decision="approved"),
+    ):
+        play.append(event)
+        states.append((play.state, repr(play.state)))
+    assert all(repr(state) == words for state, words in states)

@@ -1,0 +1,33 @@
+"""A process that appends to a log. `python log_writer.py FILE NAME COUNT`
+
+It appends COUNT events by NAME (for ever with 0), decides again when somebody else was first, and
+prints the number of each event after the log has acknowledged it.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import sys
+from pathlib import Path
+
+from runebook_tui.core.events import AgentReady
+from runebook_tui.log.eventlog import Conflict
+from runebook_tui.log.sqlite import SqliteLog
+
+
+def write(file: str, name: str, count: int) -> None:
+    with SqliteLog(Path(file)) as log:
+        for n in range(count) if count else itertools.count():
+            while True:
+                try:
+                    event = AgentReady(agent=f"{name}-{n}")
+                    (record,) = log.append([event], run=1, actor=name, expected=log.last_seq(), time=0.0)
+                except Conflict:
+                    continue
+                os.write(1, f"{record.seq} {name}-{n}\n".encode())
+                break
+
+
+if __name__ == "__main__":
+    write(sys.argv[1], sys.argv[2], int(sys.argv[3]))
