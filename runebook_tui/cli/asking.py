@@ -10,8 +10,8 @@ from typing import Any
 
 from runebook_tui.cli import shapes
 from runebook_tui.cli.place import CommandError, inside, root_of_plan
+from runebook_tui.core.fold import fold
 from runebook_tui.core.printable import visible
-from runebook_tui.core.state import fold
 from runebook_tui.execution.client import EngineClient, EngineDown
 from runebook_tui.execution.follow import log_path, open_log
 from runebook_tui.execution.launch import launch_engine

@@ -12,8 +12,9 @@ from pathlib import Path
 from runebook_tui.cli import shapes, words
 from runebook_tui.cli.place import inside, root_of_plan
 from runebook_tui.core.events import Touched
+from runebook_tui.core.fold import fold
 from runebook_tui.core.sentences import sentence
-from runebook_tui.core.state import RequestState, State, fold
+from runebook_tui.core.state import RequestState, State
 from runebook_tui.execution.follow import engine_alive, follow, log_path, open_log
 from runebook_tui.history.diffs import request_diff
 from runebook_tui.log.sqlite import SqliteLog

@@ -7,8 +7,9 @@ from itertools import groupby
 
 from runebook_tui.core import events as e
 from runebook_tui.core.commands import Ask, Observe, Touch
+from runebook_tui.core.fold import apply
 from runebook_tui.core.ownership import Verdict, operators_own
-from runebook_tui.core.state import Grant, RequestState, State, apply
+from runebook_tui.core.state import Grant, RequestState, State
 from runebook_tui.core.types import ENGINE, OPERATOR, Author, Crossing, RequestKind, Scope
 
 JOIN_SECONDS = 2.0

@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from runebook_tui.core import commands as c
@@ -22,6 +23,8 @@ from runebook_tui.tmux.panes import PaneInfo, Panes, TmuxError
 LAST_LINES = 20
 UNREAPED_SECONDS = 3.0
 """How long tmux may take to learn how a program in a dead pane ended."""
+
+_GONE_STEP_SECONDS = 0.05
 
 STOP_SECONDS = 5.0
 """How long an agent that is stopped has between SIGTERM and the end of its pane."""
@@ -167,28 +170,37 @@ class Effects:
         if pid != pane.pid:
             self._told[agent.id] = (pane.pid, now)
             if signalled:
-                _terminate(pane.pid)
+                _send(pane.pid, signal.SIGTERM)
         elif now - since > seconds + STOP_SECONDS:
             await asyncio.to_thread(self._panes.kill_pane, pane.pane_id)
         elif now - since > seconds and not signalled:
-            _terminate(pane.pid)
+            _send(pane.pid, signal.SIGTERM)
 
     async def end_all(self) -> None:
-        """End every agent's program and the private tmux server."""
-        deadline = asyncio.get_running_loop().time() + STOP_SECONDS
+        """End every agent's program, what it left running behind itself, and the private tmux server."""
         try:
-            alive = [pane for pane in await asyncio.to_thread(self._panes.panes) if not pane.dead]
-            for pane in alive:
-                _terminate(pane.pid)
-            while alive and asyncio.get_running_loop().time() < deadline:
-                await asyncio.sleep(0.05)
-                alive = [pane for pane in await asyncio.to_thread(self._panes.panes) if not pane.dead]
+            for pane in await asyncio.to_thread(self._panes.panes):
+                if not pane.dead:
+                    _send(pane.pid, signal.SIGTERM)
+            await self._until_gone(signal.SIGTERM)
+            await self._until_gone(signal.SIGKILL)
         finally:
             await asyncio.to_thread(self._panes.kill_server)
 
+    async def _until_gone(self, number: signal.Signals) -> None:
+        """Send a signal to every process of an agent, and wait a while for them to go."""
+        deadline = asyncio.get_running_loop().time() + STOP_SECONDS
+        told: set[int] = set()
+        while members := await asyncio.to_thread(self._supervisors.members):
+            for pid in members:
+                if pid not in told:
+                    _send(pid, number)
+            told.update(members)
+            if asyncio.get_running_loop().time() > deadline:
+                return
+            await asyncio.sleep(_GONE_STEP_SECONDS)
 
-def _terminate(pid: int) -> None:
-    try:
-        os.kill(pid, signal.SIGTERM)
-    except ProcessLookupError:
-        return
+
+def _send(pid: int, number: signal.Signals) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(pid, number)

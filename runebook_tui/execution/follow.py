@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from runebook_tui.core.events import Record
-from runebook_tui.core.state import State, fold
+from runebook_tui.core.fold import fold
+from runebook_tui.core.state import State
 from runebook_tui.log.eventlog import LogError
 from runebook_tui.log.nudge import Ear
 from runebook_tui.log.sqlite import SqliteLog

@@ -106,6 +106,15 @@ class Supervisors:
         """Whether process `pid` is an agent's."""
         return self.agent_above(pid) is not None
 
+    def members(self) -> list[int]:
+        """Every living process that descends from a supervisor, the supervisors themselves left out."""
+        pids = (
+            [int(name) for name in os.listdir("/proc") if name.isdigit()]
+            if os.path.isdir("/proc/self")
+            else []
+        )
+        return [pid for pid in pids if self.agent_of(pid) is None and self.descends(pid)]
+
     def identify(self, pid: int, uid: int) -> Speaker:
         """Who the process `pid` of user `uid` speaks for."""
         if uid != os.getuid():

@@ -10,9 +10,10 @@ from collections.abc import Callable, Sequence
 
 from runebook_tui.core import commands as c
 from runebook_tui.core import events as e
+from runebook_tui.core.fold import apply, fold
 from runebook_tui.core.gates import settle
 from runebook_tui.core.rules import Refusal, decide
-from runebook_tui.core.state import State, apply, fold
+from runebook_tui.core.state import State
 from runebook_tui.core.types import ENGINE
 from runebook_tui.log.eventlog import AlreadyRecorded, Conflict, EventLog
 

@@ -11,9 +11,10 @@ from typing import Any
 
 from runebook_tui.core import commands as c
 from runebook_tui.core.events import Event, Record
+from runebook_tui.core.fold import apply
 from runebook_tui.core.gates import settle
 from runebook_tui.core.rules import DOWN, Refusal, decide
-from runebook_tui.core.state import State, apply
+from runebook_tui.core.state import State
 from runebook_tui.core.types import ENGINE, OPERATOR, Scope
 from runebook_tui.tui.backend import BackendError, Frame, Update
 

@@ -7,9 +7,10 @@ from typing import Any
 
 from runebook_tui.core import commands as c
 from runebook_tui.core import events as e
+from runebook_tui.core.fold import apply
 from runebook_tui.core.gates import settle
 from runebook_tui.core.rules import Refusal, decide
-from runebook_tui.core.state import State, apply
+from runebook_tui.core.state import State
 from runebook_tui.core.types import (
     OPERATOR,
     AgentSpec,

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from runebook_tui.core import commands as c
 from runebook_tui.core import events as e
 from runebook_tui.core.boundary import may_write
+from runebook_tui.core.fold import apply, fold
 from runebook_tui.core.gates import agent_unmet, settle, stalled
 from runebook_tui.core.rules import DOWN, decide
-from runebook_tui.core.state import State, apply, fold
+from runebook_tui.core.state import State
 from runebook_tui.core.types import (
     OPERATOR,
     AgentSpec,

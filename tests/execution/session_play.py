@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from runebook_tui.cli import shapes
-from runebook_tui.core.state import State, fold
+from runebook_tui.core.fold import fold
+from runebook_tui.core.state import State
 from runebook_tui.core.types import Author
 from runebook_tui.execution.follow import open_log
 from runebook_tui.history.diffs import request_diff

@@ -9,7 +9,8 @@ import pytest
 
 from runebook_tui.core import commands as c
 from runebook_tui.core import events as e
-from runebook_tui.core.state import State, fold
+from runebook_tui.core.fold import fold
+from runebook_tui.core.state import State
 from runebook_tui.core.types import (
     OPERATOR,
     AgentSpec,

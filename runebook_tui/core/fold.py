@@ -1,0 +1,338 @@
+"""The fold: what each event makes of the state. Equal logs give equal states."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any, TypeVar, assert_never
+
+from runebook_tui.core import events as e
+from runebook_tui.core.state import (
+    UNKNOWN_REASON,
+    AgentState,
+    ApiRegistry,
+    Engine,
+    Grant,
+    PhaseState,
+    PublishedApi,
+    RecentTouch,
+    RequestState,
+    State,
+    TaskState,
+)
+from runebook_tui.core.types import (
+    AgentStatus,
+    Crossing,
+    ExecutionPlan,
+    PhaseStatus,
+    RequestKind,
+    Scope,
+    TaskStatus,
+)
+
+_RECENT_TOUCHES = 64
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+def fold(records: Iterable[e.Record], state: State | None = None) -> State:
+    """The state after all `records`, in order."""
+    state = state or State()
+    for record in records:
+        state = apply(state, record)
+    return state
+
+
+def apply(state: State, record: e.Record) -> State:
+    """The state after one more event."""
+    after = _applied(replace(state, seq=record.seq, time=record.time), record)
+    if after.plan is state.plan and "owners" in state.__dict__:
+        after.__dict__["owners"] = state.owners
+    return after
+
+
+def _applied(state: State, record: e.Record) -> State:
+    event = record.event
+    match event:
+        case e.RunStarted():
+            return _run_started(state, record.run, event, record.time)
+        case e.PlanChanged():
+            return _with_plan(state, event.plan)
+        case e.RunEnded():
+            return replace(state, outcome=event.outcome, outcome_reason=event.reason, ended_at=record.time)
+        case e.EngineStarted():
+            return replace(state, engine=Engine(event.pid, event.host, record.time))
+        case e.EngineStopped():
+            return replace(state, engine=None)
+        case e.PhaseStarted():
+            return _phase_started(state, event.phase, record.time)
+        case e.PhaseCompleted():
+            return _phase(state, event.phase, status=PhaseStatus.COMPLETED, completed_at=record.time)
+        case e.FinalizeStarted():
+            return _agent(state, event.agent, finalizing=True)
+        case e.StatusUpdate():
+            return _status_updated(state, event, record.time)
+        case e.AgentStarted():
+            return _agent_started(state, event, record.time)
+        case e.AgentReady():
+            return _agent(state, event.agent, ready=True)
+        case e.AgentExited():
+            return _agent_exited(state, event, record.time)
+        case e.TaskStarted():
+            return _agent(_task(state, event.task, TaskStatus.IN_PROGRESS), event.agent, task=event.task)
+        case e.TaskBlocked():
+            return _task(state, event.task, TaskStatus.BLOCKED, event.reason)
+        case e.TaskCompleted():
+            return _task_completed(state, event)
+        case e.ApiPublished():
+            api = PublishedApi(event.api, event.agent, event.path, event.digest, event.version, record.time)
+            return replace(state, apis=ApiRegistry(_with(state.apis.published, event.api, api)))
+        case e.CoordinationRequest():
+            return _requested(state, event, record.time)
+        case e.RequestGrew():
+            return _request_grew(state, event, record.time)
+        case e.RequestWithdrawn():
+            return _request(
+                state, event.request, status="withdrawn", answer=event.reason, decided_at=record.time
+            )
+        case e.CoordinationResponse():
+            return _decided(state, event, record.time)
+        case e.GrantUsed():
+            return _grant_used(state, event, record.time)
+        case e.Touched():
+            touch = RecentTouch(event.change.path, event.author.name, record.time)
+            recent = (*state.recent_touches, touch)[-_RECENT_TOUCHES:]
+            return replace(state, touches=state.touches + 1, recent_touches=recent)
+        case e.NetReported():
+            return _net_reported(state, event, record.time)
+        case e.AttemptRefused():
+            return state
+        case _:
+            assert_never(event)
+
+
+def _run_started(state: State, run: int, event: e.RunStarted, time: float) -> State:
+    fresh = State(
+        run=run,
+        seq=state.seq,
+        time=time,
+        started_at=time,
+        engine=state.engine,
+        last_request=state.last_request,
+        watch_blind=state.watch_blind,
+        watch_blind_since=state.watch_blind_since,
+    )
+    return _with_plan(fresh, event.plan)
+
+
+def _with_plan(state: State, plan: ExecutionPlan) -> State:
+    """The state under a new plan: what is known of agents, tasks and phases that remain is kept."""
+    agents = {
+        spec.id: replace(state.agents[spec.id], spec=spec) if spec.id in state.agents else AgentState(spec)
+        for spec in plan.agents
+    }
+    gone = {
+        agent.id: agent
+        for agent in state.agents.values()
+        if agent.id not in agents and (agent.alive or agent.status is AgentStatus.STARTING)
+    }
+    tasks = {}
+    for spec in (*(agent.spec for agent in gone.values()), *plan.agents):
+        for task in spec.tasks:
+            known = state.tasks.get(task.id)
+            fresh = TaskState(task.id, spec.id, task.title)
+            tasks[task.id] = fresh if known is None else replace(known, agent=spec.id, title=task.title)
+    phases = {phase.id: state.phases.get(phase.id, PhaseState(phase.id)) for phase in plan.roadmap.phases}
+    agents = {
+        agent.id: agent if agent.task in tasks else replace(agent, task=None)
+        for agent in (*agents.values(), *gone.values())
+    }
+    grants = {
+        request: grant
+        for request, grant in state.grants.items()
+        if grant.scope is not Scope.TASK or grant.task in tasks
+    }
+    return replace(
+        state,
+        plan=plan,
+        grants=MappingProxyType(grants),
+        agents=MappingProxyType(agents),
+        tasks=MappingProxyType(tasks),
+        phases=MappingProxyType(phases),
+    )
+
+
+def _with(mapping: Mapping[K, V], key: K, value: V) -> Mapping[K, V]:
+    return MappingProxyType({**mapping, key: value})
+
+
+def _agent(state: State, agent_id: str, **changes: Any) -> State:
+    agent = state.agents.get(agent_id)
+    if agent is None:
+        return state
+    return replace(state, agents=_with(state.agents, agent_id, replace(agent, **changes)))
+
+
+def _phase(state: State, phase_id: str, **changes: Any) -> State:
+    phase = state.phases.get(phase_id)
+    if phase is None:
+        return state
+    return replace(state, phases=_with(state.phases, phase_id, replace(phase, **changes)))
+
+
+def _phase_started(state: State, phase_id: str, time: float) -> State:
+    phase = state.phases.get(phase_id)
+    again = phase is not None and phase.started_at is not None
+    changes = {"completed_at": None} if again else {"started_at": time}
+    return _phase(state, phase_id, status=PhaseStatus.ACTIVE, **changes)
+
+
+def _task(state: State, task_id: str, status: TaskStatus, reason: str = "") -> State:
+    task = state.tasks.get(task_id)
+    if task is None:
+        return state
+    return replace(state, tasks=_with(state.tasks, task_id, replace(task, status=status, reason=reason)))
+
+
+def _request(state: State, request_id: int, **changes: Any) -> State:
+    request = state.requests.get(request_id)
+    if request is None:
+        return state
+    return replace(state, requests=_with(state.requests, request_id, replace(request, **changes)))
+
+
+def _status_updated(state: State, event: e.StatusUpdate, time: float) -> State:
+    changes: dict[str, Any] = {"status": event.status, "reason": event.reason}
+    agent = state.agents.get(event.agent)
+    if event.status is AgentStatus.STARTING and agent is not None:
+        changes |= {"ready": False, "finalizing": False, "attempt": agent.attempt + 1}
+        changes |= {"code": None, "signal": None, "last_lines": (), "ended_at": None}
+    if event.status is AgentStatus.COMPLETED and agent is not None and agent.ended_at is None:
+        changes["ended_at"] = time
+    return _agent(state, event.agent, **changes)
+
+
+def _agent_started(state: State, event: e.AgentStarted, time: float) -> State:
+    return _agent(
+        state,
+        event.agent,
+        status=AgentStatus.RUNNING,
+        reason="",
+        pane=event.pane,
+        pid=event.pid,
+        attempt=event.attempt,
+        alive=True,
+        started_at=time,
+        ended_at=None,
+    )
+
+
+def _agent_exited(state: State, event: e.AgentExited, time: float) -> State:
+    agent = state.agents.get(event.agent)
+    ended = time if agent is None or agent.ended_at is None else agent.ended_at
+    return _agent(
+        state,
+        event.agent,
+        alive=False,
+        pid=None,
+        code=event.code,
+        signal=event.signal,
+        last_lines=event.last_lines,
+        ended_at=ended,
+        task=None,
+    )
+
+
+def _task_completed(state: State, event: e.TaskCompleted) -> State:
+    state = _task(state, event.task, TaskStatus.COMPLETED)
+    agent = state.agents.get(event.agent)
+    if agent is not None and agent.task == event.task:
+        state = _agent(state, event.agent, task=None)
+    ended = {
+        request: grant
+        for request, grant in state.grants.items()
+        if not (grant.scope is Scope.TASK and grant.task == event.task and grant.agent == event.agent)
+    }
+    return state if len(ended) == len(state.grants) else replace(state, grants=MappingProxyType(ended))
+
+
+def _requested(state: State, event: e.CoordinationRequest, time: float) -> State:
+    request = RequestState(
+        id=event.request,
+        kind=event.kind,
+        requester=event.requester,
+        candidates=event.candidates,
+        crossings=MappingProxyType({crossing.path: crossing for crossing in event.crossings}),
+        reason=event.reason,
+        evidence=event.evidence,
+        pid=event.pid,
+        program=event.program,
+        opened_at=time,
+        updated_at=time,
+    )
+    return replace(
+        state,
+        requests=_with(state.requests, event.request, request),
+        last_request=max(state.last_request, event.request),
+    )
+
+
+def _request_grew(state: State, event: e.RequestGrew, time: float) -> State:
+    request = state.requests.get(event.request)
+    if request is None:
+        return state
+    crossings = dict(request.crossings)
+    for crossing in event.crossings:
+        crossings[crossing.path] = _joined(crossings.get(crossing.path), crossing)
+    return _request(state, event.request, crossings=MappingProxyType(crossings), updated_at=time)
+
+
+def _joined(first: Crossing | None, then: Crossing) -> Crossing:
+    """Both changes of one path as one, from what was there first to what is there now."""
+    if first is None or first.change is None or then.change is None:
+        return then
+    change = then.change.model_copy(update={"before": first.change.before, "added": None, "removed": None})
+    if then.change.before == first.change.before:
+        change = then.change
+    return then.model_copy(update={"change": change})
+
+
+def _decided(state: State, event: e.CoordinationResponse, time: float) -> State:
+    request = state.requests.get(event.request)
+    if request is None or not request.open:
+        return state
+    state = _request(
+        state,
+        event.request,
+        status=event.decision,
+        scope=event.scope,
+        answer=event.reason,
+        decided_at=time,
+    )
+    # A crossing was written before it was approved: `once` lets it stand and gives nothing further.
+    spent = request.kind is RequestKind.CROSSED and event.scope is Scope.ONCE
+    if event.decision != "approved" or request.requester is None or spent:
+        return state
+    grant = Grant(request.id, request.requester, frozenset(request.crossings), event.scope, event.task)
+    return replace(state, grants=_with(state.grants, request.id, grant))
+
+
+def _grant_used(state: State, event: e.GrantUsed, time: float) -> State:
+    grant = state.grants.get(event.request)
+    if grant is None:
+        return state
+    used = _with(grant.used, event.path, (time, event.pid))
+    return replace(state, grants=_with(state.grants, event.request, replace(grant, used=used)))
+
+
+def _net_reported(state: State, event: e.NetReported, time: float) -> State:
+    if event.net == "gate" and event.agent is not None:
+        return _agent(state, event.agent, gate_holds=event.holds, gate="" if event.holds else event.reason)
+    if event.net == "watch":
+        if event.holds:
+            return replace(state, watch_blind="", watch_blind_since=None)
+        since = state.watch_blind_since if state.watch_blind else time
+        return replace(state, watch_blind=event.reason or UNKNOWN_REASON, watch_blind_since=since)
+    return state
