@@ -8,7 +8,6 @@ LIMIT = 4096
 """Characters of one text that are looked at; what is longer ends in an ellipsis."""
 
 _COMBINING_LIMIT = 3
-_NO_ROOM = frozenset({"Cc", "Cf", "Co", "Cn", "Cs", "Zl", "Zp"})
 
 
 def visible(text: str, limit: int = LIMIT) -> str:
@@ -25,11 +24,19 @@ def visible(text: str, limit: int = LIMIT) -> str:
     shown: list[str] = []
     marks = 0
     for character in text:
-        category = unicodedata.category(character)
-        marks = marks + 1 if category in ("Mn", "Me") else 0
-        hidden = marks > _COMBINING_LIMIT or category in _NO_ROOM
-        shown.append(_symbol(character) if hidden else character)
+        marks = marks + 1 if unicodedata.combining(character) else 0
+        hidden = marks > _COMBINING_LIMIT or not character.isprintable()
+        shown.append(_symbol(character) if hidden or (not marks and _takes_no_room(character)) else character)
     return "".join(shown)
+
+
+def _takes_no_room(character: str) -> bool:
+    """Whether a terminal shows the character in no cell of its own: selectors, joiners, vowels of Hangul."""
+    if character.isascii():
+        return False
+    code = ord(character)
+    jamo = 0x1160 <= code <= 0x11FF or 0xD7B0 <= code <= 0xD7FF
+    return jamo or unicodedata.category(character) in ("Mn", "Me", "Cf")
 
 
 def _symbol(character: str) -> str:
@@ -40,4 +47,6 @@ def _symbol(character: str) -> str:
         return "␡"
     if 0xDC80 <= code <= 0xDCFF:
         return f"\\x{code - 0xDC00:02x}"
+    if code <= 0xFF:
+        return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"

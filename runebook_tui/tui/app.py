@@ -13,10 +13,10 @@ from textual.binding import BindingType
 from textual.filter import LineFilter
 from textual.reactive import reactive
 
+from runebook_tui.core.printable import visible
 from runebook_tui.tui import glyphs
 from runebook_tui.tui.backend import Backend, BackendError
 from runebook_tui.tui.screens.cockpit import CockpitScreen
-from runebook_tui.tui.text import visible
 from runebook_tui.tui.theme import RUNEBOOK
 from runebook_tui.tui.verdict import Verdict
 from runebook_tui.tui.view import EMPTY, View

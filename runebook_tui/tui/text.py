@@ -6,51 +6,10 @@ Nothing is ever read as markup.
 
 from __future__ import annotations
 
-import unicodedata
-
 from rich.cells import cell_len, get_character_cell_size
 from textual.content import Content
 
-LIMIT = 4096
-"""Characters of one text that are looked at; what is longer ends in an ellipsis."""
-
-_COMBINING_LIMIT = 3
-
-
-def visible(text: str, limit: int = LIMIT) -> str:
-    """`text` on one line, with every character that does not print itself replaced by a visible symbol.
-
-    Control characters become their picture (ESC is ␛), bytes that were not UTF-8 `\\xNN`, and what reorders
-    text or takes no room (bidirectional overrides, zero-width and private characters) `\\uNNNN`.
-    """
-    if len(text) > limit:
-        text = text[:limit] + "…"
-    if text.isascii() and text.isprintable():
-        return text
-    shown: list[str] = []
-    marks = 0
-    for character in text:
-        marks = marks + 1 if unicodedata.combining(character) else 0
-        hidden = marks > _COMBINING_LIMIT or not character.isprintable()
-        shown.append(_symbol(character) if hidden or (not marks and _takes_no_room(character)) else character)
-    return "".join(shown)
-
-
-def _takes_no_room(character: str) -> bool:
-    return not character.isascii() and get_character_cell_size(character) == 0
-
-
-def _symbol(character: str) -> str:
-    code = ord(character)
-    if code < 0x20:
-        return chr(0x2400 + code)
-    if code == 0x7F:
-        return "␡"
-    if 0xDC80 <= code <= 0xDCFF:
-        return f"\\x{code - 0xDC00:02x}"
-    if code <= 0xFF:
-        return f"\\x{code:02x}"
-    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+from runebook_tui.core.printable import LIMIT, visible
 
 
 def safe(text: str, style: str = "", *, limit: int = LIMIT) -> Content:

@@ -12,10 +12,11 @@ from textual.content import Content
 from tui_scenes import PLAN, by, touch
 
 from runebook_tui.core import events as e
+from runebook_tui.core.printable import visible
 from runebook_tui.core.sentences import sentence
 from runebook_tui.core.types import AgentStatus, Author, Crossing, RequestKind, Scope
 from runebook_tui.tui import glyphs
-from runebook_tui.tui.text import age, clock, cut, cut_path, edges, safe, visible
+from runebook_tui.tui.text import age, clock, cut, cut_path, edges, safe
 from runebook_tui.tui.view import counts
 from runebook_tui.tui.widgets.diff import diff_lines
 

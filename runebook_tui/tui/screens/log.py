@@ -13,10 +13,10 @@ from textual.screen import Screen
 from textual.widgets import Input
 
 from runebook_tui.core.events import Record
+from runebook_tui.core.printable import visible
 from runebook_tui.core.sentences import sentence
 from runebook_tui.tui import commands
 from runebook_tui.tui.backend import BackendError
-from runebook_tui.tui.text import visible
 from runebook_tui.tui.view import EMPTY, View
 from runebook_tui.tui.widgets.rows import Entry, Rows
 from runebook_tui.tui.widgets.strip import KeyBar, event_line

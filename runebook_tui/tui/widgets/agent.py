@@ -13,11 +13,12 @@ from textual.content import Content
 from textual.reactive import reactive, var
 
 from runebook_tui.core.gates import agent_unmet
+from runebook_tui.core.printable import visible
 from runebook_tui.core.state import AgentState
 from runebook_tui.core.types import AgentStatus
 from runebook_tui.tui import glyphs
 from runebook_tui.tui.backend import BackendError, Frame
-from runebook_tui.tui.text import safe, visible
+from runebook_tui.tui.text import safe
 from runebook_tui.tui.view import EMPTY, View, status_word
 from runebook_tui.tui.widgets.pane import PaneView
 
