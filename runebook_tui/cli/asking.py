@@ -15,6 +15,7 @@ from runebook_tui.core.printable import visible
 from runebook_tui.execution.client import EngineClient, EngineDown
 from runebook_tui.execution.follow import log_path, open_log
 from runebook_tui.execution.launch import launch_engine
+from runebook_tui.log.eventlog import scan
 
 _ENGINE_SECONDS = 30.0
 
@@ -42,7 +43,7 @@ def _under_way(root: Path) -> bool:
     if not log_path(root).exists():
         return False
     with open_log(root) as log:
-        state = fold(log.read())
+        state = fold(scan(log))
     return state.run > 0 and state.outcome is None
 
 

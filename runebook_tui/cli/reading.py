@@ -17,6 +17,7 @@ from runebook_tui.core.sentences import sentence
 from runebook_tui.core.state import RequestState, State
 from runebook_tui.execution.follow import engine_alive, follow, log_path, open_log
 from runebook_tui.history.diffs import request_diff
+from runebook_tui.log.eventlog import scan
 from runebook_tui.log.sqlite import SqliteLog
 from runebook_tui.orchestrator.planner import load_plan
 from runebook_tui.place import PLAN_NAME
@@ -35,7 +36,7 @@ def status(arguments: Namespace) -> int:
     """Show phases, agents and requests."""
     root = root_of_plan()
     with _log(root) as log:
-        state, alive = fold(log.read()), engine_alive(log)
+        state, alive = fold(scan(log)), engine_alive(log)
     if arguments.json:
         print(shapes.dump(shapes.state_shape(state, engine=alive)))
     else:
@@ -47,7 +48,7 @@ def requests(arguments: Namespace) -> int:
     """List the open requests."""
     root = root_of_plan()
     with _log(root) as log:
-        state = fold(log.read())
+        state = fold(scan(log))
     listed = [each for each in state.requests.values() if arguments.all or each.open]
     if arguments.json:
         print(
@@ -104,7 +105,7 @@ def who(arguments: Namespace) -> int:
     if log_path(root).exists():
         with _log(root) as records:
             touched = records.read(types=["Touched"], path=path, limit=1, newest_first=True)
-            state = fold(records.read())
+            state = fold(scan(records))
         last = touched[0] if touched else None
         about = tuple(each for each in state.open_requests if path in each.crossings)
     author = last.event.author if last is not None and isinstance(last.event, Touched) else None

@@ -16,7 +16,6 @@ from runebook_tui.core.state import (
     Grant,
     PhaseState,
     PublishedApi,
-    RecentTouch,
     RequestState,
     State,
     TaskState,

@@ -11,13 +11,15 @@ from __future__ import annotations
 import json
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 from pydantic import ValidationError
 from pydantic_core import PydanticSerializationError
 
 from runebook_tui.core.events import EVENT, Event, Record
+
+_PAGE = 1_000
 
 
 class LogError(Exception):
@@ -97,6 +99,16 @@ class EventLog(Protocol):
 
     def close(self) -> None:
         """Let go of the store."""
+
+
+def scan(log: EventLog, after: int = 0) -> Iterator[Record]:
+    """Every record after `after`, in order, a page at a time: for logs that do not fit in memory."""
+    while True:
+        page = log.read(after=after, limit=_PAGE)
+        yield from page
+        if len(page) < _PAGE:
+            return
+        after = page[-1].seq
 
 
 def encode(event: Event) -> str:
