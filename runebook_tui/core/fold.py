@@ -16,6 +16,7 @@ from runebook_tui.core.state import (
     Grant,
     PhaseState,
     PublishedApi,
+    RecentTouch,
     RequestState,
     State,
     TaskState,
