@@ -10,12 +10,11 @@ from typing import Any
 
 from runebook_tui.cli import shapes
 from runebook_tui.cli.place import CommandError, inside, root_of_plan
-from runebook_tui.core.fold import fold
 from runebook_tui.core.printable import visible
 from runebook_tui.execution.client import EngineClient, EngineDown
 from runebook_tui.execution.follow import log_path, open_log
 from runebook_tui.execution.launch import launch_engine
-from runebook_tui.log.eventlog import scan
+from runebook_tui.log.loading import load
 
 _ENGINE_SECONDS = 30.0
 
@@ -43,7 +42,7 @@ def _under_way(root: Path) -> bool:
     if not log_path(root).exists():
         return False
     with open_log(root) as log:
-        state = fold(scan(log))
+        state = load(log)
     return state.run > 0 and state.outcome is None
 
 

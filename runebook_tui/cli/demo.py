@@ -117,7 +117,7 @@ async def _run_and_decide(root: Path) -> State:
 async def _operate(root: Path) -> None:
     """The operator of the demonstration: prints what happens and answers every request."""
     asked: set[int] = set()
-    async for update in follow(root):
+    async for update in follow(root, after=0):
         for record in update.records:
             if not isinstance(record.event, Touched):
                 print(words.record_words(record, sentence), flush=True)

@@ -12,12 +12,11 @@ from pathlib import Path
 from runebook_tui.cli import shapes, words
 from runebook_tui.cli.place import inside, root_of_plan
 from runebook_tui.core.events import Touched
-from runebook_tui.core.fold import fold
 from runebook_tui.core.sentences import sentence
 from runebook_tui.core.state import RequestState, State
 from runebook_tui.execution.follow import engine_alive, follow, log_path, open_log
 from runebook_tui.history.diffs import request_diff
-from runebook_tui.log.eventlog import scan
+from runebook_tui.log.loading import load
 from runebook_tui.log.sqlite import SqliteLog
 from runebook_tui.orchestrator.planner import load_plan
 from runebook_tui.place import PLAN_NAME
@@ -36,7 +35,7 @@ def status(arguments: Namespace) -> int:
     """Show phases, agents and requests."""
     root = root_of_plan()
     with _log(root) as log:
-        state, alive = fold(scan(log)), engine_alive(log)
+        state, alive = load(log), engine_alive(log)
     if arguments.json:
         print(shapes.dump(shapes.state_shape(state, engine=alive)))
     else:
@@ -48,7 +47,7 @@ def requests(arguments: Namespace) -> int:
     """List the open requests."""
     root = root_of_plan()
     with _log(root) as log:
-        state = fold(scan(log))
+        state = load(log)
     listed = [each for each in state.requests.values() if arguments.all or each.open]
     if arguments.json:
         print(
@@ -88,11 +87,10 @@ def log(arguments: Namespace) -> int:
 
 
 async def _follow(root: Path, after: int, *, json_lines: bool) -> None:
-    async for update in follow(root):
+    async for update in follow(root, after=after):
         for record in update.records:
-            if record.seq > after:
-                shape = json.dumps(shapes.record_shape(record)) if json_lines else None
-                print(shape or words.record_words(record, sentence), flush=True)
+            shape = json.dumps(shapes.record_shape(record)) if json_lines else None
+            print(shape or words.record_words(record, sentence), flush=True)
 
 
 def who(arguments: Namespace) -> int:
@@ -105,7 +103,7 @@ def who(arguments: Namespace) -> int:
     if log_path(root).exists():
         with _log(root) as records:
             touched = records.read(types=["Touched"], path=path, limit=1, newest_first=True)
-            state = fold(scan(records))
+            state = load(records)
         last = touched[0] if touched else None
         about = tuple(each for each in state.open_requests if path in each.crossings)
     author = last.event.author if last is not None and isinstance(last.event, Touched) else None

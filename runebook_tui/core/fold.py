@@ -31,7 +31,8 @@ from runebook_tui.core.types import (
     TaskStatus,
 )
 
-_RECENT_TOUCHES = 64
+RECENT_TOUCHES = 64
+"""How many touches the state remembers."""
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -103,7 +104,7 @@ def _applied(state: State, record: e.Record) -> State:
             return _grant_used(state, event, record.time)
         case e.Touched():
             touch = RecentTouch(event.change.path, event.author.name, record.time)
-            recent = (*state.recent_touches, touch)[-_RECENT_TOUCHES:]
+            recent = (*state.recent_touches, touch)[-RECENT_TOUCHES:]
             return replace(state, touches=state.touches + 1, recent_touches=recent)
         case e.NetReported():
             return _net_reported(state, event, record.time)

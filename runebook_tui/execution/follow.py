@@ -13,16 +13,18 @@ from runebook_tui.core.events import Record
 from runebook_tui.core.fold import fold
 from runebook_tui.core.state import State
 from runebook_tui.log.eventlog import LogError
+from runebook_tui.log.loading import load
 from runebook_tui.log.nudge import Ear
 from runebook_tui.log.sqlite import SqliteLog
 from runebook_tui.place import runtime_folder, state_folder
 
 _LOOK_SECONDS = 0.5
 _PAGE = 5_000
+_NEWEST = 50
 
 
 class Update(NamedTuple):
-    """The state after `records`; the first update of a follower holds all of them."""
+    """The state after `records`; the first update of a follower holds the newest only."""
 
     state: State
     records: tuple[Record, ...]
@@ -47,25 +49,51 @@ def engine_alive(log: SqliteLog) -> bool:
     return log.holder(socket.gethostname()) is not None
 
 
-async def follow(root: Path) -> AsyncIterator[Update]:
-    """The state now, then again after each change; also when the engine comes or goes."""
+async def follow(root: Path, *, after: int | None = None) -> AsyncIterator[Update]:
+    """The state now, then again after each change; also when the engine comes or goes.
+
+    The first update holds the records after `after`, or the newest ones when that is None. A log that
+    cannot be read is opened anew until it can.
+    """
     ear = Ear(runtime_folder(root, create=True))
     try:
-        log = await _opened(root, ear)
-        try:
-            state, alive, first = State(), False, True
-            while True:
-                records = await asyncio.to_thread(log.read, after=state.seq, limit=_PAGE)
-                now_alive = engine_alive(log)
-                if records or first or now_alive != alive:
-                    state, alive, first = fold(records, state), now_alive, False
-                    yield Update(state, tuple(records), alive)
-                if len(records) < _PAGE:
-                    await ear.wait(_LOOK_SECONDS)
-        finally:
-            log.close()
+        while True:
+            log = await _opened(root, ear)
+            try:
+                async for update in _follow(log, ear, after):
+                    after = update.state.seq
+                    yield update
+            except LogError:
+                after = None
+                await ear.wait(_LOOK_SECONDS)
+            finally:
+                log.close()
     finally:
         ear.close()
+
+
+async def _follow(log: SqliteLog, ear: Ear, after: int | None) -> AsyncIterator[Update]:
+    state, records = await asyncio.to_thread(_begin, log, after)
+    alive = engine_alive(log)
+    yield Update(state, records, alive)
+    while True:
+        await ear.wait(_LOOK_SECONDS)
+        more = _PAGE
+        while more == _PAGE:
+            records = tuple(await asyncio.to_thread(log.read, after=state.seq, limit=_PAGE))
+            more = len(records)
+            now_alive = engine_alive(log)
+            if records or now_alive != alive:
+                state, alive = fold(records, state), now_alive
+                yield Update(state, records, alive)
+
+
+def _begin(log: SqliteLog, after: int | None) -> tuple[State, tuple[Record, ...]]:
+    state = load(log)
+    if after is None:
+        newest = log.read(before=state.seq + 1, limit=_NEWEST, newest_first=True)
+        return state, tuple(reversed(newest))
+    return state, tuple(log.read(after=after, before=state.seq + 1))
 
 
 async def _opened(root: Path, ear: Ear) -> SqliteLog:

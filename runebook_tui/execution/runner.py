@@ -258,7 +258,7 @@ class ParallelExecutionRunner:
         baseline = Baseline(state_folder(self.root) / "history" / "baseline.json")
         for path, version in baseline.read().items():
             self._history.remember(path, version)
-        for record in self._log.read(types=["Touched"]):
+        for record in self._log.latest_touches():
             if isinstance(record.event, e.Touched):
                 self._history.remember(record.event.change.path, record.event.change.after)
         if not baseline.exists():
@@ -268,9 +268,8 @@ class ParallelExecutionRunner:
     async def _look_again(self) -> None:
         """See what changed in touched files while no engine ran (a sweep sees only what git calls dirty)."""
         assert self._observer is not None
-        touched = self._log.read(types=["Touched"])
-        paths = {r.event.change.path for r in touched if isinstance(r.event, e.Touched)}
-        await self._observer.look(sorted(paths))
+        touched = self._log.latest_touches()
+        await self._observer.look([r.event.change.path for r in touched if isinstance(r.event, e.Touched)])
 
     async def _rounds(self, observing: asyncio.Task[None]) -> None:
         while not self._leaving:

@@ -11,15 +11,13 @@ from __future__ import annotations
 import json
 import os
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 from pydantic import ValidationError
 from pydantic_core import PydanticSerializationError
 
 from runebook_tui.core.events import EVENT, Event, Record
-
-_PAGE = 1_000
 
 
 class LogError(Exception):
@@ -80,10 +78,20 @@ class EventLog(Protocol):
         before: int | None = None,
         limit: int | None = None,
         types: Sequence[str] = (),
+        without: Sequence[str] = (),
         path: str | None = None,
         newest_first: bool = False,
     ) -> list[Record]:
-        """Records with `after` < seq < `before`, of `types` if given, touching `path` if given."""
+        """Records with `after` < seq < `before`, of `types` if given, touching `path` if given.
+
+        Those of the types `without` are left out.
+        """
+
+    def count(self, kind: str, *, after: int = 0) -> int:
+        """How many records of the type `kind` come after record `after`."""
+
+    def latest_touches(self) -> list[Record]:
+        """The newest `Touched` of each path, in order."""
 
     def last_seq(self) -> int:
         """The number of the newest record, 0 when the log is empty."""
@@ -99,16 +107,6 @@ class EventLog(Protocol):
 
     def close(self) -> None:
         """Let go of the store."""
-
-
-def scan(log: EventLog, after: int = 0) -> Iterator[Record]:
-    """Every record after `after`, in order, a page at a time: for logs that do not fit in memory."""
-    while True:
-        page = log.read(after=after, limit=_PAGE)
-        yield from page
-        if len(page) < _PAGE:
-            return
-        after = page[-1].seq
 
 
 def encode(event: Event) -> str:

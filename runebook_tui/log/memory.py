@@ -48,6 +48,7 @@ class MemoryLog:
         before: int | None = None,
         limit: int | None = None,
         types: Sequence[str] = (),
+        without: Sequence[str] = (),
         path: str | None = None,
         newest_first: bool = False,
     ) -> list[Record]:
@@ -57,9 +58,19 @@ class MemoryLog:
             record
             for record in (reversed(window) if newest_first else window)
             if (not types or record.event.type in types)
+            and record.event.type not in without
             and (path is None or (isinstance(record.event, Touched) and record.event.change.path == path))
         ]
         return found if limit is None else found[:limit]
+
+    def count(self, kind: str, *, after: int = 0) -> int:
+        """See EventLog.count."""
+        return sum(record.event.type == kind for record in self._records[after:])
+
+    def latest_touches(self) -> list[Record]:
+        """See EventLog.latest_touches."""
+        newest = {r.event.change.path: r for r in self._records if isinstance(r.event, Touched)}
+        return sorted(newest.values(), key=lambda record: record.seq)
 
     def last_seq(self) -> int:
         """See EventLog.last_seq."""

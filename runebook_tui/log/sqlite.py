@@ -194,6 +194,7 @@ class SqliteLog:
         before: int | None = None,
         limit: int | None = None,
         types: Sequence[str] = (),
+        without: Sequence[str] = (),
         path: str | None = None,
         newest_first: bool = False,
     ) -> list[Record]:
@@ -206,6 +207,9 @@ class SqliteLog:
         if types:
             where.append(f"type IN ({', '.join('?' * len(types))})")
             arguments.extend(types)
+        if without:
+            where.append(f"type NOT IN ({', '.join('?' * len(without))})")
+            arguments.extend(without)
         if path is not None:
             where.append("path = ?")
             arguments.append(_path_key(path))
@@ -214,12 +218,28 @@ class SqliteLog:
             f"SELECT seq, time, run, actor, body FROM event WHERE {' AND '.join(where)} "
             f"ORDER BY seq {order} LIMIT ?"
         )
+        return self._records(query, (*arguments, -1 if limit is None else limit))
+
+    def _records(self, query: str, arguments: Sequence[object] = ()) -> list[Record]:
         with self._words():
-            rows = self._db.execute(query, (*arguments, -1 if limit is None else limit)).fetchall()
+            rows = self._db.execute(query, arguments).fetchall()
         return [
             Record(seq=seq, time=time, run=run, actor=actor, event=decode(body))
             for seq, time, run, actor, body in rows
         ]
+
+    def latest_touches(self) -> list[Record]:
+        """See EventLog.latest_touches."""
+        newest = "SELECT max(seq) FROM event WHERE path IS NOT NULL GROUP BY path"
+        return self._records(
+            f"SELECT seq, time, run, actor, body FROM event WHERE seq IN ({newest}) ORDER BY seq"
+        )
+
+    def count(self, kind: str, *, after: int = 0) -> int:
+        """See EventLog.count."""
+        with self._words():
+            row = self._db.execute("SELECT count(*) FROM event WHERE type = ? AND seq > ?", (kind, after))
+            return int(row.fetchone()[0])
 
     def last_seq(self) -> int:
         """See EventLog.last_seq."""

@@ -15,7 +15,8 @@ from runebook_tui.core.gates import settle
 from runebook_tui.core.rules import Refusal, decide
 from runebook_tui.core.state import State
 from runebook_tui.core.types import ENGINE
-from runebook_tui.log.eventlog import AlreadyRecorded, Conflict, EventLog, scan
+from runebook_tui.log.eventlog import AlreadyRecorded, Conflict, EventLog
+from runebook_tui.log.loading import load
 
 _ATTEMPTS = 50
 
@@ -38,7 +39,7 @@ class Coordinator:
         self._log = log
         self._clock = clock
         self._listener = listener
-        self.state = fold(scan(log))
+        self.state = load(log)
 
     def handle(self, command: c.Command, actor: str = ENGINE) -> tuple[e.Record, ...]:
         """Carry out `command` in the name of `actor` and return what it brought about.
