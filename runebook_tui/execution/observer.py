@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from pathlib import Path
 
@@ -65,6 +65,15 @@ class Observer:
         kept = frozenset(path for path in paths if path not in ignored)
         await self._observe(Batch(paths=kept, cause="sweep", detail="", time=time.time()))
 
+    def worth_keeping(self, records: Sequence[Mapping[str, object]]) -> Sequence[Mapping[str, object]]:
+        """The write records that can explain a touch: those that name a path git does not ignore.
+
+        One `npm install` writes more ignored files than the authors keep records.
+        """
+        named = {place for record in records for place in _places(record)}
+        ignored = self._ignore.among(named)
+        return [record for record in records if not _places(record) or not _places(record) <= ignored]
+
     def close(self) -> None:
         """Let go of git's co-processes."""
         self._ignore.close()
@@ -118,3 +127,8 @@ class Observer:
             unobserved=[agent.id for agent in live if agent.gate_holds is False],
             observed=[agent.id for agent in live if agent.gate_holds is not False],
         )
+
+
+def _places(record: Mapping[str, object]) -> set[str]:
+    """The paths that a write record names."""
+    return {place for place in (record.get("path"), record.get("to")) if isinstance(place, str) and place}

@@ -10,7 +10,7 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
@@ -82,7 +82,7 @@ class ParallelExecutionRunner:
         self._bell = Bell(runtime_folder(root, create=True))
         self._history = History(root, state_folder(root) / "history")
         self._supervisors = Supervisors()
-        self.authors = Authors(Holders(root, self._supervisors.descends).still_open)
+        self._authors = Authors(Holders(root, self._supervisors.descends).still_open)
         self._verbs = Verbs(self)
         self._coordinator: Coordinator | None = None
         self._observer: Observer | None = None
@@ -136,6 +136,17 @@ class ParallelExecutionRunner:
             async with self._changed:
                 self._changed.notify_all()
         return records
+
+    def recorded(self, agent: str, records: Sequence[Mapping[str, object]]) -> None:
+        """Take what the gate of `agent` saw being written. Raises ValueError, TypeError."""
+        if self._observer is not None:
+            records = self._observer.worth_keeping(records)
+        for record in records:
+            self._authors.record(agent, record)
+
+    def missed(self, agent: str) -> None:
+        """Writes of `agent` went unrecorded."""
+        self._authors.missed(agent)
 
     async def changed(self, condition: Callable[[State], bool], seconds: float) -> bool:
         """Wait until `condition` holds of the state; False after `seconds`."""
@@ -200,7 +211,7 @@ class ParallelExecutionRunner:
             await self._wait_for_supervisors(adopted)
             await asyncio.to_thread(self._remember)
             self._observer = Observer(
-                self.root, self._history, self.authors, self._handle_surely, lambda: self.state, self._edited
+                self.root, self._history, self._authors, self._handle_surely, lambda: self.state, self._edited
             )
             stack.callback(self._observer.close)
             observing = asyncio.create_task(self._observer.run())

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import posixpath
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -20,7 +20,6 @@ from runebook_tui.core.types import ENGINE, OPERATOR, AgentSpec, Scope
 from runebook_tui.execution import wire
 from runebook_tui.execution.interface import read_interface
 from runebook_tui.execution.server import Connection
-from runebook_tui.history.authors import Authors
 from runebook_tui.orchestrator.coordinator import Refused
 
 Answer = dict[str, Any]
@@ -33,7 +32,6 @@ class Host(Protocol):
     """What the verbs need of the runner."""
 
     root: Path
-    authors: Authors
 
     @property
     def state(self) -> State:
@@ -41,6 +39,12 @@ class Host(Protocol):
 
     async def handle(self, command: c.Command, actor: str) -> object:
         """Carry out a command. Raises Refused, LogError."""
+
+    def recorded(self, agent: str, records: Sequence[Mapping[str, object]]) -> None:
+        """Take what the gate of `agent` saw being written. Raises ValueError, TypeError."""
+
+    def missed(self, agent: str) -> None:
+        """Writes of `agent` went unrecorded."""
 
     async def changed(self, condition: Callable[[State], bool], seconds: float) -> bool:
         """Wait until `condition` holds of the state; False after `seconds`."""
@@ -212,12 +216,11 @@ class Verbs:
         dropped = message.get("dropped", 0)
         if isinstance(dropped, int) and dropped > connection.dropped:
             connection.dropped = dropped
-            self._host.authors.missed(agent)
-        for record in records:
-            try:
-                self._host.authors.record(agent, record)
-            except (ValueError, TypeError) as error:
-                raise wire.WireError(f"a write record cannot be read: {error}") from error
+            self._host.missed(agent)
+        try:
+            self._host.recorded(agent, records)
+        except (AttributeError, TypeError, ValueError) as error:
+            raise wire.WireError(f"a write record cannot be read: {error}") from error
         return {}
 
     async def _exited(self, connection: Connection, message: Answer) -> Answer:

@@ -137,6 +137,12 @@ def test_below_a_last_wildcard_nobody_is_tied_and_the_first_written_wins() -> No
     assert OwnershipManager([code, docs]).owner_of("x.md/y.py") is code
 
 
+def test_claims_of_equal_rank_at_different_depths_are_decided_by_the_first_written() -> None:
+    beside, below = FileOwnership(pattern="src/a*", owner="x"), FileOwnership(pattern="src/a/*", owner="y")
+    assert OwnershipManager([beside, below]).owner_of("src/a/z") is beside
+    assert OwnershipManager([below, beside]).owner_of("src/a/z") is below
+
+
 def test_very_long_claims_are_compared_without_running_out_of_stack() -> None:
     pairs = [("a" * 1000 + "*", "a" * 900 + "*"), ("a/" * 500 + "*", "a/" * 500 + "**"), ("?" * 1000,) * 2]
     for first, second in pairs:

@@ -232,7 +232,9 @@ def test_a_burst_grows_an_open_request_and_opens_one_for_the_rest(play: Play) ->
 
 
 def test_an_agent_asks_for_what_is_not_its_own_and_nothing_else(play: Play) -> None:
-    play.do(c.Ask("alpha", ("alpha/x", "beta/x", "free", "beta/x"), "to fix the import", pid=7))
+    (event,) = play.do(c.Ask("alpha", ("alpha/x", "beta/x", "free", "beta/x"), "to fix the import", pid=7))
+    assert isinstance(event, e.CoordinationRequest)
+    assert event.crossings == (Crossing(path="beta/x", owner="beta"),)
     (request,) = play.state.open_requests
     assert (request.kind, request.paths) == (RequestKind.ASKED, ("beta/x",))
     assert request.reason == "to fix the import"

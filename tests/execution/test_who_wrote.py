@@ -164,3 +164,20 @@ def test_ignored_files_raise_nothing(session):
     let_go(session)
     session.until("the one that counts", session.requests)
     assert [path for r in session.requests() for path in r["paths"]] == ["src/beta/z"]
+
+
+def test_a_storm_of_ignored_files_costs_no_name(session):
+    """An agent that fills an ignored folder is still named for the one write that counts."""
+    (session.root / ".gitignore").write_text("node_modules/\n")
+    storm = (
+        "import os\n"
+        "for folder in range(52):\n"
+        "    os.makedirs(f'node_modules/m{folder}', exist_ok=True)\n"
+        "    for number in range(1000):\n"
+        "        open(f'node_modules/m{folder}/{number}', 'w').close()\n"
+    )
+    (session.root / "storm.py").write_text(storm)
+    begin(session, "python3 storm.py; echo x > src/beta/1.txt")
+    let_go(session)
+    request = session.until("the request", session.requests)[0]
+    assert (request["requester"], request["paths"]) == ("alpha", ["src/beta/1.txt"])

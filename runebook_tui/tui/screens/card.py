@@ -229,7 +229,7 @@ def _why(request: RequestState) -> Content:
     if request.reason:
         lines.append(safe(f'"{request.reason}"', limit=1000))
     evidence = request.evidence
-    if request.program:
+    if request.program and request.program not in evidence:
         evidence += f"{', ' if evidence else ''}by {request.program}"
     if evidence:
         lines.append(Content.assemble(("evidence: ", glyphs.MUTED), safe(evidence, glyphs.MUTED, limit=500)))
