@@ -36,7 +36,6 @@
             watchfiles
             pydantic
             libtmux
-            pathspec
             markdown-it-py
           ];
 
@@ -52,6 +51,7 @@
             pkgs.python3.pkgs.pytest-asyncio
             pkgs.python3.pkgs.pytest-timeout
             pkgs.python3.pkgs.hypothesis
+            pkgs.python3.pkgs.pathspec
           ];
 
           # A build sandbox is no place to supervise processes; `make test` runs the rest.

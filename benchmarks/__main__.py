@@ -42,7 +42,8 @@ def main(words: list[str]) -> int:
     given = parser.parse_args(words)
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGHUP, _stop)
-    command = shlex.join(["python", "-m", "benchmarks", *(word for word in words if word != "--write")])
+    options = [*(["--quick"] if given.quick else []), *(f"--only={name}" for name in given.only or ())]
+    command = shlex.join(["python", "-m", "benchmarks", *options])
     head = f"{machine.facts()}\n\n{time.strftime('%Y-%m-%d %H:%M UTC', time.gmtime())}, `{command}`\n"
     print(head, flush=True)
     tables: list[Table] = []

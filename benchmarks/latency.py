@@ -41,11 +41,11 @@ class Size(NamedTuple):
     trees: Sequence[int]
     lone: int
     steady: int
-    lone_gap: float = 0.25
+    lone_gap: float = 0.15
     steady_gap: float = 0.02
 
 
-FULL = Size((20_000, 100_000), 80, 500)
+FULL = Size((20_000, 100_000), 100, 400)
 QUICK = Size((1_000,), 8, 40)
 
 

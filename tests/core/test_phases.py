@@ -159,6 +159,18 @@ def test_an_agent_that_is_being_restarted_is_told_to_finalize_when_it_runs_again
     assert of_type(play.do(c.ReportStarted("ci", "%9", 9)), e.FinalizeStarted) == ["ci"]
 
 
+def test_an_agent_that_failed_at_finalizing_is_told_again_when_it_is_restarted() -> None:
+    phases = (Phase(id="build"), Phase(id="always", continuous=True))
+    play = Play(plan(agent("alpha"), agent("ci", "always"), phases=phases))
+    play.start("alpha", "ci")
+    assert of_type(play.exit("alpha"), e.FinalizeStarted) == ["ci"]
+    play.exit("ci", code=1)
+    assert play.status("ci") == "failed"
+    play.do(c.RestartAgent("ci"))
+    assert not play.state.agents["ci"].finalizing
+    assert of_type(play.do(c.ReportStarted("ci", "%9", 9)), e.FinalizeStarted) == ["ci"]
+
+
 # ── failing, restarting, stopping ───────────────────────────────────────────────────────────────
 
 

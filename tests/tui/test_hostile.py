@@ -19,7 +19,7 @@ HOSTILE = {
     "link": ("src/core/[@click=app.bell]x[/]", "[@click=app.bell]x[/]"),
     "escape": ("src/core/\x1b[2J\x1b[31mred", "␛[2J␛[31mred"),
     "title": ("src/core/\x1b]0;owned\x07x", "␛]0;owned␇x"),
-    "c1": ("src/core/\x9b31mx", "\\x9b31mx"),
+    "c1": ("src/core/\x9b31mx", "\\u009b31mx"),
     "override": ("src/core/\u202egnp.exe", "\\u202egnp.exe"),
     "isolate": ("src/core/\u2066x\u2069", "\\u2066x\\u2069"),
     "not utf-8": ("src/core/\udcff\udc80x", "\\xff\\x80x"),
