@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
@@ -45,6 +46,8 @@ class Observer:
         self._blind: asyncio.Queue[str | None] = asyncio.Queue()
         self._watch = TreeWatch(root, self._ignore, on_blind=self._blind.put_nowait)
         self._turn = asyncio.Lock()
+        self._looking = threading.Lock()
+        self._closed = False
 
     async def run(self) -> None:
         """Observe until cancelled."""
@@ -75,7 +78,9 @@ class Observer:
         return [record for record in records if not _places(record) or not _places(record) <= ignored]
 
     def close(self) -> None:
-        """Let go of git's co-processes."""
+        """Let go of git's co-processes. A look that a cancelled task left in a thread ends first."""
+        with self._looking:
+            self._closed = True
         self._ignore.close()
 
     async def _report_blindness(self) -> None:
@@ -117,7 +122,10 @@ class Observer:
             return changes
 
     def _observed(self, paths: Sequence[str]) -> list[Change]:
-        return [change for path in paths if (change := self._history.observe(path)) is not None]
+        with self._looking:
+            if self._closed:
+                return []
+            return [change for path in paths if (change := self._history.observe(path)) is not None]
 
     def _author(self, path: str, when: float) -> Author:
         live = self._state().live_agents()
