@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -12,7 +13,7 @@ from pathlib import Path
 
 from runebook_tui.agent import installed_agents
 from runebook_tui.cli import words
-from runebook_tui.cli.session import open_session
+from runebook_tui.cli.session import open_session, until_told
 from runebook_tui.core.events import Touched
 from runebook_tui.core.sentences import sentence
 from runebook_tui.core.state import RequestState, State
@@ -38,12 +39,18 @@ def run_demo(*, automatic: bool) -> int:
     root = parent / "demo"
     os.environ["RUNEBOOK_DEMO"] = "1"
     os.environ["RUNEBOOK_DEMO_PACE"] = _PACE_ALONE if automatic else _PACE_WATCHED
+    signal.signal(signal.SIGTERM, _leave)
     try:
         make_repository(root)
         return _by_itself(root) if automatic else _watched(root)
     finally:
         shutil.rmtree(runtime_folder(root), ignore_errors=True)
         shutil.rmtree(parent, ignore_errors=True)
+
+
+def _leave(number: int, frame: object) -> None:
+    """SIGTERM unwinds, so that everything is cleaned up."""
+    raise SystemExit(128 + number)
 
 
 def make_repository(root: Path) -> None:
@@ -103,12 +110,13 @@ async def _run_and_decide(root: Path) -> State:
             say=lambda line: print(line, file=sys.stderr),
         )
         operator = asyncio.create_task(_operate(root))
+        run = asyncio.create_task(until_told(runner))
         try:
-            async with asyncio.timeout(_AUTOMATIC_SECONDS):
-                return await runner.execute()
-        except TimeoutError:
-            print("the demonstration took too long", file=sys.stderr)
-            return runner.state
+            await asyncio.wait({run}, timeout=_AUTOMATIC_SECONDS)
+            if not run.done():
+                print("the demonstration took too long", file=sys.stderr)
+                runner.shut_down()
+            return await run
         finally:
             operator.cancel()
             await asyncio.gather(operator, return_exceptions=True)

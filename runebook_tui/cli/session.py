@@ -70,7 +70,7 @@ def run(arguments: Namespace) -> int:
         say=lambda line: print(f"{time.strftime('%H:%M:%S')} {visible(line)}", flush=True),
     )
     try:
-        state = asyncio.run(_until_told(runner))
+        state = asyncio.run(until_told(runner))
     finally:
         log.close()
     if arguments.keep:
@@ -80,7 +80,7 @@ def run(arguments: Namespace) -> int:
     return 0 if state.outcome == "completed" else 1
 
 
-async def _until_told(runner: ParallelExecutionRunner) -> State:
+async def until_told(runner: ParallelExecutionRunner) -> State:
     """Execute; SIGINT and SIGTERM end everything that was started, then the engine."""
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

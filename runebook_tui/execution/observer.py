@@ -138,5 +138,6 @@ class Observer:
 
 
 def _places(record: Mapping[str, object]) -> set[str]:
-    """The paths that a write record names."""
-    return {place for place in (record.get("path"), record.get("to")) if isinstance(place, str) and place}
+    """The paths that a write record names; what cannot be a path is for the authors to refuse."""
+    named = (record.get("path"), record.get("to"))
+    return {place for place in named if isinstance(place, str) and place and "\0" not in place}

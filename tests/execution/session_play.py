@@ -113,6 +113,9 @@ class Session:
     def agent(self, name: str) -> dict[str, Any]:
         return next((agent for agent in self.status()["agents"] if agent["id"] == name), {})
 
+    def phase(self, name: str) -> dict[str, Any]:
+        return next((phase for phase in self.status()["phases"] if phase["id"] == name), {})
+
     def until(self, what: str, condition: Callable[[], Any]) -> Any:
         deadline = time.monotonic() + DEADLINE
         while time.monotonic() < deadline:
