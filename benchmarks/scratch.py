@@ -68,6 +68,7 @@ class Scratch:
                 stream += f"M 100644 inline {path}\ndata {len(data)}\n".encode() + data + b"\n"
         self.git("fast-import", "--quiet", "--force", feed=bytes(stream))
         self.git("checkout", "-q", "-f", next(iter(branches)))
+        os.sync()  # else the first fsync of the engine waits for all these files
 
     def _plan(self) -> str:
         command = json.dumps([sys.executable, "-I", str(_WRITER), str(self.orders), str(self.answers)])

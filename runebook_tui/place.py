@@ -14,6 +14,7 @@ from pathlib import Path
 PLAN_NAME = "runebook.toml"
 STATE_NAME = ".runebook"
 POINTER_NAME = "socket"
+LOG_NAME = "log.sqlite"
 SOCKET_NAME = "engine.sock"
 
 

@@ -12,9 +12,8 @@ from runebook_tui.cli import shapes
 from runebook_tui.cli.place import CommandError, inside, root_of_plan
 from runebook_tui.core.printable import visible
 from runebook_tui.execution.client import EngineClient, EngineDown
-from runebook_tui.execution.follow import log_path, open_log
+from runebook_tui.execution.follow import log_path
 from runebook_tui.execution.launch import launch_engine
-from runebook_tui.log.loading import load
 
 _ENGINE_SECONDS = 30.0
 
@@ -27,23 +26,14 @@ def _number(text: str) -> int:
 
 
 def _connect(root: Path) -> EngineClient:
-    """A connection to the engine; the operator's command starts one for a run that is under way."""
+    """A connection to the engine; the operator's command starts one where something has run."""
     try:
         return EngineClient(root)
     except EngineDown:
-        if "RUNEBOOK_AGENT" in os.environ or not _under_way(root):
+        if "RUNEBOOK_AGENT" in os.environ or not log_path(root).exists():
             raise
         launch_engine(root)
         return EngineClient(root)
-
-
-def _under_way(root: Path) -> bool:
-    """Whether a run has begun and is not over: an engine that starts now goes on with it."""
-    if not log_path(root).exists():
-        return False
-    with open_log(root) as log:
-        state = load(log)
-    return state.run > 0 and state.outcome is None
 
 
 def _ask(do: str, root: Path | None = None, *, patience: float = 0.0, **fields: Any) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from runebook_tui.place import PLAN_NAME, find_plan, find_repository
+from runebook_tui.place import LOG_NAME, PLAN_NAME, find_plan, find_repository, state_folder
 
 
 class CommandError(Exception):
@@ -40,11 +40,15 @@ def plan_file() -> Path:
 
 
 def root_of_plan() -> Path:
-    """The repository of the plan: of this pane, or found upwards from the current folder."""
+    """The repository that a plan runs in: this pane's, or the one around the current folder.
+
+    Where something has run, the plan's file need not be there (any more).
+    """
     given = os.environ.get("RUNEBOOK_ROOT")
-    if given and (Path(given) / PLAN_NAME).is_file():
+    if given and state_folder(Path(given)).is_dir():
         return Path(given)
-    return plan_file().parent
+    root = repository()
+    return root if (state_folder(root) / LOG_NAME).exists() else plan_file().parent
 
 
 def inside(root: Path, text: str) -> str:

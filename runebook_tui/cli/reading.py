@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -55,7 +56,7 @@ def requests(arguments: Namespace) -> int:
         )
         return 0
     for each in listed:
-        print(words.request_words(each, state.time))
+        print(words.request_words(each, time.time()))
         if arguments.diff:
             print(words.visible_lines(request_diff(root, each.crossings)))
     if not listed:
@@ -130,5 +131,5 @@ def who(arguments: Namespace) -> int:
         return 0
     print(words.who_words(path, claim, author, None if last is None else last.time))
     for each in about:
-        print(words.request_words(each, each.updated_at))
+        print(words.request_words(each, time.time()))
     return 0

@@ -13,17 +13,18 @@ from pathlib import Path
 
 from runebook_tui.agent import installed_agents
 from runebook_tui.cli import shapes
-from runebook_tui.cli.place import CommandError, plan_file, root_of_plan
+from runebook_tui.cli.place import CommandError, root_of_plan
 from runebook_tui.core.printable import visible
 from runebook_tui.core.state import State
+from runebook_tui.core.types import ExecutionPlan
 from runebook_tui.execution.client import EngineClient, EngineDown
-from runebook_tui.execution.follow import log_path
+from runebook_tui.execution.follow import log_path, run_under_way
 from runebook_tui.execution.launch import engine_answers, launch_engine
 from runebook_tui.execution.runner import ParallelExecutionRunner, make_state_folder
 from runebook_tui.log.eventlog import is_alive
 from runebook_tui.log.sqlite import SqliteLog
-from runebook_tui.orchestrator.planner import load_plan
-from runebook_tui.place import tmux_socket_name
+from runebook_tui.orchestrator.planner import PlanError, load_plan
+from runebook_tui.place import PLAN_NAME, tmux_socket_name
 from runebook_tui.tmux.server import TmuxServer, check
 
 _DOWN_SECONDS = 30.0
@@ -33,10 +34,13 @@ def interactive(arguments: Namespace) -> int:
     """Open the TUI, starting an engine if none runs."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise CommandError("the interactive session needs a terminal; without one use `runebook-tui run`", 2)
-    path = plan_file()
-    load_plan(path, builtins=installed_agents())
-    check()
-    open_session(path.parent)
+    root = root_of_plan()
+    if os.environ.get("TERM") in ("dumb", "unknown"):
+        raise CommandError(f"TERM={os.environ['TERM']} is no terminal to draw on; use `runebook-tui run`", 2)
+    if not engine_answers(root):
+        _plan(root, fresh=False)
+        check()
+    open_session(root)
     return 0
 
 
@@ -53,10 +57,10 @@ def open_session(root: Path) -> None:
 
 def run(arguments: Namespace) -> int:
     """The engine in the foreground."""
-    path = plan_file()
-    plan = load_plan(path, builtins=installed_agents())
+    root = root_of_plan()
+    path = root / PLAN_NAME
+    plan = _plan(root, arguments.new)
     check()
-    root = path.parent
     folder = make_state_folder(root)
     log = SqliteLog(log_path(root))
     runner = ParallelExecutionRunner(
@@ -78,6 +82,18 @@ def run(arguments: Namespace) -> int:
     reason = f": {visible(state.outcome_reason)}" if state.outcome_reason else ""
     print(f"{visible(plan.plan.name)}: run {state.run} {state.outcome or 'left'}{reason}")
     return 0 if state.outcome == "completed" else 1
+
+
+def _plan(root: Path, fresh: bool) -> ExecutionPlan:
+    """The plan in the file; a run that is under way goes on with the one it has when that is broken."""
+    try:
+        return load_plan(root / PLAN_NAME, builtins=installed_agents())
+    except PlanError as error:
+        known = None if fresh else run_under_way(root)
+        if known is None:
+            raise
+        print(f"the plan goes on as it was: {visible(str(error).splitlines()[0])}", flush=True)
+        return known.plan
 
 
 async def until_told(runner: ParallelExecutionRunner) -> State:

@@ -9,7 +9,7 @@ from runebook_tui.core.events import Record
 from runebook_tui.core.gates import agent_unmet, phase_unmet
 from runebook_tui.core.printable import visible
 from runebook_tui.core.state import AgentState, RequestState, State
-from runebook_tui.core.types import AgentStatus, Author, FileOwnership, PhaseStatus, TaskStatus
+from runebook_tui.core.types import OPERATOR, AgentStatus, Author, FileOwnership, PhaseStatus, TaskStatus
 
 _PATHS_SHOWN = 5
 
@@ -72,9 +72,10 @@ def _agent_words(state: State, agent: AgentState) -> str:
 
 def request_words(request: RequestState, now: float) -> str:
     """One request in a few lines."""
-    owners = " and ".join(request.owners)
+    owners = " and ".join("you" if owner == OPERATOR else owner for owner in request.owners)
     head = f"{request.id}  {request.who} → {owners}  {request.kind.value}, {request.status}"
-    lines = [f"{head}, {elapsed(now - request.opened_at)}"]
+    until = now if request.decided_at is None else request.decided_at
+    lines = [f"{head}, {elapsed(until - request.opened_at)}"]
     lines.extend(f"    {visible(path)}" for path in request.paths[:_PATHS_SHOWN])
     if len(request.paths) > _PATHS_SHOWN:
         lines.append(f"    and {len(request.paths) - _PATHS_SHOWN} more")

@@ -16,7 +16,7 @@ from runebook_tui.log.eventlog import LogError
 from runebook_tui.log.loading import load
 from runebook_tui.log.nudge import Ear
 from runebook_tui.log.sqlite import SqliteLog
-from runebook_tui.place import runtime_folder, state_folder
+from runebook_tui.place import LOG_NAME, runtime_folder, state_folder
 
 _LOOK_SECONDS = 0.5
 _PAGE = 5_000
@@ -33,7 +33,7 @@ class Update(NamedTuple):
 
 def log_path(root: Path) -> Path:
     """The file of the log of the repository at `root`."""
-    return state_folder(root) / "log.sqlite"
+    return state_folder(root) / LOG_NAME
 
 
 def open_log(root: Path) -> SqliteLog:
@@ -42,6 +42,15 @@ def open_log(root: Path) -> SqliteLog:
     if not path.exists():
         raise LogError(f"nothing has run here yet: there is no {path}")
     return SqliteLog(path, read_only=True)
+
+
+def run_under_way(root: Path) -> State | None:
+    """The state of a run that has begun and is not over; None when there is none. Raises LogError."""
+    if not log_path(root).exists():
+        return None
+    with open_log(root) as log:
+        state = load(log)
+    return state if state.run > 0 and state.outcome is None else None
 
 
 def engine_alive(log: SqliteLog) -> bool:

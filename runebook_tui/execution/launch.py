@@ -52,6 +52,10 @@ def launch_engine(root: Path) -> None:
             with report.open("rb") as said:
                 said.seek(start)
                 words = said.read(4000).decode("utf-8", "replace").strip().splitlines()
-            raise LaunchError(words[-1] if words else f"the engine ended with status {process.returncode}")
+            raise LaunchError(
+                words[-1].removeprefix("runebook-tui: ")
+                if words
+                else f"the engine ended with status {process.returncode}"
+            )
         time.sleep(_STEP_SECONDS)
     raise LaunchError(f"the engine did not answer within {START_SECONDS:g} seconds; see {report}")

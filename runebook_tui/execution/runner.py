@@ -37,6 +37,7 @@ from runebook_tui.orchestrator.coordinator import Coordinator, Refused
 from runebook_tui.orchestrator.planner import PlanError, load_plan, read_plan
 from runebook_tui.orchestrator.templates import render
 from runebook_tui.place import (
+    LOG_NAME,
     PLAN_NAME,
     POINTER_NAME,
     SOCKET_NAME,
@@ -109,7 +110,7 @@ class ParallelExecutionRunner:
         runner = cls(
             plan or seed_plan(top.name),
             root=top,
-            log=SqliteLog(folder / "log.sqlite"),
+            log=SqliteLog(folder / LOG_NAME),
             panes=TmuxServer(tmux_socket_name(top), folder / "tmux"),
         )
         return runner, CoordinationHandle(runner)
@@ -243,7 +244,7 @@ class ParallelExecutionRunner:
         if self.state.run == 0 or (self.state.outcome is not None and (self._fresh or not self._keep)):
             await self.handle(c.StartRun(self._plan))
         elif self.state.outcome is None:
-            await self.handle(c.ChangePlan(self._plan))
+            await self.handle(c.ChangePlan(self._plan), OPERATOR)
 
     async def _wait_for_supervisors(self, adopted: Sequence[str]) -> None:
         """After a restart: their records of what was written meanwhile come before the first look."""
@@ -329,27 +330,25 @@ class ParallelExecutionRunner:
         """The plan's file changed: follow it when a person, and nobody else, can have changed it."""
         if self._plan_file is None:
             return
-        if author.name != OPERATOR:
-            who = author.name or " or ".join(author.candidates)
-            await self._handle_surely(
-                c.RecordAttempt(who, f"edit {PLAN_NAME}", "the plan goes on as it was: it is the operator's")
-            )
-            return
         try:
             plan = await asyncio.to_thread(load_plan, self._plan_file)
         except PlanError as error:
-            first = str(error).splitlines()[0]
-            await self._handle_surely(
-                c.RecordAttempt(OPERATOR, f"edit {PLAN_NAME}", f"not followed: {first}")
-            )
+            plan, problem = self.state.plan, str(error).splitlines()[0]
+        else:
+            problem = "the plan goes on as it was: it is the operator's"
+            if plan == self.state.plan:
+                return
+        if author.name != OPERATOR or plan == self.state.plan:
+            who = author.name or " or ".join(author.candidates)
+            await self._handle_surely(c.RecordAttempt(who, f"edit {PLAN_NAME}", problem))
             return
-        await self._handle_surely(c.ChangePlan(plan))
+        await self._handle_surely(c.ChangePlan(plan), OPERATOR)
 
-    async def _handle_surely(self, command: c.Command) -> None:
+    async def _handle_surely(self, command: c.Command, actor: str = ENGINE) -> None:
         """Carry out what has happened already: when the log cannot take it, try until it can."""
         while True:
             try:
-                await self.handle(command)
+                await self.handle(command, actor)
                 return
             except Refused as refusal:
                 self._say(f"refused: {refusal}")

@@ -59,7 +59,9 @@ class Ear:
         """Wait for a nudge, `seconds` at the most; whether one came. Several count as one."""
         loop = asyncio.get_running_loop()
         try:
-            await asyncio.wait_for(loop.sock_recv(self._socket, 16), seconds)
+            # Not `wait_for`: before Python 3.12 it loses a cancellation that comes with the nudge.
+            async with asyncio.timeout(seconds):
+                await loop.sock_recv(self._socket, 16)
         except TimeoutError:
             return False
         while True:

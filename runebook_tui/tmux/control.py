@@ -123,7 +123,9 @@ class ControlClient:
             raise TmuxError("not connected to tmux")
         answer = connection.ask(command, f"-t {pane_id}" if pane_id else "", _GEOMETRY)
         try:
-            return await asyncio.wait_for(answer, self.deadline)
+            # Not `wait_for`: before Python 3.12 it loses a cancellation that comes with the answer.
+            async with asyncio.timeout(self.deadline):
+                return await answer
         except TimeoutError:
             await connection.close("tmux did not answer another request")
             raise TmuxError(f"tmux did not answer within {self.deadline:g} seconds") from None
