@@ -35,7 +35,7 @@ def _execute(words: list[str]) -> int:
     plan = find_plan(Path.cwd())
     root = Path(given) if given else plan.parent if plan else find_repository(Path.cwd())
     if root is None:
-        print("runebook: the current folder is not in a git repository", file=sys.stderr)
+        print("runebook-tui: the current folder is not in a git repository", file=sys.stderr)
         return 2
     return run(agent, rest[1:] or None, root, socket_path(root))
 

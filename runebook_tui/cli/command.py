@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from argparse import Namespace
@@ -40,6 +41,9 @@ _MODULES = {
 
 def run(words: Sequence[str]) -> int:
     """Carry out the command line `words`; the exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         arguments = build_parser().parse_args(words)
         return _function(arguments.command)(arguments)

@@ -53,11 +53,14 @@ def check(arguments: Namespace) -> int:
         print(visible(str(each)), file=sys.stderr if plan is None else sys.stdout)
     if plan is None:
         return 2
-    claims = len(plan.ownership)
-    print(
-        f"{path.name}: {len(plan.phases)} phases, {len(plan.agents)} agents, {claims} claims, "
-        f"{len(plan.interfaces)} interfaces; no errors"
+    counts = (
+        (len(plan.phases), "phase"),
+        (len(plan.agents), "agent"),
+        (len(plan.ownership), "claim"),
+        (len(plan.interfaces), "interface"),
     )
+    summary = ", ".join(f"{number} {what}" + ("" if number == 1 else "s") for number, what in counts)
+    print(f"{path.name}: {summary}; no errors")
     return 0
 
 

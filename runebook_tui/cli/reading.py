@@ -13,8 +13,10 @@ from pathlib import Path
 from runebook_tui.cli import shapes, words
 from runebook_tui.cli.place import inside, root_of_plan
 from runebook_tui.core.events import Touched
+from runebook_tui.core.ownership import operators_own
 from runebook_tui.core.sentences import sentence
 from runebook_tui.core.state import RequestState, State
+from runebook_tui.core.types import OPERATOR, ExecutionPlan
 from runebook_tui.execution.follow import engine_alive, follow, log_path, open_log
 from runebook_tui.history.diffs import request_diff
 from runebook_tui.log.loading import load
@@ -94,12 +96,23 @@ async def _follow(root: Path, after: int, *, json_lines: bool) -> None:
             print(shape or words.record_words(record, sentence), flush=True)
 
 
+def _plan(root: Path) -> ExecutionPlan:
+    """The plan that a run goes by, or the one in the file where none has begun."""
+    if log_path(root).exists():
+        with _log(root) as records:
+            state = load(records)
+        if state.run:
+            return state.plan
+    return load_plan(root / PLAN_NAME)
+
+
 def who(arguments: Namespace) -> int:
     """Say who owns a path and who wrote it last."""
     root = root_of_plan()
     path = inside(root, arguments.path)
-    plan = load_plan(root / PLAN_NAME)
-    claim = State(plan=plan).owners.owner_of(path)
+    plan = _plan(root)
+    yours = operators_own(path, None)
+    claim = None if yours else State(plan=plan).owners.owner_of(path)
     last, about = None, tuple[RequestState, ...]()
     if log_path(root).exists():
         with _log(root) as records:
@@ -111,7 +124,7 @@ def who(arguments: Namespace) -> int:
     if arguments.json:
         answer = {
             "path": path,
-            "owner": None if claim is None else claim.owner,
+            "owner": OPERATOR if yours else None if claim is None else claim.owner,
             "claim": None if claim is None else claim.pattern,
             "shared": claim is not None and claim.shared,
             "last": None
@@ -129,7 +142,7 @@ def who(arguments: Namespace) -> int:
         }
         print(shapes.dump(answer))
         return 0
-    print(words.who_words(path, claim, author, None if last is None else last.time))
+    print(words.who_words(path, claim, author, None if last is None else last.time, yours=yours))
     for each in about:
         print(words.request_words(each, time.time()))
     return 0

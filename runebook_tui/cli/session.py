@@ -81,6 +81,8 @@ def run(arguments: Namespace) -> int:
         return 0
     reason = f": {visible(state.outcome_reason)}" if state.outcome_reason else ""
     print(f"{visible(plan.plan.name)}: run {state.run} {state.outcome or 'left'}{reason}")
+    if state.open_requests:
+        print(f"not decided: {len(state.open_requests)}; `runebook-tui requests` lists them")
     return 0 if state.outcome == "completed" else 1
 
 

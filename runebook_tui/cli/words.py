@@ -93,9 +93,13 @@ def record_words(record: Record, sentence: Callable[[Record], str]) -> str:
     return f"{record.seq:>6}  {clock(record.time)}  {visible(sentence(record))}"
 
 
-def who_words(path: str, claim: FileOwnership | None, author: Author | None, time: float | None) -> str:
-    """`who` for people."""
-    if claim is None:
+def who_words(
+    path: str, claim: FileOwnership | None, author: Author | None, time: float | None, *, yours: bool = False
+) -> str:
+    """`who` for people; `yours` says that the path is the operator's whatever the plan claims."""
+    if yours:
+        owner = "yours, whatever the plan claims"
+    elif claim is None:
         owner = "nobody owns it"
     else:
         shared = ", shared" if claim.shared else ""

@@ -122,6 +122,7 @@ def _run_started(state: State, run: int, event: e.RunStarted, time: float) -> St
         started_at=time,
         engine=state.engine,
         last_request=state.last_request,
+        requests=MappingProxyType({request.id: request for request in state.open_requests}),
         watch_blind=state.watch_blind,
         watch_blind_since=state.watch_blind_since,
     )

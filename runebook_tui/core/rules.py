@@ -35,7 +35,13 @@ def decide(state: State, command: c.Command, now: float) -> Outcome:
         case c.StartRun():
             if state.run and state.outcome is None:
                 return Refusal("a run of this plan is under way")
-            return (e.RunStarted(plan=command.plan),)
+            # Nobody waits any more for what was asked; what was written stays to be decided.
+            stale = (
+                e.RequestWithdrawn(request=request.id, reason="a new run began")
+                for request in state.open_requests
+                if request.kind is not RequestKind.CROSSED
+            )
+            return (*stale, e.RunStarted(plan=command.plan))
         case c.ChangePlan():
             return () if command.plan == state.plan else (e.PlanChanged(plan=command.plan),)
         case c.EndRun():
@@ -106,16 +112,16 @@ def _agent_decided(state: State, agent: AgentState, command: _AgentCommand, now:
         case c.Ask():
             return _asked(state, command, now)
         case c.RestartAgent():
-            startable = (AgentStatus.FAILED, AgentStatus.STOPPED, AgentStatus.RUNNING)
+            startable = (AgentStatus.FAILED, AgentStatus.STOPPED)
             if state.outcome is not None:
                 return Refusal(f"the run is over ({state.outcome}); start a new one")
             if agent.status not in startable:
-                return Refusal(
-                    f"{agent.id} is {agent.status}: only a failed, stopped or running agent restarts"
-                )
+                return Refusal(f"{agent.id} is {agent.status}: only a failed or stopped agent restarts")
+            if agent.alive:
+                return Refusal(f"{agent.id} is still ending; try again in a moment")
             return (e.StatusUpdate(agent=agent.id, status=AgentStatus.STARTING, reason="restarted"),)
         case c.StopAgent():
-            if not agent.alive:
+            if not agent.alive and agent.status is not AgentStatus.STARTING:
                 return Refusal(f"{agent.id} is not running")
             if agent.status is AgentStatus.COMPLETED:
                 # Its work is done and stays done: it only ceases to serve.

@@ -60,7 +60,8 @@ def sentence(record: e.Record) -> str:
         case e.NetReported():
             return _net_sentence(event)
         case e.AttemptRefused():
-            return f"{_who(event.speaker)} was refused: {event.attempt}{_because(event.reason)}"
+            were = "were" if event.speaker == OPERATOR else "was"
+            return f"{_who(event.speaker)} {were} refused: {event.attempt}{_because(event.reason)}"
         case e.Touched():
             cause = f" ({event.cause})" if event.cause else ""
             return f"{_author(event)} {_changed(event.change)}{cause}"
@@ -147,7 +148,7 @@ def _request_sentence(actor: str, event: _RequestEvent) -> str:
             names = " or ".join(_who(each) for each in event.candidates) or "somebody"
             owners = ", ".join(dict.fromkeys(_who(c.owner or OPERATOR) for c in event.crossings))
             whose = f", owned by {owners}" if owners else ""
-            verb = _KIND_WORDS[event.kind]
+            verb = _crossed(event.crossings) if event.kind is RequestKind.CROSSED else _KIND_WORDS[event.kind]
             return (
                 f"request {event.request}: {event.requester or names} {verb} {_paths(event.crossings)}{whose}"
             )
@@ -190,6 +191,16 @@ def _changed(change: Change) -> str:
         verb = "wrote"
     counts = lines_changed(change)
     return f"{verb} {change.path}" + (f" {counts}" if counts else "")
+
+
+def _crossed(crossings: tuple[Crossing, ...]) -> str:
+    """What was done to the paths, when it was the same to all of them."""
+    changes = [crossing.change for crossing in crossings if crossing.change is not None]
+    if changes and all(change.after.kind == "absent" for change in changes):
+        return "removed"
+    if changes and all(change.before.kind == "absent" for change in changes):
+        return "created"
+    return "wrote"
 
 
 def _paths(crossings: tuple[Crossing, ...]) -> str:

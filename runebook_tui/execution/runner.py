@@ -339,7 +339,9 @@ class ParallelExecutionRunner:
             if plan == self.state.plan:
                 return
         if author.name != OPERATOR or plan == self.state.plan:
-            who = author.name or " or ".join(author.candidates)
+            who = author.name or " or ".join(
+                "you" if each == OPERATOR else each for each in author.candidates
+            )
             await self._handle_surely(c.RecordAttempt(who, f"edit {PLAN_NAME}", problem))
             return
         await self._handle_surely(c.ChangePlan(plan), OPERATOR)

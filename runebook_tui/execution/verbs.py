@@ -237,6 +237,8 @@ class Verbs:
     async def _task(self, connection: Connection, message: Answer) -> Answer:
         task = wire.text_field(message, "task", limit=64)
         known = self._host.state.tasks.get(task)
+        if known is None and connection.speaker.is_operator:
+            raise Refused(f"the plan has no task {task!r}")
         agent = self._agent(connection, message, None if known is None else known.agent)
         reason = wire.text_field(message, "reason", default="", limit=2000)
         commands: dict[str, c.Command] = {
@@ -251,6 +253,8 @@ class Verbs:
     async def _publish(self, connection: Connection, message: Answer) -> Answer:
         name = wire.text_field(message, "api", limit=128)
         interface = self._host.state.plan.interface(name)
+        if interface is None and connection.speaker.is_operator:
+            raise Refused(f"the plan has no interface {name!r}")
         agent = self._agent(connection, message, None if interface is None else interface.owner)
         digest, missing = await asyncio.to_thread(read_interface, self._host.root, interface)
         await self._host.handle(c.PublishApi(agent, name, digest, missing), connection.speaker.name or agent)

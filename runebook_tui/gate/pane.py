@@ -32,7 +32,7 @@ def run(agent: str, command: list[str] | None, root: Path, socket: Path) -> int:
         order = Order.from_reply(agent, reply, str(root), str(socket))
     except (LinkError, OrderError, OSError) as error:
         words = str(error).encode("utf-8", "backslashreplace").decode()
-        sys.stderr.write(f"runebook: {words}\n")
+        sys.stderr.write(f"runebook-tui: {words}\n")
         return REFUSED
     except KeyboardInterrupt:
         return 130

@@ -154,6 +154,7 @@ def test_an_agent_that_is_being_restarted_is_told_to_finalize_when_it_runs_again
     phases = (Phase(id="build"), Phase(id="always", continuous=True))
     play = Play(plan(agent("alpha"), agent("ci", "always"), phases=phases))
     play.start("alpha", "ci")
+    play.exit("ci", code=1)
     assert of_type(play.do(c.RestartAgent("ci")), e.FinalizeStarted) == []
     assert of_type(play.exit("alpha"), e.FinalizeStarted) == []
     assert of_type(play.do(c.ReportStarted("ci", "%9", 9)), e.FinalizeStarted) == ["ci"]
@@ -213,6 +214,7 @@ def test_a_stopped_agent_stays_stopped_until_it_is_restarted() -> None:
 def test_a_stop_stands_when_the_restarted_program_comes_up_after_it() -> None:
     play = Play(plan(agent("alpha")))
     play.start("alpha")
+    play.exit("alpha", code=1)
     play.do(c.RestartAgent("alpha"))
     play.do(c.StopAgent("alpha", "changed my mind"))
     play.start("alpha")

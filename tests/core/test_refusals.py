@@ -99,7 +99,7 @@ REFUSALS: list[tuple[Callable[[Play], None], c.Command, str]] = [
     (
         ended,
         c.RestartAgent("beta"),
-        "beta is completed: only a failed, stopped or running agent restarts",
+        "beta is completed: only a failed or stopped agent restarts",
     ),
     (ended, c.StopAgent("beta", "enough"), "beta is not running"),
 ]

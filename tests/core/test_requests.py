@@ -354,14 +354,17 @@ def test_no_grant_reaches_the_operators_paths(play: Play) -> None:
     assert verdict(play, "alpha", "runebook.toml") is Verdict.OPERATOR
 
 
-def test_request_numbers_go_on_over_runs(play: Play) -> None:
+def test_what_was_written_stays_to_be_decided_over_runs_and_what_was_asked_does_not(play: Play) -> None:
     play.write("beta/x", "alpha")
+    play.do(c.Ask("alpha", ("gamma/x",), "please"))
     play.do(c.EndRun("stopped", "enough"))
     play.do(c.StartRun(three()))
-    assert not play.state.requests
-    play.write("beta/x", "alpha")
-    assert list(play.state.requests) == [2]
-    assert play.refused(c.Decide(1, "approved")) == "there is no request 1"
+    assert list(play.state.requests) == [1]
+    play.now += 10
+    play.write("gamma/x", "alpha")
+    assert list(play.state.requests) == [1, 3]
+    approve(play, 1)
+    assert play.refused(c.Decide(2, "approved")) == "there is no request 2"
 
 
 @pytest.mark.parametrize("jump", [-86_400.0, 86_400.0])

@@ -103,6 +103,8 @@ class AgentPanel(Vertical):
         try:
             frame = await self._capture(agent.id)
         except BackendError as error:
+            if agent.last_lines and not agent.alive:
+                return tuple(_bytes(line) for line in agent.last_lines), None
             return self._words(f"the pane cannot be read: {error}")
         if frame is not None:
             return frame.lines, frame.cursor
@@ -116,13 +118,16 @@ class AgentPanel(Vertical):
         if agent.alive or agent.status is not AgentStatus.FAILED:
             return None
         words, _ = self._words(f"{agent.id} failed: {agent.reason or 'for an unknown reason'}")
-        lines = (line.encode("utf-8", "surrogatepass") for line in agent.last_lines)
-        return (*words, b"", *lines), None
+        return (*words, b"", *(_bytes(line) for line in agent.last_lines)), None
 
     def _words(self, words: str) -> _Content:
         """Our own words in the place of a pane, folded."""
         lines = textwrap.wrap(visible(words), max(20, self.pane.size.width))
         return tuple(line.encode() for line in lines), None
+
+
+def _bytes(line: str) -> bytes:
+    return line.encode("utf-8", "surrogatepass")
 
 
 _Content = tuple[tuple[bytes, ...], tuple[int, int] | None]
