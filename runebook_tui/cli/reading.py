@@ -22,7 +22,7 @@ from runebook_tui.history.diffs import request_diff
 from runebook_tui.log.loading import load
 from runebook_tui.log.sqlite import SqliteLog
 from runebook_tui.orchestrator.planner import load_plan
-from runebook_tui.place import PLAN_NAME
+from runebook_tui.place import PLAN_NAME, tmux_socket_name
 
 
 @contextmanager
@@ -40,9 +40,11 @@ def status(arguments: Namespace) -> int:
     with _log(root) as log:
         state, alive = load(log), engine_alive(log)
     if arguments.json:
-        print(shapes.dump(shapes.state_shape(state, engine=alive)))
+        print(shapes.dump(shapes.state_shape(state, engine=alive, tmux=tmux_socket_name(root))))
     else:
         print(words.status_words(state, alive))
+        if alive:
+            print(f"the panes: tmux -L {tmux_socket_name(root)} attach")
     return 0 if alive else 1
 
 

@@ -26,7 +26,7 @@ def moment(time: float | None) -> str | None:
     return datetime.fromtimestamp(time, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def state_shape(state: State, *, engine: bool) -> Shape:
+def state_shape(state: State, *, engine: bool, tmux: str) -> Shape:
     """`status --json`."""
     return {
         "plan": state.plan.plan.name,
@@ -34,6 +34,7 @@ def state_shape(state: State, *, engine: bool) -> Shape:
         "engine": None
         if state.engine is None or not engine
         else {"pid": state.engine.pid, "host": state.engine.host},
+        "tmux": tmux,
         "outcome": state.outcome,
         "reason": state.outcome_reason,
         "started_at": moment(state.started_at),

@@ -173,7 +173,9 @@ def _joinable(state: State, author: Author, crossing: Crossing, now: float) -> R
         if crossing.path in request.crossings:
             return request
         same_process = author.pid is not None and author.pid == request.pid
-        soon = 0 <= now - request.updated_at <= JOIN_SECONDS and crossing.owner in request.owners
-        if same_process or soon:
+        if same_process or (
+            0 <= now - request.updated_at <= JOIN_SECONDS
+            and any(each.owner == crossing.owner for each in request.crossings.values())
+        ):
             return request
     return None

@@ -87,6 +87,8 @@ async def _follow(log: SqliteLog, ear: Ear, after: int | None) -> AsyncIterator[
     yield Update(state, records, alive)
     while True:
         await ear.wait(_LOOK_SECONDS)
+        if log.is_lost():
+            raise LogError("the log was deleted")
         more = _PAGE
         while more == _PAGE:
             records = tuple(await asyncio.to_thread(log.read, after=state.seq, limit=_PAGE))

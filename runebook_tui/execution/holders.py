@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
-import time
 from collections.abc import Callable
 from pathlib import Path
-
-_FRESH_SECONDS = 0.25
 
 FileId = tuple[int, int]
 """Device and inode."""
@@ -17,14 +15,13 @@ class Holders:
     """Answers whether an agent's process can still write to a file through a descriptor or mapping.
 
     A descriptor may have been handed on, so every process for which `is_agents` holds counts, not
-    only the one that opened it. One scan of /proc serves for a quarter of a second.
+    only the one that opened it. Ask within a running event loop.
     """
 
     def __init__(self, root: Path, is_agents: Callable[[int], bool]) -> None:
         self._root = root
         self._is_agents = is_agents
-        self._scanned_at = float("-inf")
-        self._holders: dict[FileId, set[int]] = {}
+        self._scan: dict[FileId, set[int]] | None = None
 
     def still_open(self, pid: int, path: str) -> bool:
         """Whether an agent holds the file at `path` open for writing, or mapped shared and writable.
@@ -37,12 +34,15 @@ class Holders:
             wanted = os.lstat(self._root / path)
         except OSError:
             return False
-        now = time.monotonic()
-        if now - self._scanned_at > _FRESH_SECONDS:
-            self._holders = _scan()
-            self._scanned_at = now
-        holders = self._holders.get((wanted.st_dev, wanted.st_ino), set())
+        if self._scan is None:
+            # one scan for what is asked in one go of the event loop: no record can come in between
+            self._scan = _scan()
+            asyncio.get_running_loop().call_soon(self._forget)
+        holders = self._scan.get((wanted.st_dev, wanted.st_ino), set())
         return pid in holders or any(self._is_agents(holder) for holder in holders)
+
+    def _forget(self) -> None:
+        self._scan = None
 
 
 def _scan() -> dict[FileId, set[int]]:

@@ -232,9 +232,8 @@ class ParallelExecutionRunner:
         server = SocketServer(path, self._supervisors, self._verbs)
         await server.start()
         stack.push_async_callback(server.close)
-        pointer = state_folder(self.root) / POINTER_NAME
-        pointer.write_bytes(os.fsencode(path))
-        stack.callback(pointer.unlink, missing_ok=True)
+        self._point()
+        stack.callback((state_folder(self.root) / POINTER_NAME).unlink, missing_ok=True)
 
     async def _begin(self, pid: int, host: str, adopted: tuple[str, ...]) -> None:
         await self.handle(c.TakeEngine(pid, host, adopted))
@@ -286,6 +285,7 @@ class ParallelExecutionRunner:
     async def _rounds(self, observing: asyncio.Task[None]) -> None:
         while not self._leaving:
             self._wake.clear()
+            self._rescue_log()
             await self._effects.reconcile()
             await self._watch_supervisors()
             if observing.done():
@@ -297,6 +297,24 @@ class ParallelExecutionRunner:
                     await self._wake.wait()
             except TimeoutError:
                 continue
+
+    def _rescue_log(self) -> None:
+        """`git clean -x` and the like delete the state folder: everything known is written anew."""
+        if not self._log.is_lost():
+            return
+        try:
+            make_state_folder(self.root)
+            self._log.rescue()
+            self._point()
+            self._say("the state folder was deleted; the log is written anew, the history begins again")
+            self._bell.ring()
+        except (LogError, OSError) as error:
+            self._say(f"the state folder was deleted, and the log cannot be written anew: {error}")
+
+    def _point(self) -> None:
+        """Leave the pointer to the socket."""
+        pointer = state_folder(self.root) / POINTER_NAME
+        pointer.write_bytes(os.fsencode(runtime_folder(self.root) / SOCKET_NAME))
 
     async def _is_over(self) -> bool:
         if self.state.outcome is None and not self.state.open_requests:

@@ -24,6 +24,7 @@ class Connection:
 
     def __init__(self, speaker: Callable[[], Speaker], pid: int) -> None:
         self._speaker = speaker
+        self._settled: Speaker | None = None
         self.pid = pid
         self.dropped = 0
         """How many write records the peer has said that it lost."""
@@ -32,7 +33,11 @@ class Connection:
     @property
     def speaker(self) -> Speaker:
         """Who is speaking now (a supervisor is known only once it has attached)."""
-        return self._speaker()
+        return self._settled or self._speaker()
+
+    def settle(self) -> None:
+        """Ask no more who is speaking: a supervisor says much, and stays who it is."""
+        self._settled = self._speaker()
 
 
 Handler = Callable[[Connection, dict[str, Any]], Awaitable[dict[str, Any]]]

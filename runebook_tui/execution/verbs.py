@@ -198,6 +198,7 @@ class Verbs:
     async def _attach(self, connection: Connection, message: Answer) -> Answer:
         agent = self._agent(connection, message)
         self._host.supervise(connection.pid, agent)
+        connection.settle()
         holds = message.get("gate") == "observe"
         reason = "" if holds else wire.text_field(message, "reason", default="the plan says off", limit=500)
         attached = self._attached.setdefault(agent, set())

@@ -105,6 +105,12 @@ class EventLog(Protocol):
     def release_lease(self, pid: int) -> None:
         """Give back the lease that `pid` holds; nothing happens when it holds none."""
 
+    def is_lost(self) -> bool:
+        """Whether the store was deleted under us; its records can still be had through this object."""
+
+    def rescue(self) -> None:
+        """Write a deleted store anew, with everything that was in it. Raises LogError."""
+
     def close(self) -> None:
         """Let go of the store."""
 

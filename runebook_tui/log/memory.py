@@ -92,5 +92,12 @@ class MemoryLog:
         """See EventLog.release_lease."""
         self._leases = {host: lease for host, lease in self._leases.items() if lease.pid != pid}
 
+    def is_lost(self) -> bool:
+        """See EventLog.is_lost."""
+        return False
+
+    def rescue(self) -> None:
+        """See EventLog.rescue."""
+
     def close(self) -> None:
         """See EventLog.close."""

@@ -65,22 +65,20 @@ class SqliteLog:
 
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
         self.path = path
+        self._read_only = read_only
+        self._open()
+
+    def _open(self) -> None:
+        place = f"{self.path.absolute().as_uri()}?mode={'ro' if self._read_only else 'rwc'}"
         with self._words():
-            if read_only:
-                self._db = sqlite3.connect(
-                    f"{path.absolute().as_uri()}?mode=ro",
-                    uri=True,
-                    isolation_level=None,
-                    check_same_thread=False,
-                )
-            else:
-                self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            self._db = sqlite3.connect(place, uri=True, isolation_level=None, check_same_thread=False)
         try:
             with self._words():
                 self._db.execute("PRAGMA busy_timeout = 10000")
-                self._check(empty=not read_only)
-                if not read_only:
+                self._check(empty=not self._read_only)
+                if not self._read_only:
                     self._prepare()
+            self._inode = self.path.stat().st_ino
         except BaseException:
             self._db.close()
             raise
@@ -280,6 +278,20 @@ class SqliteLog:
     def close(self) -> None:
         """See EventLog.close."""
         self._db.close()
+
+    def is_lost(self) -> bool:
+        """See EventLog.is_lost."""
+        try:
+            return self.path.stat().st_ino != self._inode
+        except OSError:
+            return True
+
+    def rescue(self) -> None:
+        """See EventLog.rescue."""
+        with self._words():
+            self._db.execute("VACUUM INTO ?", (str(self.path),))
+            self._db.close()
+        self._open()
 
     def __enter__(self) -> SqliteLog:
         return self

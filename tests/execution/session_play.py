@@ -108,7 +108,7 @@ class Session:
             return State()
 
     def status(self) -> dict[str, Any]:
-        return shapes.state_shape(self.state(), engine=True)
+        return shapes.state_shape(self.state(), engine=True, tmux=tmux_socket_name(self.root))
 
     def agent(self, name: str) -> dict[str, Any]:
         return next((agent for agent in self.status()["agents"] if agent["id"] == name), {})

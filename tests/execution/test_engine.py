@@ -285,7 +285,9 @@ def test_the_operators_edit_of_the_plan_is_followed_and_an_agents_is_not(session
     script(
         session.root,
         "alpha.sh",
-        WAITING.format("go.1") + "echo '# mine' >> runebook.toml\n" + WAITING.format("go.2"),
+        WAITING.format("go.1")
+        + "printf '[[phases]]\\nid = \"sneaked\"\\n' >> runebook.toml\n"
+        + WAITING.format("go.2"),
     )
     session.plan(TWO)
     session.start()
@@ -300,5 +302,41 @@ def test_the_operators_edit_of_the_plan_is_followed_and_an_agents_is_not(session
         ["runebook.toml"],
         ["operator"],
     )
-    refused = [r for r in session.json("log") if r["type"] == "AttemptRefused"]
+    refused = session.until(
+        "the refusal", lambda: [r for r in session.json("log") if r["type"] == "AttemptRefused"]
+    )
     assert [each["speaker"] for each in refused] == ["alpha"]
+    assert "sneaked" not in [phase["id"] for phase in session.status()["phases"]]
+
+
+def test_git_clean_takes_no_event_away(session):
+    script(
+        session.root,
+        "alpha.sh",
+        WAITING.format("go.1") + "git clean -qfdx -e 'go.*'\n" + WAITING.format("go.2") + "exit 7\n",
+    )
+    session.plan(TWO)
+    session.start()
+    session.until_gate("alpha")
+    before = session.state().seq
+    (session.root / "go.1").touch()
+    session.until("the log again", lambda: session.state().seq >= before)
+    (session.root / "go.2").touch()
+    session.until("what came after", lambda: session.agent("alpha").get("status") == "failed")
+    assert session.agent("alpha")["exit_code"] == 7
+    assert session.command("status").returncode == 0
+    assert "was deleted" in (session.root.parent / "engine.out").read_text()
+    assert session.command("down").returncode == 0
+
+
+def test_without_the_plans_file_a_run_can_still_be_led(session):
+    script(session.root, "alpha.sh", WAITING.format("go.1"))
+    session.plan(TWO)
+    session.start()
+    session.until_gate("alpha")
+    (session.root / "runebook.toml").write_text("garbage [")
+    session.kill_engine()
+    assert session.command("stop", "alpha").returncode == 0
+    (session.root / "runebook.toml").unlink()
+    assert session.command("status").returncode == 0
+    assert session.command("down").stdout == "everything is stopped\n"
