@@ -181,3 +181,25 @@ def test_a_storm_of_ignored_files_costs_no_name(session):
     let_go(session)
     request = session.until("the request", session.requests)[0]
     assert (request["requester"], request["paths"]) == ("alpha", ["src/beta/1.txt"])
+
+
+def test_a_late_write_through_a_descriptor_kept_open_is_never_the_operators(session):
+    """The gate sees the open only; the bytes come when the record of it is long stale."""
+    keep = (
+        "import time\n"
+        "open('src/gamma/1.txt', 'w').write('first')\n"
+        "time.sleep(0.1)\n"
+        "kept = open('src/beta/1.txt', 'a')\n"
+        "kept.write('early\\n'); kept.flush()\n"
+        "time.sleep(4)\n"
+        "kept.write('late\\n'); kept.flush()\n"
+        "open('written', 'w').close()\n"
+        "time.sleep(600)\n"
+    )
+    (session.root / "keep.py").write_text(keep)
+    begin(session, "python3 keep.py")
+    (session.root / "go").touch()
+    session.until("the late write", lambda: (session.root / "written").exists())
+    late = session.until("its diff", lambda: [r for r in session.requests() if "+late" in r["diff"]])
+    assert late[0]["requester"] == "alpha" or "alpha" in late[0]["candidates"]
+    assert session.last("src/beta/1.txt").name != "operator"
