@@ -14,9 +14,9 @@ from pathlib import Path
 
 from runebook_tui.cli.demo import make_repository
 from runebook_tui.execution.client import ask_engine
+from runebook_tui.execution.folders import make_state_folder
 from runebook_tui.execution.follow import follow
 from runebook_tui.execution.launch import launch_engine
-from runebook_tui.execution.runner import make_state_folder
 from runebook_tui.place import runtime_folder
 from runebook_tui.tui.live import LiveBackend
 from runebook_tui.tui.picture import picture

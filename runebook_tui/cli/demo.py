@@ -19,9 +19,10 @@ from runebook_tui.core.sentences import sentence
 from runebook_tui.core.state import RequestState, State
 from runebook_tui.core.types import PhaseStatus, RequestKind
 from runebook_tui.execution.client import EngineDown, EngineError, ask_engine
+from runebook_tui.execution.folders import make_state_folder
 from runebook_tui.execution.follow import follow, log_path
 from runebook_tui.execution.launch import engine_answers
-from runebook_tui.execution.runner import ParallelExecutionRunner, make_state_folder
+from runebook_tui.execution.runner import ParallelExecutionRunner
 from runebook_tui.log.sqlite import SqliteLog
 from runebook_tui.orchestrator.init import write_plan
 from runebook_tui.orchestrator.planner import load_plan

@@ -18,9 +18,10 @@ from runebook_tui.core.printable import visible
 from runebook_tui.core.state import State
 from runebook_tui.core.types import ExecutionPlan
 from runebook_tui.execution.client import EngineClient, EngineDown
+from runebook_tui.execution.folders import make_state_folder
 from runebook_tui.execution.follow import log_path, run_under_way
 from runebook_tui.execution.launch import engine_answers, launch_engine
-from runebook_tui.execution.runner import ParallelExecutionRunner, make_state_folder
+from runebook_tui.execution.runner import ParallelExecutionRunner
 from runebook_tui.log.eventlog import is_alive
 from runebook_tui.log.sqlite import SqliteLog
 from runebook_tui.orchestrator.planner import PlanError, load_plan

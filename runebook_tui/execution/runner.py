@@ -21,6 +21,7 @@ from runebook_tui.core.rules import DOWN
 from runebook_tui.core.state import State
 from runebook_tui.core.types import ENGINE, OPERATOR, AgentSpec, AgentStatus, Author, ExecutionPlan, GateMode
 from runebook_tui.execution.effects import Effects
+from runebook_tui.execution.folders import make_state_folder
 from runebook_tui.execution.handle import CoordinationHandle
 from runebook_tui.execution.holders import Holders
 from runebook_tui.execution.observer import Observer
@@ -34,8 +35,8 @@ from runebook_tui.log.eventlog import EventLog, LogError, own_lease
 from runebook_tui.log.nudge import Bell
 from runebook_tui.log.sqlite import SqliteLog
 from runebook_tui.orchestrator.coordinator import Coordinator, Refused
-from runebook_tui.orchestrator.planner import PlanError, load_plan, read_plan
-from runebook_tui.orchestrator.templates import render
+from runebook_tui.orchestrator.planner import PlanError, load_plan
+from runebook_tui.orchestrator.seed import seed_plan
 from runebook_tui.place import (
     LOG_NAME,
     PLAN_NAME,
@@ -384,28 +385,3 @@ class ParallelExecutionRunner:
 def _remove_when_empty(folder: Path) -> None:
     with suppress(OSError):
         folder.rmdir()
-
-
-def seed_plan(name: str) -> ExecutionPlan:
-    """The plan of the seed document, as the template `runebook` has it."""
-    plan, problems = read_plan(render("runebook", name), "the template runebook", None)
-    if plan is None:
-        raise PlanError(problems)
-    return plan
-
-
-def make_state_folder(root: Path) -> Path:
-    """The repository's `.runebook/`, made when absent, private, and ignored by git.
-
-    Raises LogError when it cannot be made.
-    """
-    folder = state_folder(root)
-    try:
-        folder.mkdir(mode=0o700, exist_ok=True)
-        (folder / "tmux").mkdir(exist_ok=True)
-        ignore = folder / ".gitignore"
-        if not ignore.exists():
-            ignore.write_text("*\n")
-    except OSError as error:
-        raise LogError(f"cannot write in {folder}: {error.strerror}") from error
-    return folder

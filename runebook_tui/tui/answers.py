@@ -24,7 +24,7 @@ class Answer:
 
 def answers(state: State, request: RequestState, *, engine_alive: bool) -> list[Answer]:
     """The keys of the card of `request`, in the order in which they are shown."""
-    gone = "" if engine_alive else "the engine is not running"
+    gone = "" if engine_alive else "the engine is not running (E starts it)"
     crossed = request.kind in (RequestKind.CROSSED, RequestKind.DRIFT)
     what = "this path" if len(request.paths) == 1 else f"these {len(request.paths)} paths"
     who = request.who

@@ -133,6 +133,10 @@ class RunebookApp(App[None], inherit_bindings=False):
             then=lambda: self._send("down"),
         )
 
+    @on(CockpitScreen.EngineWanted)
+    def _engine_wanted(self) -> None:
+        self._send("hello")
+
     @on(CockpitScreen.NewRunWanted)
     def _new_run_wanted(self) -> None:
         self._send("new-run")

@@ -41,6 +41,7 @@ COCKPIT = (
     Command("look.requests", "3", "requests", "go to the requests", "panel('requests')", LOOK),
     Command("look.log", "l", "log", "see everything that happened", "log", LOOK),
     Command("look.theme", "", "colours", "choose other colours", "app.change_theme", LOOK),
+    Command("run.engine", "E", "start the engine", "start the engine when none runs", "engine", PROGRAM),
     Command("run.new", "", "new run", "start the plan again when its run is over", "new_run", PROGRAM),
     Command("run.down", "", "down", "stop every agent and the engine (asks first)", "down", PROGRAM),
     Command("help", "question_mark", "help", "see every key", "help", PROGRAM),

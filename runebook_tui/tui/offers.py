@@ -41,5 +41,7 @@ def offers(
             yield keys["agent.restart"], f"restart {agent.id}"
         if agent.alive:
             yield keys["agent.stop"], f"stop {agent.id}"
+    if not engine_alive:
+        yield keys["run.engine"], "start the engine"
     yield keys["look.log"], "log"
     yield keys["quit"], "quit"

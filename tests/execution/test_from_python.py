@@ -8,8 +8,9 @@ import pytest
 
 from runebook_tui.core.events import AgentReady, ApiPublished, CoordinationResponse, TaskCompleted
 from runebook_tui.core.types import ExecutionPlan
-from runebook_tui.execution.runner import ParallelExecutionRunner, seed_plan
+from runebook_tui.execution.runner import ParallelExecutionRunner
 from runebook_tui.orchestrator.coordinator import Refused
+from runebook_tui.orchestrator.seed import seed_plan
 
 PLAN = {
     "plan": {"name": "py"},

@@ -84,11 +84,12 @@ def test_one_that_never_ends_is_ended(session):
 
 
 def test_a_complete_agent_goes_on_serving_until_the_others_are_done(session):
-    serve = (
-        rb("task done alpha-1") + "trap 'echo served > served; exit 0' TERM; while :; do sleep 0.05; done\n"
-    )
-    begin(session, serve, agent("beta", WAITING.format("go")))
-    session.until("alpha is done", lambda: session.agent("alpha").get("status") == "completed")
+    trap = "trap 'echo served > served; exit 0' TERM\n"
+    serve = trap + rb("task done alpha-1") + "while :; do sleep 0.05; done\n"
+    beta = agent("beta", WAITING.format("go")).replace("beside", "after")
+    begin(session, serve, '\n[[phases]]\nid = "after"\nafter = ["build"]\n' + beta)
+    session.until("beta runs", lambda: session.agent("beta").get("alive"))
+    assert session.agent("alpha")["status"] == "completed"
     assert session.agent("alpha")["alive"]
     assert session.phase("build")["status"] == "completed"
     (session.root / "go").touch()

@@ -102,7 +102,7 @@ async def test_an_engine_that_is_gone_is_said_and_the_keys_say_why() -> None:
         assert "approve" not in played.bar()
         assert "open 1" in played.bar()
         await played.decide("a")
-        await played.shows("`runebook-tui run` starts it")
+        await played.shows("E starts it")
         await played.press("R", "x")
         assert played.backend.sent == []
         played.backend.engine_alive = True

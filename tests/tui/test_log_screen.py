@@ -94,3 +94,14 @@ async def test_a_new_run_is_offered_when_the_run_is_over() -> None:
         await played.until(lambda: backend.state.run == 2)
         running(backend, "core", NOW)
         await played.shows("1 working")
+
+
+async def test_an_engine_that_is_gone_is_started_by_a_key() -> None:
+    backend = scene()
+    async with stage(backend) as played:
+        backend.engine_alive = False
+        await played.shows("engine ✗ not running")
+        assert "E start the engine" in played.bar()
+        await played.press("E")
+        await played.until(lambda: backend.engine_alive)
+        await played.until(lambda: "start the engine" not in played.bar())

@@ -28,7 +28,7 @@ from runebook_tui.tui.widgets.requests import RequestsPanel
 from runebook_tui.tui.widgets.rows import Rows
 from runebook_tui.tui.widgets.strip import EventStrip, KeyBar
 
-_NO_ENGINE = "the engine is not running, so nothing can be decided: `runebook-tui run` starts it"
+_NO_ENGINE = "the engine is not running: E starts it"
 
 
 class CockpitScreen(Screen[None]):
@@ -83,6 +83,9 @@ class CockpitScreen(Screen[None]):
 
     class DownWanted(Message):
         """The operator wants everything stopped, and has not been asked yet whether that is meant."""
+
+    class EngineWanted(Message):
+        """The engine is to be started."""
 
     class NewRunWanted(Message):
         """The operator wants the plan run again."""
@@ -282,6 +285,13 @@ class CockpitScreen(Screen[None]):
     def action_help(self) -> None:
         """See every key."""
         self.post_message(self.HelpWanted())
+
+    def action_engine(self) -> None:
+        """Start an engine where none runs."""
+        if self.view.engine_alive:
+            self.say("the engine is running")
+        else:
+            self.post_message(self.EngineWanted())
 
     def action_new_run(self) -> None:
         """Run the plan again."""
