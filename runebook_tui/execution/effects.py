@@ -33,7 +33,11 @@ Handle = Callable[[c.Command], Awaitable[object]]
 
 
 class Effects:
-    """Starts, stops and adopts agents' panes. `before_start` is awaited before an agent starts."""
+    """Starts, stops and adopts agents' panes.
+
+    `look` is awaited before an agent starts and before its end is told: what was written by then is
+    in the log by then.
+    """
 
     def __init__(
         self,
@@ -42,14 +46,14 @@ class Effects:
         supervisors: Supervisors,
         handle: Handle,
         state: Callable[[], State],
-        before_start: Callable[[], Awaitable[None]],
+        look: Callable[[], Awaitable[None]],
     ) -> None:
         self._root = root
         self._panes = panes
         self._supervisors = supervisors
         self._handle = handle
         self._state = state
-        self._before_start = before_start
+        self._look = look
         self._fronts = asyncio.Condition()
         self._told: dict[str, tuple[int, float]] = {}
         self._unreaped: dict[int, float] = {}
@@ -125,7 +129,7 @@ class Effects:
             await self._know(pane.pid, agent.id)
             await self._handle(c.ReportStarted(agent.id, pane.pane_id, pane.pid))
             return
-        await self._before_start()
+        await self._look()
         self._told.pop(agent.id, None)
         argv = [sys.executable, "-P", "-m", "runebook_tui", "exec", agent.id]
         environment = {"RUNEBOOK_AGENT": agent.id, "RUNEBOOK_ROOT": os.fspath(self._root)}
@@ -161,6 +165,7 @@ class Effects:
             lines = []
         # tmux's own closing words ("Pane is dead ...") are no words of the agent.
         kept = tuple(line for line in lines if not line.startswith("Pane is dead"))
+        await self._look()
         await self._handle(c.ReportExited(agent.id, code, number, last_lines=kept))
 
     async def _end(self, agent: AgentState, pane: PaneInfo, seconds: float, *, signalled: bool) -> None:

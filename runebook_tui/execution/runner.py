@@ -220,10 +220,12 @@ class ParallelExecutionRunner:
             try:
                 await self._look_again()
                 await self._rounds(observing)
+                await self._end_agents()
+                await self.sweep()
             finally:
                 observing.cancel()
                 await asyncio.gather(observing, return_exceptions=True)
-            await self._leave()
+            await self._handle_surely(c.LeaveEngine(self._leaving or "the run is over"))
         return self.state
 
     async def _listen(self, stack: AsyncExitStack) -> None:
@@ -335,7 +337,7 @@ class ParallelExecutionRunner:
                     c.ReportNet("gate", agent.id, False, "its supervisor does not report")
                 )
 
-    async def _leave(self) -> None:
+    async def _end_agents(self) -> None:
         """Leave no process behind when told to go or when the run is over; nothing else is touched."""
         for agent in self.state.live_agents():
             if agent.status is not AgentStatus.COMPLETED:
@@ -343,7 +345,6 @@ class ParallelExecutionRunner:
         await self._effects.end_all()
         for agent in self.state.live_agents():
             await self._handle_surely(c.ReportExited(agent.id, reason=self._leaving))
-        await self._handle_surely(c.LeaveEngine(self._leaving or "the run is over"))
 
     async def _edited(self, author: Author) -> None:
         """The plan's file changed: follow it when a person, and nobody else, can have changed it."""

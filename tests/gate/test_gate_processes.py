@@ -81,7 +81,7 @@ def test_the_engine_refuses(gate: Gate) -> None:
     gate.engine.reply = {"ok": False, "error": "no agent is called alpha"}
     done = gate.run("touch", "x")
     assert done.returncode == 126
-    assert done.stderr == b"runebook: no agent is called alpha\n"
+    assert done.stderr == b"runebook-tui: no agent is called alpha\n"
     assert not (gate.root / "x").exists()
 
 
