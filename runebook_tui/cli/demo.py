@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from runebook_tui.agent import installed_agents
@@ -32,6 +33,8 @@ from runebook_tui.tmux.server import TmuxServer
 _PACE_WATCHED = "1.2"
 _PACE_ALONE = "0.25"
 _AUTOMATIC_SECONDS = 110.0
+_REMOVE_SECONDS = 5.0
+_REMOVE_STEP_SECONDS = 0.02
 
 
 def run_demo(*, automatic: bool) -> int:
@@ -45,13 +48,24 @@ def run_demo(*, automatic: bool) -> int:
         make_repository(root)
         return _by_itself(root) if automatic else _watched(root)
     finally:
-        shutil.rmtree(runtime_folder(root), ignore_errors=True)
-        shutil.rmtree(parent, ignore_errors=True)
+        _remove(runtime_folder(root))
+        _remove(parent)
 
 
 def _leave(number: int, frame: object) -> None:
     """SIGTERM unwinds, so that everything is cleaned up."""
     raise SystemExit(128 + number)
+
+
+def _remove(folder: Path) -> None:
+    """Remove `folder`, though a program that has just been told to end may still write into it."""
+    deadline = time.monotonic() + _REMOVE_SECONDS
+    while folder.exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        if time.monotonic() > deadline:
+            print(f"{folder} could not be removed", file=sys.stderr)
+            return
+        time.sleep(_REMOVE_STEP_SECONDS)
 
 
 def make_repository(root: Path) -> None:
