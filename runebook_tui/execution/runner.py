@@ -83,7 +83,7 @@ class ParallelExecutionRunner:
         self._say = say
         self._bell = Bell(runtime_folder(root, create=True))
         self._history = History(root, state_folder(root) / "history")
-        self._supervisors = Supervisors()
+        self._supervisors = Supervisors(root)
         self._authors = Authors(Holders(root, self._supervisors.descends).still_open)
         self._verbs = Verbs(self)
         self._coordinator: Coordinator | None = None

@@ -10,6 +10,7 @@ import os
 import socket
 import struct
 import sys
+from pathlib import Path
 from typing import NamedTuple
 
 from runebook_tui.core.types import OPERATOR
@@ -68,9 +69,10 @@ def seccomp_filters(pid: int) -> int | None:
 
 
 class Supervisors:
-    """The processes that supervise agents: pane fronts and gate servers."""
+    """The processes that supervise agents of the repository at `root`: pane fronts and gate servers."""
 
-    def __init__(self) -> None:
+    def __init__(self, root: Path) -> None:
+        self._root = root
         self._agents: dict[int, tuple[str, float]] = {}
         self._own_filters = seccomp_filters(os.getpid()) or 0
 
@@ -107,13 +109,27 @@ class Supervisors:
         return self.agent_above(pid) is not None
 
     def members(self) -> list[int]:
-        """Every living process that descends from a supervisor, the supervisors themselves left out."""
-        pids = (
-            [int(name) for name in os.listdir("/proc") if name.isdigit()]
-            if os.path.isdir("/proc/self")
-            else []
-        )
-        return [pid for pid in pids if self.agent_of(pid) is None and self.descends(pid)]
+        """Every living process of an agent, the supervisors that are known left out.
+
+        One that lost its supervisor before it was known is found by the environment it was given.
+        """
+        if not os.path.isdir("/proc/self"):
+            return []
+        pids = [int(name) for name in os.listdir("/proc") if name.isdigit() and int(name) != os.getpid()]
+        return [
+            pid
+            for pid in pids
+            if self.agent_of(pid) is None and (self.descends(pid) or self._was_given_here(pid))
+        ]
+
+    def _was_given_here(self, pid: int) -> bool:
+        try:
+            with open(f"/proc/{pid}/environ", "rb") as file:
+                environment = file.read().split(b"\0")
+        except OSError:
+            return False
+        ours = b"RUNEBOOK_ROOT=" + os.fsencode(self._root)
+        return ours in environment and any(each.startswith(b"RUNEBOOK_AGENT=") for each in environment)
 
     def identify(self, pid: int, uid: int) -> Speaker:
         """Who the process `pid` of user `uid` speaks for."""

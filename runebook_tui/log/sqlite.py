@@ -8,6 +8,7 @@ that reads first and writes later fails under contention whatever the timeout.
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -60,12 +61,14 @@ def _path_key(path: str) -> bytes:
 class SqliteLog:
     """An EventLog in the file `path`. Raises LogError when the file cannot be opened or made.
 
-    Not for use by several threads at once.
+    One thread at a time does something; the others wait.
     """
 
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
         self.path = path
         self._read_only = read_only
+        # A reader that is cancelled leaves its thread in a query; SQLite does not survive `close` then.
+        self._lock = threading.RLock()
         self._open()
 
     def _open(self) -> None:
@@ -108,9 +111,10 @@ class SqliteLog:
 
     @contextmanager
     def _words(self) -> Iterator[None]:
-        """SQLite's errors as LogError, in words a person can act on."""
+        """One thread at a time, and SQLite's errors as LogError, in words a person can act on."""
         try:
-            yield
+            with self._lock:
+                yield
         except sqlite3.Error as error:
             code = getattr(error, "sqlite_errorname", "") or ""
             advice = {
@@ -277,7 +281,8 @@ class SqliteLog:
 
     def close(self) -> None:
         """See EventLog.close."""
-        self._db.close()
+        with self._lock:
+            self._db.close()
 
     def is_lost(self) -> bool:
         """See EventLog.is_lost."""

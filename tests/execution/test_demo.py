@@ -66,7 +66,7 @@ def test_a_demonstration_that_is_told_to_stop_cleans_up_too(scratch):
             if "storage started" in line:
                 break
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=60)
-    assert process.returncode != 0
-    assert left_behind(scratch) == []
+        said, complained = process.communicate(timeout=60)
+    assert process.returncode == 1, said + complained
+    assert left_behind(scratch) == [], said + complained
     assert panes(scratch) == []

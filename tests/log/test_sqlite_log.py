@@ -331,3 +331,40 @@ def test_a_folder_that_may_not_be_written_is_told(tmp_path: Path) -> None:
         assert "read-only" in words or "cannot be opened" in words
     with SqliteLog(path) as log:
         assert names(log) == ["a"]
+
+
+def test_closing_waits_for_a_reader_in_another_thread(tmp_path: Path) -> None:
+    """A cancelled reader leaves its thread in a query; closing under it has ended the process."""
+    program = (
+        "import sys, threading\n"
+        "from pathlib import Path\n"
+        "from runebook_tui.core.events import AgentReady\n"
+        "from runebook_tui.log.eventlog import LogError\n"
+        "from runebook_tui.log.sqlite import SqliteLog\n"
+        "path = Path(sys.argv[1])\n"
+        "log = SqliteLog(path)\n"
+        "events = [AgentReady(agent='alpha')] * 3000\n"
+        "log.append(events, run=1, actor='engine', expected=0, time=1.0)\n"
+        "def read(log, begun):\n"
+        "    begun.set()\n"
+        "    try:\n"
+        "        while True:\n"
+        "            log.read()\n"
+        "    except LogError:\n"
+        "        return\n"
+        "for _ in range(40):\n"
+        "    reader = SqliteLog(path, read_only=True)\n"
+        "    begun = threading.Event()\n"
+        "    thread = threading.Thread(target=read, args=(reader, begun))\n"
+        "    thread.start()\n"
+        "    begun.wait()\n"
+        "    reader.close()\n"
+        "    thread.join()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path / "log.sqlite")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
