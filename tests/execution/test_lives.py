@@ -46,19 +46,19 @@ command = ["bash", "-c", '''{quoted}''']
 def test_folder_and_environment_are_the_plans(session):
     (session.root / "deep").mkdir()
     (session.root / "deep/.keep").touch()
-    rest = agent(
-        "beta", "pwd > where; echo $GREETING > said", extra='cwd = "deep"\nenv = { GREETING = "hé" }'
-    )
-    begin(session, "true\n", rest)
+    there = 'cwd = "deep"\nenv = { GREETING = "hé" }'
+    rest = agent("beta", "pwd > where; echo $GREETING > saying; mv saying said", extra=there)
+    begin(session, WAITING.format("deep/said"), rest)
     assert session.engine.wait(60) == 0
     assert (session.root / "deep/where").read_text().strip() == str(session.root / "deep")
     assert (session.root / "deep/said").read_text() == "hé\n"
 
 
 def test_a_continuous_agent_is_signalled_at_the_end_and_completes(session):
-    rest = agent("beta", "trap 'echo closing > closed; exit 0' TERM; while :; do sleep 0.05; done")
+    closing = "trap 'echo closing > closed; exit 0' TERM; touch armed; while :; do sleep 0.05; done"
+    rest = agent("beta", closing)
     begin(session, WAITING.format("go") + "true\n", rest)
-    session.until("beta runs", lambda: session.agent("beta").get("alive"))
+    session.until("beta is set up", lambda: (session.root / "armed").exists())
     assert not (session.root / "closed").exists()
     (session.root / "go").touch()
     assert session.engine.wait(60) == 0
