@@ -289,7 +289,10 @@ class ParallelExecutionRunner:
         while not self._leaving:
             self._wake.clear()
             self._rescue_log()
+            before = self._effects.trouble
             await self._effects.reconcile()
+            if self._effects.trouble not in ("", before):
+                self._say(f"tmux: {self._effects.trouble}")
             await self._watch_supervisors()
             if observing.done():
                 observing.result()

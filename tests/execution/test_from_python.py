@@ -8,9 +8,12 @@ import pytest
 
 from runebook_tui.core.events import AgentReady, ApiPublished, CoordinationResponse, TaskCompleted
 from runebook_tui.core.types import ExecutionPlan
+from runebook_tui.execution.folders import make_state_folder
 from runebook_tui.execution.runner import ParallelExecutionRunner
+from runebook_tui.log.sqlite import SqliteLog
 from runebook_tui.orchestrator.coordinator import Refused
 from runebook_tui.orchestrator.seed import seed_plan
+from runebook_tui.tmux.memory import MemoryPanes
 
 PLAN = {
     "plan": {"name": "py"},
@@ -58,3 +61,26 @@ def test_without_a_plan_it_is_the_seeds(session):
         "continuous",
     ]
     runner.close()
+
+
+async def test_a_tmux_that_does_not_answer_is_said_once_and_the_run_goes_on(session, monkeypatch):
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
+    panes, said, heard = MemoryPanes(), list[str](), asyncio.Event()
+
+    def say(line: str) -> None:
+        said.append(line)
+        heard.set()
+
+    plan = ExecutionPlan.model_validate(PLAN)
+    folder = make_state_folder(session.root)
+    log = SqliteLog(folder / "log.sqlite")
+    runner = ParallelExecutionRunner(plan, root=session.root, log=log, panes=panes, say=say)
+    run = asyncio.create_task(runner.execute())
+    assert await runner.changed(lambda state: "alpha" in state.agents and state.agents["alpha"].alive, 60)
+    panes.failure = "the tmux server does not answer"
+    await asyncio.wait_for(heard.wait(), 60)
+    panes.failure = None
+    runner.shut_down()
+    await asyncio.wait_for(run, 60)
+    assert said == ["tmux: the tmux server does not answer"]
+    log.close()
