@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import argparse
 import shlex
-import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from types import FrameType
 
 from benchmarks import appending, latency, machine, matching, starting, storms
+from benchmarks.processes import heed_signals
 from benchmarks.scratch import scratch_folder
 from benchmarks.session import BenchmarkError
 from benchmarks.table import Table
@@ -40,8 +39,7 @@ def main(words: list[str]) -> int:
     parser.add_argument("--only", action="append", metavar="NAME", choices=list(measures(quick=True)))
     parser.add_argument("--write", type=Path, metavar="FILE", help="put the tables into this page as well")
     given = parser.parse_args(words)
-    signal.signal(signal.SIGTERM, _stop)
-    signal.signal(signal.SIGHUP, _stop)
+    heed_signals()
     options = [*(["--quick"] if given.quick else []), *(f"--only={name}" for name in given.only or ())]
     command = shlex.join(["python", "-m", "benchmarks", *options])
     head = f"{machine.facts()}\n\n{time.strftime('%Y-%m-%d %H:%M UTC', time.gmtime())}, `{command}`\n"
@@ -75,10 +73,6 @@ def write(page: Path, figures: str) -> None:
     before, mark, rest = text.partition(BEGIN)
     after = rest.partition(END)[2] if mark else "\n"
     page.write_text(f"{before.rstrip()}\n\n{BEGIN}\n\n{figures}\n{END}{after}".lstrip())
-
-
-def _stop(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from benchmarks.processes import start
 from benchmarks.scratch import Scratch, texts, tree
 from benchmarks.session import RawWatch, Session, warm_up
 from benchmarks.table import Table, milliseconds, percentile, ratio
@@ -85,10 +85,7 @@ def measure(folder: Path, size: Size) -> Iterator[Table]:
 @contextmanager
 def busy(count: int) -> Iterator[None]:
     """`count` processes that do nothing but keep a core busy."""
-    loops = [
-        subprocess.Popen([sys.executable, "-c", "while True: pass"], start_new_session=True)
-        for _ in range(count)
-    ]
+    loops = [start([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
     try:
         yield
     finally:

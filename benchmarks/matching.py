@@ -11,8 +11,7 @@ from typing import TypeVar
 from pathspec import PathSpec
 
 from benchmarks.table import Table, rate, ratio
-from runebook_tui.core.ownership import OwnershipManager
-from runebook_tui.core.types import FileOwnership
+from runebook_tui.core.ownership import FileOwnership, OwnershipManager
 
 T = TypeVar("T")
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from benchmarks.processes import end_all
 from runebook_tui.place import runtime_folder
 
 PLAN_TITLE = "measured-plan"
@@ -33,6 +34,7 @@ def scratch_folder() -> Iterator[Path]:
         os.environ["GIT_CONFIG_NOSYSTEM"] = "1"
         yield folder
     finally:
+        end_all()
         os.environ.clear()
         os.environ.update(before)
         shutil.rmtree(folder, ignore_errors=True)

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from benchmarks.processes import start
 from benchmarks.scratch import Scratch
 from benchmarks.writer import Note
 from runebook_tui.core.events import CoordinationRequest, RequestGrew
@@ -103,14 +104,15 @@ class Session:
         self._orders = os.open(scratch.orders, os.O_RDWR)
         self._answers = os.open(scratch.answers, os.O_RDWR)
         self.follower: Follower | None = None
-        with self._report.open("wb") as report:
-            self.engine = subprocess.Popen(
-                [*PROGRAM, "run", "--keep"],
-                cwd=self.root, stdin=subprocess.DEVNULL, stdout=report, stderr=report, start_new_session=True,
-            )  # fmt: skip
+        self.engine: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Session:
         try:
+            with self._report.open("wb") as report:
+                self.engine = start(
+                    [*PROGRAM, "run", "--keep"],
+                    cwd=self.root, stdin=subprocess.DEVNULL, stdout=report, stderr=report,
+                )  # fmt: skip
             self._answer()
             self.follower = Follower(self.root)
             if not self.follower.until(self._observed):
@@ -174,7 +176,7 @@ class Session:
         while not line.endswith(b"\n"):
             left = deadline - time.monotonic()
             if not select.select([self._answers], [], [], min(1.0, max(0.0, left)))[0]:
-                if left <= 0 or self.engine.poll() is not None:
+                if left <= 0 or self.engine is None or self.engine.poll() is not None:
                     raise BenchmarkError(f"the agent's pane does not answer: {self._words()}")
                 continue
             line += os.read(self._answers, 1)
@@ -189,9 +191,9 @@ class Session:
         finally:
             if self.follower is not None:
                 self.follower.close()
-            if self.engine.poll() is None:
+            if self.engine is not None:
                 self.engine.kill()
-            self.engine.wait()
+                self.engine.wait()
             subprocess.run(
                 ["tmux", "-L", tmux_socket_name(self.root), "kill-server"],
                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False,
@@ -200,6 +202,8 @@ class Session:
             os.close(self._answers)
 
     def _down(self) -> None:
+        if self.engine is None:
+            return
         try:
             with EngineClient(self.root) as engine:
                 engine.ask("down")
@@ -215,10 +219,10 @@ class RawWatch:
         self._prefix = f"{scratch.root}/"
         self._file = scratch.folder / f"raw-{debounce}-{step}"
         with self._file.open("wb") as out:
-            self.process = subprocess.Popen(
+            self.process = start(
                 [sys.executable, "-I", str(Path(__file__).with_name("raw_watch.py")), str(scratch.root),
                  str(debounce), str(step)],
-                stdin=subprocess.DEVNULL, stdout=out, start_new_session=True,
+                stdin=subprocess.DEVNULL, stdout=out,
             )  # fmt: skip
 
     def size(self) -> int:

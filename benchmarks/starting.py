@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from benchmarks.processes import start
 from benchmarks.scratch import PLAN_TITLE, Scratch, texts, tree
 from benchmarks.session import PROGRAM, BenchmarkError, Session
 from benchmarks.table import Table, milliseconds, percentile, ratio
@@ -90,8 +91,8 @@ def _first_paint(root: Path) -> float:
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
     begun = time.perf_counter()
-    process = subprocess.Popen(
-        PROGRAM, cwd=root, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
+    process = start(
+        PROGRAM, cwd=root, stdin=theirs, stdout=theirs, stderr=theirs,
         env={**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"},
     )  # fmt: skip
     os.close(theirs)

@@ -142,6 +142,7 @@ def _stopped(count: int) -> Callable[[Session, Sequence[RawWatch]], list[str]]:
     paths = [f"beta/many/d{number % 40}/file{number}.py" for number in range(count)]
 
     def raise_(session: Session, raws: Sequence[RawWatch]) -> list[str]:
+        assert session.engine is not None
         stopped = [session.engine.pid, *(raw.process.pid for raw in raws)]
         for process in stopped:
             os.kill(process, signal.SIGSTOP)

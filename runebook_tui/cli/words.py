@@ -7,9 +7,10 @@ from datetime import datetime
 
 from runebook_tui.core.events import Record
 from runebook_tui.core.gates import agent_unmet, phase_unmet
+from runebook_tui.core.ownership import FileOwnership
 from runebook_tui.core.printable import visible
 from runebook_tui.core.state import AgentState, RequestState, State
-from runebook_tui.core.types import OPERATOR, AgentStatus, Author, FileOwnership, PhaseStatus, TaskStatus
+from runebook_tui.core.types import OPERATOR, AgentStatus, Author, PhaseStatus, TaskStatus
 
 _PATHS_SHOWN = 5
 

@@ -1,4 +1,7 @@
-"""Who owns a path, and may this agent write it: the one rule that every net calls."""
+"""Who owns a path, and may this agent write it: the one rule that every net calls.
+
+Standard library only: the gate's supervisor calls it too.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,18 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from runebook_tui.core.pattern import ClaimPattern, compile_pattern, meeting_path
-from runebook_tui.core.types import FileOwnership
 
 _CACHE_LIMIT = 65_536
+
+
+class FileOwnership(NamedTuple):
+    """One claim with its owner."""
+
+    pattern: str
+    """A gitignore-style pattern that names paths inside the repository."""
+    owner: str
+    shared: bool = False
+    """Whether everybody reads it."""
 
 
 class Verdict(StrEnum):

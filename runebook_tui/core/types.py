@@ -13,6 +13,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from runebook_tui.core.ownership import FileOwnership
+
 OPERATOR = "operator"
 """The speaker and author that is a person, not an agent."""
 ENGINE = "engine"
@@ -211,14 +213,6 @@ class PlanInfo(Value):
     """What the plan is called."""
     isolation: Literal["shared"] = "shared"
     """How agents are kept apart: all in one working tree."""
-
-
-class FileOwnership(Value):
-    """One claim with its owner."""
-
-    pattern: Pattern
-    owner: AgentId
-    shared: bool = False
 
 
 class Roadmap(Value):

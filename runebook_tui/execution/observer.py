@@ -12,11 +12,11 @@ from pathlib import Path
 from runebook_tui.core import commands as c
 from runebook_tui.core.state import State
 from runebook_tui.core.types import Author, Change
+from runebook_tui.git.ignore import Ignore
 from runebook_tui.history.authors import Authors
 from runebook_tui.history.errors import HistoryError
 from runebook_tui.history.versions import History
 from runebook_tui.place import PLAN_NAME
-from runebook_tui.watch.ignore import Ignore
 from runebook_tui.watch.tree import Batch, TreeWatch
 
 Handle = Callable[[c.Command], Awaitable[object]]

@@ -7,9 +7,9 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path as Folder
 
-from runebook_tui.core.ownership import OwnershipManager, operators_own, ties
+from runebook_tui.core.ownership import FileOwnership, OwnershipManager, operators_own, ties
 from runebook_tui.core.pattern import compile_pattern
-from runebook_tui.core.types import ExecutionPlan, FileOwnership, Needs
+from runebook_tui.core.types import ExecutionPlan, Needs
 from runebook_tui.orchestrator.positions import Path
 from runebook_tui.orchestrator.problems import Problem, Severity, Source, listed, quoted, suggestion
 from runebook_tui.orchestrator.waits import waiting_circles

@@ -9,8 +9,8 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from runebook_tui.core.ownership import OwnershipManager, ties
-from runebook_tui.core.types import AgentSpec, ExecutionPlan, FileOwnership, Phase, PlanInfo
+from runebook_tui.core.ownership import FileOwnership, OwnershipManager, ties
+from runebook_tui.core.types import AgentSpec, ExecutionPlan, Phase, PlanInfo
 from runebook_tui.orchestrator.draft import (
     PLACEHOLDER,
     PLACEHOLDER_COMMENT,

@@ -6,8 +6,8 @@ import posixpath
 import re
 from collections.abc import Collection, Sequence
 
-from runebook_tui.core.ownership import OwnershipManager, ties
-from runebook_tui.core.types import FileOwnership, InterfaceStub, SharedPath
+from runebook_tui.core.ownership import FileOwnership, OwnershipManager, ties
+from runebook_tui.core.types import InterfaceStub, SharedPath
 from runebook_tui.orchestrator.document import Phrase, Section, WrittenAgent
 from runebook_tui.orchestrator.draft import literal_claim, usable_claim
 from runebook_tui.orchestrator.problems import quoted

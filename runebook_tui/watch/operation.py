@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 
-from runebook_tui.watch.git import Git, GitError, printable
+from runebook_tui.git.process import Git, GitError, printable
 
 _TAIL_BYTES = 65536
 _DETAIL_LETTERS = 160

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
 
-from runebook_tui.watch.ignore import Ignore
+from runebook_tui.git.ignore import Ignore
 
 Fingerprint = tuple[int, int, int, int]
 

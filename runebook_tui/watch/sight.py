@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 
 from watchfiles import Change
 
-from runebook_tui.watch.git import Git, GitError
-from runebook_tui.watch.ignore import Ignore, is_private
+from runebook_tui.git.ignore import Ignore, is_private
+from runebook_tui.git.process import Git, GitError
 from runebook_tui.watch.scan import Fingerprint, Kind, Look, Way, look, scan
 from runebook_tui.watch.survey import Status
 

@@ -6,8 +6,8 @@ import os
 import time
 from dataclasses import dataclass, field
 
-from runebook_tui.watch.git import Git, GitError
-from runebook_tui.watch.ignore import is_bytecode, is_private
+from runebook_tui.git.ignore import is_bytecode, is_private
+from runebook_tui.git.process import Git, GitError
 
 _DEPTH = 3
 

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
+from runebook_tui.git.ignore import Ignore
+from runebook_tui.git.process import Git, GitError
 from runebook_tui.watch.blind import Blindness
 from runebook_tui.watch.eye import Eye, Glimpse, News, Opened, Shut
-from runebook_tui.watch.git import Git, GitError
-from runebook_tui.watch.ignore import Ignore
 from runebook_tui.watch.inotify import InotifyEye
 from runebook_tui.watch.operation import Operations
 from runebook_tui.watch.pending import Pending

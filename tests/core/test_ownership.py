@@ -11,8 +11,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from runebook_tui.core.ownership import OwnershipManager, Verdict, ties
-from runebook_tui.core.types import FileOwnership
+from runebook_tui.core.ownership import FileOwnership, OwnershipManager, Verdict, ties
 
 SEGMENTS = st.sampled_from(["a", "b", "ab", "a*", "*b", "*", "**", "?", "a?", "*a*"])
 NAMES = ["a", "b", "ab", "ba", "aab"]

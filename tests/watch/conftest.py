@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from watch_play import Observer, Repository, Watching
 
-from runebook_tui.watch.ignore import Ignore
+from runebook_tui.git.ignore import Ignore
 from runebook_tui.watch.tree import TreeWatch
 
 

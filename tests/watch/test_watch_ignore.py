@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from watch_play import Repository
 
-from runebook_tui.watch.ignore import Ignore
+from runebook_tui.git.ignore import Ignore
 
 ODD_NAMES = [
     "line\nbreak",

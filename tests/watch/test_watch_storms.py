@@ -130,7 +130,7 @@ async def test_a_renamed_folder_reports_its_files_at_both_places(
 PROGRAM = """
 import asyncio, json, sys
 from pathlib import Path
-from runebook_tui.watch.ignore import Ignore
+from runebook_tui.git.ignore import Ignore
 from runebook_tui.watch.tree import TreeWatch
 async def main():
     root = Path(sys.argv[1])

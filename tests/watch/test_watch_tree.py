@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from watch_play import Repository, Watching
 
-from runebook_tui.watch.ignore import Ignore
+from runebook_tui.git.ignore import Ignore
 from runebook_tui.watch.tree import TreeWatch
 
 NOT_UTF8 = b"caf\xe9"
@@ -274,7 +274,7 @@ async def test_a_watch_is_used_once_and_ends_cleanly(repository: Repository, ign
 LIMITED = """
 import asyncio, sys
 from pathlib import Path
-from runebook_tui.watch.ignore import Ignore
+from runebook_tui.git.ignore import Ignore
 from runebook_tui.watch.tree import TreeWatch
 async def main():
     root, reasons = Path(sys.argv[1]), []

@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from subprocess import Popen
 
-from runebook_tui.watch.git import Git, GitError
-from runebook_tui.watch.known import Known, Signature, signature
+from runebook_tui.git.known import Known, Signature, signature
+from runebook_tui.git.process import Git, GitError
 
 _ANSWER_SECONDS = 10.0
 _STARTS = 32

@@ -7,7 +7,7 @@ import threading
 from bisect import bisect_left, insort
 from collections.abc import Iterable
 
-from runebook_tui.watch.git import Git, GitError
+from runebook_tui.git.process import Git, GitError
 
 _FEW = 100
 
