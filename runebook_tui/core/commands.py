@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from runebook_tui.core.types import Author, Change, ExecutionPlan, Scope
+from runebook_tui.core.grants import Scope
+from runebook_tui.core.types import Author, Change, ExecutionPlan, GateMode
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,7 @@ class ReportNet:
     agent: str | None
     holds: bool
     reason: str = ""
+    mode: GateMode | None = None
 
 
 @dataclass(frozen=True)
@@ -130,6 +132,31 @@ class Ask:
     reason: str
     pid: int | None = None
     program: str = ""
+
+
+@dataclass(frozen=True)
+class Hold:
+    """The gate stopped a foreign write of `agent` before it landed."""
+
+    agent: str
+    path: str
+    pid: int
+    program: str
+    words: str
+    """What the process would do, for people: "sed -i s/a/b/ x.py would open it for writing"."""
+    until: float | None
+    """Unix seconds: how long the write waits; None when it was refused at once."""
+    reason: str = ""
+    """Why it does not wait."""
+
+
+@dataclass(frozen=True)
+class EndHold:
+    """No write waits for this request any more. `gone`: because nobody wants it any more."""
+
+    request: int
+    reason: str
+    gone: bool = False
 
 
 @dataclass(frozen=True)
@@ -204,6 +231,8 @@ Command = (
     | CompleteTask
     | PublishApi
     | Ask
+    | Hold
+    | EndHold
     | Decide
     | Disown
     | Observe

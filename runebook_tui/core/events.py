@@ -9,14 +9,15 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from runebook_tui.core.grants import Scope
 from runebook_tui.core.types import (
     AgentStatus,
     Author,
     Change,
     Crossing,
     ExecutionPlan,
+    GateMode,
     RequestKind,
-    Scope,
 )
 
 
@@ -188,6 +189,25 @@ class RequestGrew(_Event):
     crossings: tuple[Crossing, ...]
 
 
+class HoldStarted(_Event):
+    """A write waits before the kernel for this request to be decided."""
+
+    type: Literal["HoldStarted"] = "HoldStarted"
+    request: int
+    pid: int | None = None
+    program: str = ""
+    until: float
+    """Unix seconds: when it is refused."""
+
+
+class HoldEnded(_Event):
+    """No write waits for this request any more; it may be open still."""
+
+    type: Literal["HoldEnded"] = "HoldEnded"
+    request: int
+    reason: str
+
+
 class RequestWithdrawn(_Event):
     """A request is void without a decision."""
 
@@ -234,6 +254,8 @@ class NetReported(_Event):
     agent: str | None = None
     holds: bool
     reason: str = ""
+    mode: GateMode | None = None
+    """With net "gate": what it does."""
 
 
 class AttemptRefused(_Event):
@@ -264,6 +286,8 @@ Event = Annotated[
     | ApiPublished
     | CoordinationRequest
     | RequestGrew
+    | HoldStarted
+    | HoldEnded
     | RequestWithdrawn
     | CoordinationResponse
     | GrantUsed

@@ -8,12 +8,12 @@ from types import MappingProxyType
 from typing import Any, TypeVar, assert_never
 
 from runebook_tui.core import events as e
+from runebook_tui.core.grants import Grant, Scope
 from runebook_tui.core.state import (
     UNKNOWN_REASON,
     AgentState,
     ApiRegistry,
     Engine,
-    Grant,
     PhaseState,
     PublishedApi,
     RecentTouch,
@@ -27,7 +27,6 @@ from runebook_tui.core.types import (
     ExecutionPlan,
     PhaseStatus,
     RequestKind,
-    Scope,
     TaskStatus,
 )
 
@@ -94,9 +93,18 @@ def _applied(state: State, record: e.Record) -> State:
             return _requested(state, event, record.time)
         case e.RequestGrew():
             return _request_grew(state, event, record.time)
+        case e.HoldStarted():
+            return _request(state, event.request, held_until=event.until, hold_over="", pid=event.pid)
+        case e.HoldEnded():
+            return _request(state, event.request, held_until=None, hold_over=event.reason)
         case e.RequestWithdrawn():
             return _request(
-                state, event.request, status="withdrawn", answer=event.reason, decided_at=record.time
+                state,
+                event.request,
+                status="withdrawn",
+                answer=event.reason,
+                decided_at=record.time,
+                held_until=None,
             )
         case e.CoordinationResponse():
             return _decided(state, event, record.time)
@@ -312,12 +320,23 @@ def _decided(state: State, event: e.CoordinationResponse, time: float) -> State:
         scope=event.scope,
         answer=event.reason,
         decided_at=time,
+        held_until=None,
     )
     # A crossing was written before it was approved: `once` lets it stand and gives nothing further.
     spent = request.kind is RequestKind.CROSSED and event.scope is Scope.ONCE
     if event.decision != "approved" or request.requester is None or spent:
         return state
-    grant = Grant(request.id, request.requester, frozenset(request.crossings), event.scope, event.task)
+    waits = request.held_until is not None and event.scope is Scope.ONCE
+    grant = Grant(
+        request.id,
+        request.requester,
+        frozenset(request.crossings),
+        event.scope,
+        event.task,
+        pid=request.pid if waits else None,
+        owners=frozenset(each.owner for each in request.crossings.values()) if waits else frozenset(),
+        used_at=time,
+    )
     return replace(state, grants=_with(state.grants, request.id, grant))
 
 
@@ -325,13 +344,13 @@ def _grant_used(state: State, event: e.GrantUsed, time: float) -> State:
     grant = state.grants.get(event.request)
     if grant is None:
         return state
-    used = _with(grant.used, event.path, (time, event.pid))
-    return replace(state, grants=_with(state.grants, event.request, replace(grant, used=used)))
+    used = grant.use(event.path, event.pid, time)
+    return replace(state, grants=_with(state.grants, event.request, used))
 
 
 def _net_reported(state: State, event: e.NetReported, time: float) -> State:
     if event.net == "gate" and event.agent is not None:
-        return _agent(state, event.agent, gate_holds=event.holds, gate="" if event.holds else event.reason)
+        return _agent(state, event.agent, gate_holds=event.holds, gate=event.reason, gate_mode=event.mode)
     if event.net == "watch":
         if event.holds:
             return replace(state, watch_blind="", watch_blind_since=None)

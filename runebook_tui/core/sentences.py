@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import assert_never
 
 from runebook_tui.core import events as e
-from runebook_tui.core.types import ENGINE, OPERATOR, AgentStatus, Change, Crossing, RequestKind, Scope
+from runebook_tui.core.grants import Scope
+from runebook_tui.core.types import ENGINE, OPERATOR, AgentStatus, Change, Crossing, GateMode, RequestKind
 
 STATUS_WORDS = {
     AgentStatus.PENDING: "not started",
@@ -32,10 +33,12 @@ _SCOPE_WORDS = {
 
 _KIND_WORDS = {
     RequestKind.ASKED: "asks to write",
-    RequestKind.HELD: "is held before writing",
+    RequestKind.HELD: "wants to write",
     RequestKind.CROSSED: "wrote",
     RequestKind.DRIFT: "changed the published",
 }
+
+_GATE_WORDS = {GateMode.ENFORCE: "enforces", GateMode.OBSERVE: "observes", GateMode.OFF: "is off"}
 
 
 def sentence(record: e.Record) -> str:
@@ -68,6 +71,8 @@ def sentence(record: e.Record) -> str:
         case (
             e.CoordinationRequest()
             | e.RequestGrew()
+            | e.HoldStarted()
+            | e.HoldEnded()
             | e.RequestWithdrawn()
             | e.CoordinationResponse()
             | e.GrantUsed()
@@ -138,7 +143,13 @@ def _agent_sentence(event: _AgentEvent) -> str:
 
 
 _RequestEvent = (
-    e.CoordinationRequest | e.RequestGrew | e.RequestWithdrawn | e.CoordinationResponse | e.GrantUsed
+    e.CoordinationRequest
+    | e.RequestGrew
+    | e.HoldStarted
+    | e.HoldEnded
+    | e.RequestWithdrawn
+    | e.CoordinationResponse
+    | e.GrantUsed
 )
 
 
@@ -154,6 +165,11 @@ def _request_sentence(actor: str, event: _RequestEvent) -> str:
             )
         case e.RequestGrew():
             return f"request {event.request} grew: {_paths(event.crossings)}"
+        case e.HoldStarted():
+            program = event.program or "a program"
+            return f"request {event.request}: {program} (pid {event.pid}) waits for you"
+        case e.HoldEnded():
+            return f"request {event.request}: no write waits any more{_because(event.reason)}"
         case e.RequestWithdrawn():
             return f"request {event.request} was withdrawn{_because(event.reason)}"
         case e.CoordinationResponse():
@@ -167,7 +183,7 @@ def _request_sentence(actor: str, event: _RequestEvent) -> str:
 
 def _net_sentence(event: e.NetReported) -> str:
     if event.net == "gate":
-        holds = "holds" if event.holds else "is off"
+        holds = _GATE_WORDS[event.mode] if event.mode else "holds" if event.holds else "is off"
         return f"the gate of {event.agent or 'every agent'} {holds}{_because(event.reason)}"
     return f"the live watch {'sees again' if event.holds else 'is blind'}{_because(event.reason)}"
 

@@ -8,16 +8,17 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Literal
 
+from runebook_tui.core.grants import Grant, Scope
 from runebook_tui.core.ownership import OwnershipManager
 from runebook_tui.core.types import (
     AgentSpec,
     AgentStatus,
     Crossing,
     ExecutionPlan,
+    GateMode,
     PhaseStatus,
     PlanInfo,
     RequestKind,
-    Scope,
     TaskStatus,
 )
 
@@ -71,8 +72,10 @@ class AgentState:
     started_at: float | None = None
     ended_at: float | None = None
     gate: str = ""
-    """Why the gate does not hold for it; "" while it does or nothing is known."""
+    """Why the gate does less for it than the plan asks for; "" while it does that or nothing is known."""
     gate_holds: bool | None = None
+    gate_mode: GateMode | None = None
+    """What the gate does with its writes; None until its supervisor has said."""
     task: str | None = None
     """The task in progress that was started last."""
 
@@ -102,6 +105,10 @@ class RequestState:
     answer: str = ""
     """The operator's reason, or why it was withdrawn."""
     decided_at: float | None = None
+    held_until: float | None = None
+    """When a write that waits for this request will be refused; None when none waits."""
+    hold_over: str = ""
+    """Why no write waits any more, once one did."""
 
     @property
     def open(self) -> bool:
@@ -125,19 +132,6 @@ class RequestState:
     def paths(self) -> tuple[str, ...]:
         """The paths it is about, oldest first."""
         return tuple(self.crossings)
-
-
-@dataclass(frozen=True, slots=True)
-class Grant:
-    """What an approval gives."""
-
-    request: int
-    agent: str
-    paths: frozenset[str]
-    scope: Scope
-    task: str | None = None
-    used: Mapping[str, tuple[float, int | None]] = field(default_factory=_empty)
-    """With scope once: the paths already written, when (unix seconds) and by which process."""
 
 
 @dataclass(frozen=True, slots=True)

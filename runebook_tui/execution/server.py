@@ -22,10 +22,15 @@ _WRITE_SECONDS = 10.0
 class Connection:
     """One peer for as long as it stays."""
 
-    def __init__(self, speaker: Callable[[], Speaker], pid: int) -> None:
+    def __init__(
+        self, speaker: Callable[[], Speaker], pid: int, transport: asyncio.WriteTransport, unfiltered: bool
+    ) -> None:
         self._speaker = speaker
+        self._transport = transport
         self._settled: Speaker | None = None
         self.pid = pid
+        self.unfiltered = unfiltered
+        """Whether the peer runs under no more seccomp filters than the engine, as supervisors do."""
         self.dropped = 0
         """How many write records the peer has said that it lost."""
         self.on_close: list[Callable[[], None]] = []
@@ -38,6 +43,26 @@ class Connection:
     def settle(self) -> None:
         """Ask no more who is speaking: a supervisor says much, and stays who it is."""
         self._settled = self._speaker()
+
+    def speaks_for(self, named: object, default: str | None = None) -> str:
+        """The agent that a message is about: the speaker, or whom the operator names. Raises Refused."""
+        agent = self.speaker.agent
+        if agent is not None:
+            if named not in (None, agent):
+                raise Refused(f"{agent} cannot speak for {named}")
+            return agent
+        if isinstance(named, str) and named:
+            return named
+        if default is not None:
+            return default
+        raise Refused("say which agent: this is not an agent's pane (--agent ID)")
+
+    def push(self, message: dict[str, Any]) -> None:
+        """Say something unasked. A peer that does not read what it is told is hung up on."""
+        if self._transport.get_write_buffer_size() > wire.MAX_LINE:
+            self._transport.abort()
+        elif not self._transport.is_closing():
+            self._transport.write(wire.pack(message))
 
 
 Handler = Callable[[Connection, dict[str, Any]], Awaitable[dict[str, Any]]]
@@ -110,7 +135,12 @@ class SocketServer:
             pid, uid = peer_of(transport)
         except OSError:
             return None
-        return Connection(lambda: self._supervisors.identify(pid, uid), pid)
+        return Connection(
+            lambda: self._supervisors.identify(pid, uid),
+            pid,
+            writer.transport,
+            self._supervisors.unfiltered(pid),
+        )
 
     async def _answer(self, connection: Connection, line: bytes) -> dict[str, Any]:
         try:

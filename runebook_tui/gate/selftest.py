@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import select
 import signal
@@ -75,3 +76,13 @@ def _see(end: socket.socket) -> tuple[bool, str]:
         return True, ""
     finally:
         os.close(fd)
+
+
+def main() -> None:
+    """Print what the gate can do here as one JSON object: `mode` and `reason`."""
+    works, reason = probe()
+    print(json.dumps({"mode": "observe" if works else "off", "reason": reason}))
+
+
+if __name__ == "__main__":
+    main()

@@ -133,7 +133,9 @@ class Authors:
         others = [each for each in unseen if each not in agents]
         if others:
             told += f"; {_listed(others)} {_is(others)} not observed, but the gate's record counts"
-        return Author(name=newest.agent, evidence=told, pid=newest.pid, program=newest.program)
+        return Author(
+            name=newest.agent, evidence=told, pid=newest.pid, program=newest.program, under=newest.grant
+        )
 
     def _aged(self, path: str, now: float, records: Sequence[WriteRecord]) -> str:
         told = []

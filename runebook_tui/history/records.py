@@ -42,6 +42,8 @@ class WriteRecord:
     op: str
     path: str
     to: str | None
+    grant: int | None = None
+    """The request whose approval the gate let it pass under."""
 
     @property
     def places(self) -> tuple[str, ...]:
@@ -80,6 +82,7 @@ def write_record(agent: str, record: Mapping[str, object]) -> WriteRecord:
         op=op,
         path="" if blind else _path(record.get("path"), "path"),
         to=None if blind or to is None else _path(to, "to"),
+        grant=None if record.get("grant") is None else _whole(record, "grant"),
     )
 
 

@@ -13,9 +13,10 @@ from runebook_tui.core import commands as c
 from runebook_tui.core.events import Event, Record
 from runebook_tui.core.fold import apply
 from runebook_tui.core.gates import settle
+from runebook_tui.core.grants import Scope
 from runebook_tui.core.rules import DOWN, Refusal, decide
 from runebook_tui.core.state import State
-from runebook_tui.core.types import ENGINE, OPERATOR, Scope
+from runebook_tui.core.types import ENGINE, OPERATOR
 from runebook_tui.tui.backend import BackendError, Frame, Update
 
 _FIRST_RECORDS = 50

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from runebook_tui.core.types import Scope
+from runebook_tui.core.grants import Scope
 
 SETTLE_SECONDS = 0.3
 """How long a request that came up by itself must have been on the screen before a key decides it."""

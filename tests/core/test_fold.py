@@ -16,6 +16,7 @@ from runebook_tui.core import events as e
 from runebook_tui.core.boundary import may_write
 from runebook_tui.core.fold import apply, fold
 from runebook_tui.core.gates import agent_unmet, settle, stalled
+from runebook_tui.core.grants import Scope
 from runebook_tui.core.rules import DOWN, decide
 from runebook_tui.core.state import State
 from runebook_tui.core.types import (
@@ -26,6 +27,7 @@ from runebook_tui.core.types import (
     Change,
     Crossing,
     ExecutionPlan,
+    GateMode,
     InterfaceStub,
     Needs,
     Phase,
@@ -33,7 +35,6 @@ from runebook_tui.core.types import (
     PlanInfo,
     Policy,
     RequestKind,
-    Scope,
     SharedPath,
     Task,
     Version,
@@ -237,6 +238,7 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "host": TEXT,
     "kind": st.sampled_from(RequestKind),
     "last_lines": st.lists(TEXT, max_size=2).map(tuple),
+    "mode": st.none() | st.sampled_from(GateMode),
     "net": st.sampled_from(["gate", "watch"]),
     "note": TEXT,
     "outcome": st.sampled_from(["completed", "failed", "stopped"]),
@@ -254,6 +256,7 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "speaker": TEXT,
     "status": st.sampled_from(AgentStatus),
     "task": TASK,
+    "until": st.floats(0, 1e10),
     "version": st.integers(1, 3),
 }
 

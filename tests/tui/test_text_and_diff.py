@@ -12,9 +12,10 @@ from textual.content import Content
 from tui_scenes import PLAN, by, touch
 
 from runebook_tui.core import events as e
+from runebook_tui.core.grants import Scope
 from runebook_tui.core.printable import visible
 from runebook_tui.core.sentences import sentence
-from runebook_tui.core.types import AgentStatus, Author, Crossing, RequestKind, Scope
+from runebook_tui.core.types import AgentStatus, Author, Crossing, RequestKind
 from runebook_tui.tui import glyphs
 from runebook_tui.tui.text import age, clock, cut, cut_path, edges, safe
 from runebook_tui.tui.view import counts
@@ -178,6 +179,12 @@ SENTENCES: list[tuple[e.Event, str, str]] = [
         "engine",
         "request 4 grew: z",
     ),
+    (
+        e.HoldStarted(request=4, pid=7, program="sed", until=9.0),
+        "engine",
+        "request 4: sed (pid 7) waits for you",
+    ),
+    (e.HoldEnded(request=4, reason="r"), "engine", "request 4: no write waits any more: r"),
     (e.RequestWithdrawn(request=4, reason="r"), "operator", "request 4 was withdrawn: r"),
     (
         e.CoordinationResponse(request=4, decision="approved", scope=Scope.TASK),

@@ -14,8 +14,9 @@ from textual.reactive import reactive
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from runebook_tui.core.grants import Scope
 from runebook_tui.core.state import RequestState
-from runebook_tui.core.types import RequestKind, Scope
+from runebook_tui.core.types import RequestKind
 from runebook_tui.tui import commands, glyphs
 from runebook_tui.tui.answers import Answer, answers
 from runebook_tui.tui.backend import BackendError
