@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -114,7 +114,7 @@ class Holds:
             return _refusal(request.id, self._ticket(request.id, write, write.reason or "this does not wait"))
         key = (write.agent, source, write.number)
         self._forget(key)
-        timer = asyncio.get_running_loop().call_later(seconds, self._later, self._expire(key))
+        timer = asyncio.get_running_loop().call_later(seconds, self._later, self._expire, key)
         self._waiting[key] = _Waiting(write, request.id, push, seconds, timer)
         return {"request": request.id, "verdict": "hold", "words": ""}
 
@@ -129,7 +129,7 @@ class Holds:
         keys = [key for key in self._waiting if key[:2] == (agent, source)]
         if keys:
             requests = {waiting.request for key in keys if (waiting := self._forget(key)) is not None}
-            asyncio.get_running_loop().call_later(RETURN_SECONDS, self._later, self._abandon(requests))
+            asyncio.get_running_loop().call_later(RETURN_SECONDS, self._later, self._abandon, requests)
 
     def published(self, state: State) -> None:
         """Answer what has been decided."""
@@ -189,8 +189,8 @@ class Holds:
             waiting.timer.cancel()
         return waiting
 
-    def _later(self, work: Any) -> None:
-        task = asyncio.get_running_loop().create_task(work)
+    def _later(self, work: Callable[[Any], Coroutine[Any, Any, None]], about: Any) -> None:
+        task = asyncio.get_running_loop().create_task(work(about))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
