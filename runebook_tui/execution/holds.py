@@ -131,6 +131,13 @@ class Holds:
             requests = {waiting.request for key in keys if (waiting := self._forget(key)) is not None}
             asyncio.get_running_loop().call_later(RETURN_SECONDS, self._later, self._abandon, requests)
 
+    async def end_forgotten(self) -> None:
+        """After a restart: what no supervisor has asked again does not wait any more."""
+        asked = {waiting.request for waiting in self._waiting.values()}
+        for request in self._state().open_requests:
+            if request.held_until is not None and request.id not in asked:
+                await self._handle(c.EndHold(request.id, "the engine was away"))
+
     def published(self, state: State) -> None:
         """Answer what has been decided."""
         for key, waiting in list(self._waiting.items()):

@@ -160,6 +160,20 @@ async def test_an_answer_given_while_the_engine_died_is_given_again() -> None:
     assert (await engine.stopped("beta/y", number=5, source=3))["verdict"] == "continue"
 
 
+async def test_what_nobody_asks_again_after_a_restart_waits_no_more_but_is_open() -> None:
+    engine = Engine()
+    await engine.stopped("beta/x", number=1)
+    await engine.stopped("beta/y", number=2, pid=8)
+    engine.holds.close()
+    engine.holds = Holds(engine.handle, lambda: engine.state)
+    await engine.holds.end_forgotten()
+    (request,) = engine.state.open_requests
+    assert (request.held_until, request.hold_over) == (None, "the engine was away")
+    await engine.stopped("beta/x", number=1)
+    await engine.holds.end_forgotten()
+    assert engine.state.requests[1].held_until is not None
+
+
 @pytest.mark.parametrize(
     "message",
     [
