@@ -27,6 +27,7 @@ _DOING = {
     "create": "create {path}",
     "truncate": "cut {path}",
     "rename": "rename {path} to {to}",
+    "replace": "replace {path}",
     "link": "link {path} as {to}",
     "symlink": "make {path} a symbolic link",
     "unlink": "remove {path}",
