@@ -50,7 +50,7 @@ def _try(end: socket.socket) -> None:
 
 def _see(end: socket.socket) -> tuple[bool, str]:
     end.settimeout(_SECONDS)
-    fd, words = command.receive(end)
+    fd, _, words = command.receive(end)
     if fd is None:
         return False, words
     try:
