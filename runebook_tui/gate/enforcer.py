@@ -221,7 +221,7 @@ class Enforcer:
     # ── what nobody is asked about ──────────────────────────────────────────────────────────────
 
     def _forbidden(self, call: Call, process: Process, ruling: Forbidden) -> Refuse:
-        path = ruling.path.removeprefix(os.fsdecode(self._root) + "/")
+        path = ruling.path.removeprefix(os.fsdecode(self._root) + "/").removesuffix(".lock")
         words = {
             OPERATORS: f"{path} belongs to the operator: no program of an agent may change it",
             TMUX: f"{path} is tmux's socket: no program of an agent may command that server",
