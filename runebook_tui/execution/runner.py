@@ -29,6 +29,7 @@ from runebook_tui.execution.observer import Observer
 from runebook_tui.execution.server import SocketServer
 from runebook_tui.execution.speakers import Supervisors
 from runebook_tui.execution.supervision import Supervision
+from runebook_tui.execution.undoing import Undoing
 from runebook_tui.execution.verbs import Verbs
 from runebook_tui.history.authors import Authors
 from runebook_tui.history.baseline import Baseline
@@ -92,6 +93,7 @@ class ParallelExecutionRunner:
         self._verbs = Verbs(self, self._supervision)
         self._coordinator: Coordinator | None = None
         self._observer: Observer | None = None
+        self.undoing: Undoing | None = None
         self._changed = asyncio.Condition()
         self._wake = asyncio.Event()
         self._leaving = ""
@@ -223,6 +225,9 @@ class ParallelExecutionRunner:
                 self.root, self._history, self._authors, self.handle_surely, lambda: self.state, self._edited
             )
             stack.callback(self._observer.close)
+            self.undoing = Undoing(
+                self.root, self._log, self._history, self._observer, self.handle_surely, lambda: self.state
+            )
             observing = asyncio.create_task(self._observer.run())
             try:
                 await self._look_again()
