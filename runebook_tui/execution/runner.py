@@ -225,9 +225,7 @@ class ParallelExecutionRunner:
                 self.root, self._history, self._authors, self.handle_surely, lambda: self.state, self._edited
             )
             stack.callback(self._observer.close)
-            self.undoing = Undoing(
-                self.root, self._log, self._history, self._observer, self.handle_surely, lambda: self.state
-            )
+            self.undoing = Undoing(self, self._log, self._history, self._observer)
             observing = asyncio.create_task(self._observer.run())
             try:
                 await self._look_again()
@@ -310,11 +308,9 @@ class ParallelExecutionRunner:
                 observing.result()
             if not self._keep and await self._is_over():
                 return
-            try:
+            with suppress(TimeoutError):
                 async with asyncio.timeout(_ROUND_SECONDS):
                     await self._wake.wait()
-            except TimeoutError:
-                continue
 
     def _rescue_log(self) -> None:
         """`git clean -x` and the like delete the state folder: everything known is written anew."""

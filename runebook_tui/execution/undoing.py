@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from runebook_tui.core import commands as c
 from runebook_tui.core import events as e
@@ -26,7 +26,6 @@ from runebook_tui.place import STATE_NAME, state_folder
 _PAGE = 1_000
 _TOLD = ("CoordinationRequest", "RequestGrew", "ChangeUndone", "UndoRestored")
 
-Handle = Callable[[c.Command, str], Awaitable[object]]
 Answer = dict[str, Any]
 
 
@@ -59,27 +58,28 @@ class _Done:
         }
 
 
+class Host(Protocol):
+    """What undoing needs of the runner."""
+
+    root: Path
+
+    @property
+    def state(self) -> State:
+        """The state now."""
+
+    async def handle_surely(self, command: c.Command, actor: str) -> None:
+        """Carry out what has happened already, however long the log takes."""
+
+
 class Undoing:
-    """Takes back and brings back, one after the other, while nothing else is observed.
+    """Takes back and brings back, one after the other, while nothing else is observed."""
 
-    `handle` carries out a command that has happened already, however long the log takes.
-    """
-
-    def __init__(
-        self,
-        root: Path,
-        log: EventLog,
-        history: History,
-        observer: Observer,
-        handle: Handle,
-        state: Callable[[], State],
-    ) -> None:
-        self._folder = state_folder(root) / "undo"
+    def __init__(self, host: Host, log: EventLog, history: History, observer: Observer) -> None:
+        self._host = host
+        self._folder = state_folder(host.root) / "undo"
         self._log = log
         self._history = history
         self._observer = observer
-        self._handle = handle
-        self._state = state
 
     async def undo(self, number: int) -> Answer:
         """Take back what request `number` wrote, path by path. Raises Refused, LogError."""
@@ -91,7 +91,7 @@ class Undoing:
 
     async def _undo(self, number: int) -> Answer:
         async with self._observer.still(self._paths_of(number)):
-            if reason := why_not_undone(self._state(), number):
+            if reason := why_not_undone(self._host.state, number):
                 raise Refused(reason)
             paths = self._paths_of(number)
             name = self._free_name()
@@ -109,29 +109,29 @@ class Undoing:
                 done.refused,
                 done.refused_patch,
             )
-            await self._handle(command, OPERATOR)
+            await self._host.handle_surely(command, OPERATOR)
             await self._observer.rewritten(done.changes)
         return done.answer(name)
 
     async def _restore(self, name: str) -> Answer:
-        known = self._state().undos.get(name)
+        known = self._host.state.undos.get(name)
         async with self._observer.still(() if known is None else tuple(known.left)):
-            if reason := why_not_restored(self._state(), name):
+            if reason := why_not_restored(self._host.state, name):
                 raise Refused(reason)
-            known = self._state().undos[name]
+            known = self._host.state.undos[name]
             marks = await asyncio.to_thread(self._marks_of_undo, name)
             done = await asyncio.to_thread(self._take_back, None, tuple(known.left), marks)
-            await self._handle(c.RecordRestore(name, (*done.changes, *done.gone)), OPERATOR)
+            await self._host.handle_surely(c.RecordRestore(name, (*done.changes, *done.gone)), OPERATOR)
             await self._observer.rewritten(done.changes)
         return done.answer(name) | {"patch": known.patch}
 
     def _paths_of(self, number: int) -> tuple[str, ...]:
-        request = self._state().requests.get(number)
+        request = self._host.state.requests.get(number)
         return () if request is None else left_to_undo(request)
 
     def _free_name(self) -> str:
         """An id that neither the log nor a patch of an earlier log has."""
-        taken = [*self._state().undos]
+        taken = [*self._host.state.undos]
         if self._folder.is_dir():
             taken += [each.name for each in self._folder.iterdir()]
         numbers = [int(found[1]) for each in taken if (found := re.match(r"u([0-9]{1,9})\b", each))]
