@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from runebook_tui.core.grants import Scope
@@ -193,6 +194,28 @@ class Observe:
 
 
 @dataclass(frozen=True)
+class RecordUndo:
+    """What a request had written was taken back, as far as it could be. `gone` were as before already."""
+
+    undo: str
+    request: int
+    changes: tuple[Change, ...]
+    patch: str
+    gone: tuple[Change, ...] = ()
+    refused: Mapping[str, str] = field(default_factory=dict)
+    """Why not, by path."""
+    refused_patch: str = ""
+
+
+@dataclass(frozen=True)
+class RecordRestore:
+    """What an undo had removed was put back, at the paths of `changes`."""
+
+    undo: str
+    changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True)
 class RestartAgent:
     """Start an agent's program again."""
 
@@ -236,6 +259,8 @@ Command = (
     | Decide
     | Disown
     | Observe
+    | RecordUndo
+    | RecordRestore
     | RestartAgent
     | StopAgent
     | RecordAttempt

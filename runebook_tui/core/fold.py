@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar, assert_never
 
 from runebook_tui.core import events as e
+from runebook_tui.core import undos
 from runebook_tui.core.grants import Grant, Scope
 from runebook_tui.core.state import (
     UNKNOWN_REASON,
@@ -114,6 +115,8 @@ def _applied(state: State, record: e.Record) -> State:
             touch = RecentTouch(event.change.path, event.author.name, record.time)
             recent = (*state.recent_touches, touch)[-RECENT_TOUCHES:]
             return replace(state, touches=state.touches + 1, recent_touches=recent)
+        case e.ChangeUndone() | e.UndoRefused() | e.UndoRestored():
+            return undos.applied(state, event, record.time)
         case e.NetReported():
             return _net_reported(state, event, record.time)
         case e.AttemptRefused():
@@ -130,6 +133,7 @@ def _run_started(state: State, run: int, event: e.RunStarted, time: float) -> St
         started_at=time,
         engine=state.engine,
         last_request=state.last_request,
+        undos=state.undos,
         requests=MappingProxyType({request.id: request for request in state.open_requests}),
         watch_blind=state.watch_blind,
         watch_blind_since=state.watch_blind_since,

@@ -65,6 +65,8 @@ def sentence(record: e.Record) -> str:
         case e.AttemptRefused():
             were = "were" if event.speaker == OPERATOR else "was"
             return f"{_who(event.speaker)} {were} refused: {event.attempt}{_because(event.reason)}"
+        case e.ChangeUndone() | e.UndoRefused() | e.UndoRestored():
+            return _undo_sentence(event)
         case e.Touched():
             cause = f" ({event.cause})" if event.cause else ""
             return f"{_author(event)} {_changed(event.change)}{cause}"
@@ -179,6 +181,22 @@ def _request_sentence(actor: str, event: _RequestEvent) -> str:
             return f"the approval of request {event.request} was used for {event.path}"
         case _:
             assert_never(event)
+
+
+def _undo_sentence(event: e.ChangeUndone | e.UndoRefused | e.UndoRestored) -> str:
+    match event:
+        case e.ChangeUndone():
+            return f"request {event.request} was undone as {event.undo}: {_changed_paths(event.changes)}"
+        case e.UndoRefused():
+            return f"request {event.request} was not undone: {event.path}: {event.reason}"
+        case e.UndoRestored():
+            return f"undo {event.undo} was restored: {_changed_paths(event.changes)}"
+        case _:
+            assert_never(event)
+
+
+def _changed_paths(changes: tuple[Change, ...]) -> str:
+    return _paths(tuple(Crossing(path=change.path, owner=None) for change in changes))
 
 
 def _net_sentence(event: e.NetReported) -> str:

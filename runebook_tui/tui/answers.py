@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from runebook_tui.core.state import RequestState, State
 from runebook_tui.core.types import OPERATOR, RequestKind
+from runebook_tui.core.undos import may_undo
 from runebook_tui.tui import commands
 from runebook_tui.tui.commands import Command
 
@@ -59,6 +60,15 @@ def answers(state: State, request: RequestState, *, engine_alive: bool) -> list[
             gone,
         ),
     ]
+    if may_undo(request):
+        found.append(
+            Answer(
+                _COMMANDS["card.undo"],
+                "reject and undo",
+                "takes this change out again and leaves everybody else's; a patch of it is kept",
+                gone,
+            )
+        )
     if request.kind is RequestKind.CROSSED and OPERATOR in request.candidates:
         found.append(
             Answer(_COMMANDS["card.mine"], "that was me", "you made the change: nobody is asked", gone)

@@ -48,7 +48,8 @@ class Backend(Protocol):
     async def send(self, do: str, **fields: object) -> dict[str, object]:
         """Ask the engine to do something; raises BackendError with its refusal.
 
-        approve, reject {request, scope, reason}; disown {request}; restart, stop {agent}; down; new-run.
+        approve, reject {request, scope, reason}; reject {undo: True} answers with `undo`, `done`, `refused`,
+        `patch` and `refused_patch`; disown {request}; restart, stop {agent}; down; new-run.
         """
         ...
 

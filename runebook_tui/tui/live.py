@@ -18,6 +18,10 @@ from runebook_tui.tmux.control import ControlClient
 from runebook_tui.tmux.panes import TmuxError
 from runebook_tui.tui.backend import BackendError, Frame, Update
 
+_ANSWER_SECONDS = 10.0
+_UNDO_SECONDS = 600.0
+"""An undo reads and writes every path of its request."""
+
 
 class LiveBackend:
     """A Backend on the repository at `root`. A question that needs an engine starts one."""
@@ -36,12 +40,13 @@ class LiveBackend:
 
     async def send(self, do: str, **fields: object) -> dict[str, object]:
         """See Backend.send."""
+        seconds = _UNDO_SECONDS if fields.get("undo") else _ANSWER_SECONDS
         try:
             try:
-                return await ask_engine(self.root, do, fields)
+                return await ask_engine(self.root, do, fields, seconds=seconds)
             except EngineDown:
                 await asyncio.to_thread(launch_engine, self.root)
-                return await ask_engine(self.root, do, fields)
+                return await ask_engine(self.root, do, fields, seconds=seconds)
         except (EngineError, LaunchError) as error:
             raise BackendError(str(error)) from error
 

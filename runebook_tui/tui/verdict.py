@@ -19,12 +19,19 @@ class Verdict:
     do: Literal["approve", "reject", "disown"]
     scope: Scope = Scope.ONCE
     reason: str = ""
+    undo: bool = False
+    """With "reject": take back what was written."""
 
     def fields(self) -> dict[str, object]:
         """What is sent to the engine with `do`."""
         if self.do == "disown":
             return {"request": self.request}
-        return {"request": self.request, "scope": self.scope.value, "reason": self.reason}
+        fields: dict[str, object] = {
+            "request": self.request,
+            "scope": self.scope.value,
+            "reason": self.reason,
+        }
+        return fields | {"undo": True} if self.undo else fields
 
 
 class SeenGuard:

@@ -201,6 +201,11 @@ class CardScreen(ModalScreen[Verdict | None]):
         if self._may("card.reject"):
             self.post_message(self.RejectWanted(self, self.request))
 
+    def action_undo(self) -> None:
+        """Reject, and take back what was written."""
+        if self._may("card.undo"):
+            self.dismiss(Verdict(self.request.id, "reject", undo=True))
+
     def action_disown(self) -> None:
         """Say that the change was the operator's own."""
         if self._may("card.mine"):
