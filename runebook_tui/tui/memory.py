@@ -17,6 +17,7 @@ from runebook_tui.core.grants import Scope
 from runebook_tui.core.rules import DOWN, Refusal, decide
 from runebook_tui.core.state import State
 from runebook_tui.core.types import ENGINE, OPERATOR
+from runebook_tui.history.heads import FileHead
 from runebook_tui.tui.backend import BackendError, Frame, Update
 
 _FIRST_RECORDS = 50
@@ -25,7 +26,8 @@ _FIRST_RECORDS = 50
 class MemoryBackend:
     """Keeps the log in a list and plays the engine: commands are decided, appended, folded and settled.
 
-    `now` gives unix seconds. `sent` holds what was asked for, `diffs` and `frames` what is answered.
+    `now` gives unix seconds. `sent` holds what was asked for; `diffs`, `first_lines` and `frames` what is
+    answered.
     """
 
     def __init__(
@@ -36,6 +38,7 @@ class MemoryBackend:
         self.records: list[Record] = []
         self.sent: list[tuple[str, dict[str, object]]] = []
         self.diffs: dict[int, str] = {}
+        self.first_lines: dict[int, tuple[FileHead, ...]] = {}
         self.frames: dict[str, Frame] = {}
         self.captures: Counter[str] = Counter()
         self.closed = False
@@ -123,6 +126,10 @@ class MemoryBackend:
     async def diff(self, request: int) -> str:
         """The text put into `diffs`."""
         return self.diffs.get(request, "")
+
+    async def heads(self, request: int) -> tuple[FileHead, ...]:
+        """The heads put into `first_lines`."""
+        return self.first_lines.get(request, ())
 
     async def capture(self, agent: str) -> Frame | None:
         """The frame put into `frames`."""
