@@ -149,6 +149,8 @@ class Hold:
     """Unix seconds: how long the write waits; None when it was refused at once."""
     reason: str = ""
     """Why it does not wait."""
+    source: str | None = None
+    """The file of the repository that would take the place of `path`, by a rename or link."""
 
 
 @dataclass(frozen=True)

@@ -95,7 +95,7 @@ def _applied(state: State, record: e.Record) -> State:
         case e.RequestGrew():
             return _request_grew(state, event, record.time)
         case e.HoldStarted():
-            return _request(state, event.request, held_until=event.until, hold_over="", pid=event.pid)
+            return _hold_started(state, event, record.time)
         case e.HoldEnded():
             return _request(state, event.request, held_until=None, hold_over=event.reason)
         case e.RequestWithdrawn():
@@ -215,6 +215,21 @@ def _request(state: State, request_id: int, **changes: Any) -> State:
     if request is None:
         return state
     return replace(state, requests=_with(state.requests, request_id, replace(request, **changes)))
+
+
+def _hold_started(state: State, event: e.HoldStarted, time: float) -> State:
+    request = state.requests.get(event.request)
+    if request is None:
+        return state
+    return _request(
+        state,
+        event.request,
+        held_since=time if request.held_until is None else request.held_since,
+        held_until=event.until,
+        hold_over="",
+        pid=event.pid,
+        program=event.program or request.program,
+    )
 
 
 def _status_updated(state: State, event: e.StatusUpdate, time: float) -> State:

@@ -85,6 +85,13 @@ class AgentState:
         """The agent's id."""
         return self.spec.id
 
+    @property
+    def gate_is_less(self) -> bool:
+        """Whether the gate is known to do less with its writes than the plan asks for."""
+        if self.gate_mode is None:
+            return self.gate_holds is False
+        return self.gate_mode.strength < self.spec.gate.strength
+
 
 @dataclass(frozen=True, slots=True)
 class RequestState:
@@ -106,6 +113,8 @@ class RequestState:
     answer: str = ""
     """The operator's reason, or why it was withdrawn."""
     decided_at: float | None = None
+    held_since: float | None = None
+    """When the wait began that ends at `held_until`."""
     held_until: float | None = None
     """When a write that waits for this request will be refused; None when none waits."""
     hold_over: str = ""

@@ -102,7 +102,7 @@ class RunebookApp(App[None], inherit_bindings=False):
     def _card_wanted(self, event: CockpitScreen.CardWanted) -> None:
         from runebook_tui.tui.screens.card import CardScreen
 
-        card = CardScreen(event.request, self._now, self._backend.diff)
+        card = CardScreen(event.request, self._now, self._backend.diff, self._backend.heads)
         self.push_screen(card.data_bind(RunebookApp.view), self._answer)
 
     async def on_card_screen_reject_wanted(self, event: CardScreen.RejectWanted) -> None:

@@ -18,6 +18,7 @@ from runebook_tui.core.rules import DOWN, Refusal, decide
 from runebook_tui.core.state import State
 from runebook_tui.core.types import ENGINE, OPERATOR, Change
 from runebook_tui.core.undos import why_not_undone
+from runebook_tui.history.heads import FileHead
 from runebook_tui.tui.backend import BackendError, Frame, Update
 
 _FIRST_RECORDS = 50
@@ -26,8 +27,8 @@ _FIRST_RECORDS = 50
 class MemoryBackend:
     """Keeps the log in a list and plays the engine: commands are decided, appended, folded and settled.
 
-    `now` gives unix seconds. `sent` holds what was asked for, `diffs` and `frames` what is answered,
-    `stuck` why a path cannot be undone.
+    `now` gives unix seconds. `sent` holds what was asked for; `diffs`, `first_lines` and `frames` what is
+    answered; `stuck` why a path cannot be undone.
     """
 
     def __init__(
@@ -38,6 +39,7 @@ class MemoryBackend:
         self.records: list[Record] = []
         self.sent: list[tuple[str, dict[str, object]]] = []
         self.diffs: dict[int, str] = {}
+        self.first_lines: dict[int, tuple[FileHead, ...]] = {}
         self.frames: dict[str, Frame] = {}
         self.stuck: dict[str, str] = {}
         self.captures: Counter[str] = Counter()
@@ -153,6 +155,10 @@ class MemoryBackend:
     async def diff(self, request: int) -> str:
         """The text put into `diffs`."""
         return self.diffs.get(request, "")
+
+    async def heads(self, request: int) -> tuple[FileHead, ...]:
+        """The heads put into `first_lines`."""
+        return self.first_lines.get(request, ())
 
     async def capture(self, agent: str) -> Frame | None:
         """The frame put into `frames`."""
