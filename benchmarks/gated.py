@@ -1,0 +1,115 @@
+"""Commands under the gate, and the engine's end of its wire."""
+
+from __future__ import annotations
+
+import json
+import os
+import socketserver
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from benchmarks.processes import start
+from benchmarks.session import DEADLINE, BenchmarkError
+from runebook_tui.gate import pane
+
+AGENT = "alpha"
+_DOER = Path(__file__).with_name("doer.py")
+_HERE = Path(__file__).parent.parent
+
+
+class _Wire(socketserver.StreamRequestHandler):
+    server: _Server
+
+    def handle(self) -> None:
+        for line in self.rfile:
+            self.wfile.write(json.dumps(self.server.answer(json.loads(line))).encode() + b"\n")
+
+
+class _Server(socketserver.ThreadingUnixStreamServer):
+    daemon_threads = True
+
+    def __init__(self, path: str, root: Path) -> None:
+        super().__init__(path, _Wire)
+        self.root = root
+        self.records = 0
+        self.gates: list[tuple[str, str]] = []
+
+    def answer(self, message: dict[str, Any]) -> dict[str, Any]:
+        match message["do"]:
+            case "exec":
+                where = {"cwd": str(self.root), "root": str(self.root)}
+                return {"ok": True, "agent": AGENT, "command": message["command"], "gate": "observe", **where}
+            case "attach":
+                self.gates.append((message["gate"], message["reason"]))
+            case "writes":
+                self.records += len(message["records"])
+        return {"ok": True}
+
+
+class Gated:
+    """An engine's end for the repository at `root`: it hears what the gate records, and stores nothing."""
+
+    def __init__(self, root: Path, path: Path) -> None:
+        self.root = root
+        self.path = path
+        self._server = _Server(str(path), root)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+
+    def __enter__(self) -> Gated:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    @property
+    def records(self) -> int:
+        """How many records have come."""
+        return self._server.records
+
+    @property
+    def pane(self) -> list[str]:
+        """The program before a command that runs it as an agent's pane does."""
+        return [sys.executable, "-m", "benchmarks.gated", str(self.root), str(self.path)]
+
+    def do(self, *words: str, under: Sequence[str] = (), descriptors: Sequence[int] = ()) -> list[float]:
+        """What the doer measures when it is run by the program `under`. Raises BenchmarkError."""
+        answer = self.path.with_name("answer.json")
+        answer.unlink(missing_ok=True)
+        command = [*under, sys.executable, "-I", str(_DOER), str(answer), *words]
+        run(command, self.root, pass_fds=descriptors)
+        if wrong := [reason for gate, reason in self._server.gates if gate == "off"]:
+            raise BenchmarkError(f"the gate does not work here: {wrong[0]}")
+        found: list[float] = json.loads(answer.read_text())
+        return found
+
+
+def run(command: list[str], folder: Path, **options: Any) -> None:
+    """Run to its end. Raises BenchmarkError with what it said when it failed."""
+    report = folder.with_name("report.txt")
+    path = os.pathsep.join([str(_HERE), *filter(None, [os.environ.get("PYTHONPATH")])])
+    with report.open("wb") as said:
+        process = start(
+            command, cwd=folder, env={**os.environ, "PYTHONPATH": path},
+            stdin=subprocess.DEVNULL, stdout=said, stderr=said, **options,
+        )  # fmt: skip
+        status = process.wait(DEADLINE)
+    if status:
+        raise BenchmarkError(f"{command} failed: {report.read_text(errors='replace').strip()[-2000:]}")
+
+
+def main(root: str, path: str, *command: str) -> int:
+    """Run the command as the pane of an agent does."""
+    return pane.run(AGENT, list(command), Path(root), Path(path))
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
