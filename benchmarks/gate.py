@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import median
 
@@ -56,8 +56,7 @@ def _load(gated: Gated, load: Load, rounds: int) -> list[str]:
     records = 0
     for _ in range(rounds):
         for under in (False, True):
-            for path in load.made:
-                shutil.rmtree(path, ignore_errors=True)
+            _set_aside(load.made, gated.root.with_name("done"))
             os.sync()
             before = gated.records
             taken[under] += gated.do(*load.words, under=gated.pane if under else ())
@@ -68,6 +67,14 @@ def _load(gated: Gated, load: Load, rounds: int) -> list[str]:
     return [
         load.name, f"{plain:.2f}", f"{under_gate:.2f}", ratio(under_gate, plain), load.aim, f"{records:,}",
     ]  # fmt: skip
+
+
+def _set_aside(paths: Sequence[Path], folder: Path) -> None:
+    """Move them away: ext4 makes files ten times more slowly while it remembers removed ones (5 s)."""
+    folder.mkdir(exist_ok=True)
+    for path in paths:
+        if path.exists():
+            path.rename(folder / str(len(os.listdir(folder))))
 
 
 def _opens(gated: Gated, home: Path, size: Size) -> Table:

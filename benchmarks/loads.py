@@ -35,7 +35,7 @@ QUICK = Size(files=200, packages=3, wheels=2, history=10, sources=4, opens=100, 
 
 
 class Load(NamedTuple):
-    """`words` are for the doer; `aim` is the ratio not to exceed; `made` is removed before each time."""
+    """`words` are for the doer; `aim` is the ratio not to exceed; `made` is moved away before each time."""
 
     name: str
     aim: str
