@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import socketserver
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -15,6 +17,8 @@ from typing import Any
 
 from benchmarks.processes import start
 from benchmarks.session import DEADLINE, BenchmarkError
+from runebook_tui.execution.pauses import PAUSE_SECONDS
+from runebook_tui.execution.wire import pack
 from runebook_tui.gate import pane
 
 AGENT = "alpha"
@@ -22,12 +26,18 @@ _DOER = Path(__file__).with_name("doer.py")
 _HERE = Path(__file__).parent.parent
 
 
-class _Wire(socketserver.StreamRequestHandler):
+class _Wire(socketserver.BaseRequestHandler):
     server: _Server
+    request: socket.socket
 
     def handle(self) -> None:
-        for line in self.rfile:
-            self.wfile.write(json.dumps(self.server.answer(json.loads(line))).encode() + b"\n")
+        rest = b""
+        while chunk := self.request.recv(1 << 18):
+            *lines, rest = (rest + chunk).split(b"\n")
+            messages = [json.loads(line) for line in lines]
+            self.request.sendall(b"".join(pack(self.server.answer(message)) for message in messages))
+            if any(message["do"] == "writes" for message in messages):
+                time.sleep(PAUSE_SECONDS)  # as the engine does
 
 
 class _Server(socketserver.ThreadingUnixStreamServer):

@@ -14,7 +14,8 @@ from runebook_tui.gate.wire import MOST_BYTES, frame
 MOST_RECORDS = 20_000
 MOST_QUESTIONS = 1000
 _LINE_RECORDS = 500
-_LINES_AHEAD = 64
+_LINES_AHEAD = 1024
+_SEND_BUFFER = 1 << 20  # bytes; the kernel gives what it allows, often twice 208 KiB
 _RETRY_SECONDS = 0.5
 
 Message = Mapping[str, object]
@@ -140,6 +141,7 @@ class Link:
     def _connect(self) -> None:
         candidate = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         candidate.setblocking(False)
+        candidate.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
         try:
             candidate.connect(self._path)
         except OSError:
