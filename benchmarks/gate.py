@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import median
 
-from benchmarks import holding
-from benchmarks.gated import Gated
+from benchmarks.gated import FOREIGN, OWNED, UNOWNED, Gated
 from benchmarks.loads import FULL, QUICK, Load, Size, loads
 from benchmarks.session import BenchmarkError
 from benchmarks.table import Table, percentile, ratio
@@ -20,15 +18,15 @@ __all__ = ["FULL", "QUICK", "measure"]
 _LOADS = ("load", "plain, s", "gated, s", "gated to plain", "aim", "records")
 _LOADS_NOTE = (
     "Median of {rounds}, plain and gated by turns. Gated: in the command of a pane, as `runebook-tui exec` "
-    "runs it, with an engine's end that reads and answers the records and does nothing more. The start of "
-    "the pane is not in the figures, the starts of all programs of the load are."
+    "runs it, enforcing 52 claims, with an engine's end that reads and answers the records and does nothing "
+    "more. The start of the pane is not in the figures, the starts of all programs of the load are."
 )
 _OPENS = ("one open of an existing file", "plain, p50 / p99 µs", "gated, p50 / p99 µs", "p50, more µs")
 _OPENS_NOTE = (
-    "{count:,} opens for writing, one after the other; the time of each system call. The supervisor asks the "
-    "rule (52 claims) for every record. One call held: another process waits for a foreign file meanwhile."
+    "{count:,} opens for writing, one after the other; the time of each system call. "
+    "One call held: another process waits for a foreign file meanwhile."
 )
-_FOREIGN = f"{holding.FOREIGN}/f0"
+_FOREIGN = f"{FOREIGN}/f0"
 
 
 def measure(folder: Path, size: Size) -> Iterator[Table]:
@@ -79,11 +77,11 @@ def _set_aside(paths: Sequence[Path], folder: Path) -> None:
 
 def _opens(gated: Gated, home: Path, size: Size) -> Table:
     places = {
-        "in the repository, owned": gated.root / holding.OWNED,
-        "in the repository, unowned": gated.root / holding.UNOWNED,
+        "in the repository, owned": gated.root / OWNED,
+        "in the repository, unowned": gated.root / UNOWNED,
         "outside": home / "outside",
     }
-    (gated.root / holding.FOREIGN).mkdir()
+    (gated.root / FOREIGN).mkdir()
     (gated.root / _FOREIGN).touch()
     rows = []
     for held in (False, True):
@@ -100,14 +98,13 @@ def _opens(gated: Gated, home: Path, size: Size) -> Table:
 
 
 def _supervised(gated: Gated, place: Path, count: int, *, held: bool) -> list[float]:
+    if not held:
+        return gated.do("opens", str(place), str(count), under=gated.pane)
     heard, wake = os.pipe()
     try:
-        words = ["beside" if held else "opens", str(place), str(count)]
-        if held:
-            words += [str(gated.root / _FOREIGN), str(heard)]
-
-        program = [sys.executable, "-m", "benchmarks.holding", str(gated.root), str(gated.path), str(wake)]
-        return gated.do(*words, under=program, descriptors=(heard, wake))
+        gated.hold(wake)
+        words = ["beside", str(place), str(count), str(gated.root / _FOREIGN), str(heard)]
+        return gated.do(*words, under=gated.pane, descriptors=[heard])
     finally:
         os.close(heard)
         os.close(wake)

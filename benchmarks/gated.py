@@ -22,6 +22,9 @@ from runebook_tui.execution.wire import pack
 from runebook_tui.gate import pane
 
 AGENT = "alpha"
+OWNED, UNOWNED, FOREIGN = "own", "free", "foreign"
+CLAIMS = [(f"{OWNED}/**", AGENT, False), (f"{FOREIGN}/**", "beta", False)]
+CLAIMS += [(f"src/part{number}/**", f"agent-{number % 8}", False) for number in range(50)]
 _DOER = Path(__file__).with_name("doer.py")
 _HERE = Path(__file__).parent.parent
 
@@ -47,18 +50,31 @@ class _Server(socketserver.ThreadingUnixStreamServer):
         super().__init__(path, _Wire)
         self.root = root
         self.records = 0
+        self.wake = -1
         self.gates: list[tuple[str, str]] = []
 
     def answer(self, message: dict[str, Any]) -> dict[str, Any]:
         match message["do"]:
             case "exec":
                 where = {"cwd": str(self.root), "root": str(self.root)}
-                return {"ok": True, "agent": AGENT, "command": message["command"], "gate": "observe", **where}
+                what = {"agent": AGENT, "command": message["command"], "gate": "enforce"}
+                return {"ok": True, "rules": self.rules(), **what, **where}
             case "attach":
                 self.gates.append((message["gate"], message["reason"]))
+                return {"ok": True, "rules": self.rules()}
+            case "held":
+                os.write(self.wake, b"h")
+                return {"ok": True, "request": 1, "verdict": "hold", "words": ""}
             case "writes":
                 self.records += len(message["records"])
         return {"ok": True}
+
+    def rules(self) -> dict[str, Any]:
+        """What the engine gives the gate."""
+        return {
+            "agent": AGENT, "claims": CLAIMS, "unowned": "allow", "away": "hold", "hold_seconds": 600.0,
+            "grants": [], "git": [str(self.root / ".git")], "tmux": [],
+        }  # fmt: skip
 
 
 class Gated:
@@ -90,14 +106,18 @@ class Gated:
         """The program before a command that runs it as an agent's pane does."""
         return [sys.executable, "-m", "benchmarks.gated", str(self.root), str(self.path)]
 
+    def hold(self, wake: int) -> None:
+        """Write a byte to `wake` whenever a call is held."""
+        self._server.wake = wake
+
     def do(self, *words: str, under: Sequence[str] = (), descriptors: Sequence[int] = ()) -> list[float]:
         """What the doer measures when it is run by the program `under`. Raises BenchmarkError."""
         answer = self.path.with_name("answer.json")
         answer.unlink(missing_ok=True)
         command = [*under, sys.executable, "-I", str(_DOER), str(answer), *words]
         run(command, self.root, pass_fds=descriptors)
-        if wrong := [reason for gate, reason in self._server.gates if gate == "off"]:
-            raise BenchmarkError(f"the gate does not work here: {wrong[0]}")
+        if wrong := [reason for gate, reason in self._server.gates if gate != "enforce"]:
+            raise BenchmarkError(f"the gate does not enforce here: {wrong[0]}")
         found: list[float] = json.loads(answer.read_text())
         return found
 

@@ -127,7 +127,8 @@ def _wheel(folder: Path, name: str) -> None:
 
 
 def _git(folder: Path, root: Path, count: int) -> Load:
-    origin, clone = folder / "origin", root / "clone"
+    origin, clone, own = folder / "origin", root / "clone", root / ".git" / "modules" / "clone"
+    own.parent.mkdir(parents=True)
     git = ["git", "-C", str(origin)]
     _prepare(folder, "git", "init", "-q", "-b", "main", str(origin))
     stream = bytearray()
@@ -141,13 +142,13 @@ def _git(folder: Path, root: Path, count: int) -> Load:
             stream += f"M 100644 inline src/d{number // 50}/f{number}\ndata {len(text)}\n{text}\n".encode()
     subprocess.run([*git, "fast-import", "--quiet"], input=bytes(stream), check=True)
     script = (
-        f"git clone -q '{origin}' '{clone}'; cd '{clone}'\n"
+        f"git clone -q --separate-git-dir '{own}' '{origin}' '{clone}'; cd '{clone}'\n"
         "git config user.name B; git config user.email b@b\n"
         "for n in 1 2 3 4 5 6 7 8 9 10; do echo $n > new$n; git add new$n; git commit -qm $n; done\n"
         "git rebase -q origin/topic; git checkout -q --detach origin/main; git checkout -q main"
     )
     name = f"git clone, 10 commits, rebase, checkout; {count} files"
-    return Load(name, "1.25×", ["run", "sh", "-ec", script], [clone], count)
+    return Load(name, "1.25×", ["run", "sh", "-ec", script], [clone, own], count)
 
 
 def _make(root: Path, count: int) -> Load:

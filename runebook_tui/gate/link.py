@@ -17,6 +17,7 @@ _LINE_RECORDS = 500
 _LINES_AHEAD = 1024
 _SEND_BUFFER = 1 << 20  # bytes; the kernel gives what it allows, often twice 208 KiB
 _RETRY_SECONDS = 0.5
+_PLAIN = b'{"ok":true}'  # the reply to records
 
 Message = Mapping[str, object]
 Take = Callable[[Message], None]
@@ -182,6 +183,9 @@ class Link:
         lines = self._in.split(b"\n")
         self._in = lines.pop()
         for line in lines:
+            if line == _PLAIN:
+                self._take({})
+                continue
             said: object = None
             with self._loop.guard:
                 said = json.loads(line)
