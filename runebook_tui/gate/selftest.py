@@ -1,4 +1,4 @@
-"""What the gate can do here, tried on a child: a call continued, one refused, one held while another flows."""
+"""What the gate can do here, tried on a child: a call continued, one refused, one held while others flow."""
 
 from __future__ import annotations
 
