@@ -9,16 +9,17 @@ was done, the lane's base.
 from __future__ import annotations
 
 import os
-import stat
-import tempfile
-from collections.abc import Callable, Collection, Iterable, Mapping
+import shutil
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from runebook_tui.git.commits import commit_tree
-from runebook_tui.git.known import Signature, signature
+from runebook_tui.git.known import signature
 from runebook_tui.git.lane import Lane, Work, private_index, under_way
-from runebook_tui.git.process import Git, GitError
+from runebook_tui.git.process import Git, GitError, printable
+from runebook_tui.git.stand import Stand, above_of
 from runebook_tui.git.trees import (
     SUBMODULE,
     SYMLINK,
@@ -88,11 +89,10 @@ def integrate(
     found = Integration()
     wanted = _wanted(work, answers, only, found)
     here = _entries(main, work.base, head, work.changed)
-    with tempfile.TemporaryDirectory(dir=state_folder(lane.repository), prefix="integrate-") as scratch:
-        folder = Path(scratch)
+    with _scratch(lane) as folder:
         results = _merged(lane, wanted, here, answers, folder, found)
         writes = {path: entry for path, entry in results.items() if entry != here[path]}
-        stand = _Stand(main, writes, here)
+        stand = Stand(main, writes, here)
         for path, why in stand.in_the_way.items():
             kept = path in answers.kept or stand.is_absent(path)
             if path not in answers.forced or stand.is_folder(path):
@@ -116,6 +116,18 @@ def integrate(
         _commit_lane(lane, taken)
     found.base = _base(lane, work, taken)
     return found
+
+
+@contextmanager
+def _scratch(lane: Lane) -> Iterator[Path]:
+    """A folder on the file system of the repository; one that a killed engine left is removed."""
+    folder = state_folder(lane.repository) / "integration"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _wanted(
@@ -210,108 +222,16 @@ def _overlaps(every: Iterable[str], writes: Mapping[str, Entry | None]) -> dict[
     """The arriving paths at odds with what stays of the paths `every`."""
     arriving = [path for path, entry in writes.items() if entry is not None]
     stays = set(every) - {path for path, entry in writes.items() if entry is None}
-    folders = {above for path in stays for above in _above(path)}
+    folders = {above for path in stays for above in above_of(path)}
     found = {path: "the repository has a folder there" for path in arriving if path in folders}
     for path in arriving:
-        if any(above in stays for above in _above(path)):
+        if any(above in stays for above in above_of(path)):
             found[path] = "the repository has a file above it"
     return found
 
 
-def _above(path: str) -> list[str]:
-    parts = path.split("/")
-    return ["/".join(parts[:count]) for count in range(1, len(parts))]
-
-
-class _Stand:
-    """Where the work tree and the index stand, for the paths that are to become `writes`.
-
-    `in_the_way` has the paths whose file holds what is nowhere else, or that cannot be written, and why.
-    """
-
-    def __init__(
-        self, main: Git, writes: Mapping[str, Entry | None], here: Mapping[str, Entry | None]
-    ) -> None:
-        self._main = main
-        self._writes = writes
-        self._here = here
-        self._dirty = _dirty(main)
-        self._index = indexed(main)
-        self._folders: set[str] = set()
-        self.seen: dict[str, Signature | None] = {
-            path: signature(os.path.join(main.root, path)) for path in writes
-        }
-        self.in_the_way = {path: why for path in writes if (why := self._obstacle(path))}
-
-    def is_absent(self, path: str) -> bool:
-        """Whether the work tree has nothing at the path."""
-        return self.seen[path] is None
-
-    def is_folder(self, path: str) -> bool:
-        """Whether a folder with files of its own is in the way, or something that should be one is none."""
-        return path in self._folders
-
-    def _obstacle(self, path: str) -> str:
-        if not self._parents_are_folders(path):
-            self._folders.add(path)
-            return "what should be a folder above it is none"
-        target = os.path.join(self._main.root, path)
-        if self.seen[path] is not None and stat.S_ISDIR(os.lstat(target).st_mode):
-            if all(self._leaves(folder, file) for folder, _, files in os.walk(target) for file in files):
-                self.seen[path] = None  # the removal of its files removes it
-                return ""
-            self._folders.add(path)
-            return "a folder is in its place"
-        if path not in self._dirty and (path in self._index or self.seen[path] is None):
-            return ""
-        fine = (self._here[path], self._writes[path])
-        if self._index.get(path) not in fine or self._file(path) not in fine:
-            return "it holds work that is not committed"
-        return ""
-
-    def _parents_are_folders(self, path: str) -> bool:
-        for above in _above(path):
-            try:
-                mode = os.lstat(os.path.join(self._main.root, above)).st_mode
-            except FileNotFoundError:
-                return True
-            if not stat.S_ISDIR(mode):
-                return above in self._writes and self._writes[above] is None
-        return True
-
-    def _leaves(self, folder: str, file: str) -> bool:
-        path = os.path.relpath(os.path.join(folder, file), self._main.root)
-        return path in self._writes and self._writes[path] is None
-
-    def _file(self, path: str) -> Entry | None:
-        """What the work tree has at the path, as git would keep it."""
-        target = os.path.join(self._main.root, path)
-        try:
-            mode = os.lstat(target).st_mode
-            if stat.S_ISLNK(mode):
-                given = os.fsencode(os.readlink(target))
-                return Entry(SYMLINK, self._main.run("hash-object", "--stdin", given=given).decode().strip())
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-        oid = self._main.run("hash-object", "--", path).decode("ascii").strip()
-        return Entry("100755" if mode & 0o100 else "100644", oid)
-
-
-def _dirty(main: Git) -> set[str]:
-    """The tracked paths on which work tree, index and HEAD do not agree."""
-    listing = main.run(
-        "status", "--porcelain=v2", "-z", "--untracked-files=no", "--no-renames", "--ignore-submodules=all"
-    )
-    fields = {b"1": 8, b"u": 10}
-    return {
-        os.fsdecode(line.split(b" ", fields[line[:1]])[-1])
-        for line in listing.split(b"\0")
-        if line[:1] in fields
-    }
-
-
 def _write(
-    main: Git, index: PrivateIndex, writes: Mapping[str, Entry | None], stand: _Stand, folder: Path
+    main: Git, index: PrivateIndex, writes: Mapping[str, Entry | None], stand: Stand, folder: Path
 ) -> None:
     """Bring the work tree's files to `writes`, each at once or not at all."""
     arriving = [path for path, entry in writes.items() if entry is not None]
@@ -323,18 +243,25 @@ def _write(
     for path in sorted(writes, key=lambda path: writes[path] is not None):
         target = os.path.join(main.root, path)
         if signature(target) != stand.seen[path]:
-            raise Busy(f"{path} is being written")
-        if writes[path] is not None:
-            os.makedirs(os.path.dirname(target), exist_ok=True)
-            os.replace(os.path.join(made, path), target)
-        elif stand.seen[path] is not None:
-            os.unlink(target)
-            _prune(main.root, path)
+            raise Busy(f"{_named(path)} is being written")
+        try:
+            if writes[path] is not None:
+                os.makedirs(os.path.dirname(target), exist_ok=True)
+                os.replace(os.path.join(made, path), target)
+            elif stand.seen[path] is not None:
+                os.unlink(target)
+                _prune(main.root, path)
+        except OSError as error:
+            raise GitError(f"{_named(path)} cannot be written: {error.strerror}") from error
+
+
+def _named(path: str) -> str:
+    return printable(os.fsencode(path), 200)
 
 
 def _prune(root: str, path: str) -> None:
     """Remove the folders that a file's removal left empty."""
-    for above in reversed(_above(path)):
+    for above in reversed(above_of(path)):
         try:
             os.rmdir(os.path.join(root, above))
         except OSError:
@@ -343,7 +270,7 @@ def _prune(root: str, path: str) -> None:
 
 def _base(lane: Lane, work: Work, taken: Mapping[str, Entry | None]) -> str:
     """A commit of what the lane's work is reckoned from next time: the old base with what was taken."""
-    with private_index(lane.repository, lane.main) as index:
+    with private_index(lane.main) as index:
         tree = index.tree_with(work.base, taken)
     return commit_tree(lane.main, tree, [], f"What was integrated of {lane.branch}\n", lane.agent)
 
@@ -353,7 +280,7 @@ def _commit_lane(lane: Lane, taken: Mapping[str, Entry | None]) -> None:
     if under_way(lane.git):
         return
     head = lane.head()
-    with private_index(lane.repository, lane.git) as index:
+    with private_index(lane.git) as index:
         tree = index.tree_with(head, taken)
     if tree == lane.git.run("rev-parse", f"{head}^{{tree}}").decode("ascii").strip():
         return

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from runebook_tui.git.process import Git, GitError
 from runebook_tui.git.trees import Entry, PrivateIndex, difference
-from runebook_tui.place import lanes_folder, state_folder
+from runebook_tui.place import lanes_folder
 
 _UNDER_WAY = (
     "MERGE_HEAD",
@@ -36,9 +36,9 @@ def under_way(git: Git) -> str:
 
 
 @contextmanager
-def private_index(root: Path, git: Git) -> Iterator[PrivateIndex]:
-    """An index for `git` that is gone afterwards; `root` is the repository."""
-    with tempfile.TemporaryDirectory(dir=state_folder(root), prefix="index-") as folder:
+def private_index(git: Git) -> Iterator[PrivateIndex]:
+    """An index for `git` that is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="runebook-index-") as folder:
         yield PrivateIndex(git, Path(folder) / "index")
 
 
@@ -98,7 +98,7 @@ class Lane:
 
     def work(self, head: str = "HEAD") -> Work:
         """What the lane holds now, against the repository's commit `head`. Raises GitError."""
-        with private_index(self.repository, self.git) as index:
+        with private_index(self.git) as index:
             tree = index.tree_of_files()
         base = self.base()
         brought = difference(self.main, base, self._fork())

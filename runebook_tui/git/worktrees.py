@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 from runebook_tui.git.commits import commit_tree
 from runebook_tui.git.lane import Lane, under_way
-from runebook_tui.git.process import Git, printable
+from runebook_tui.git.process import Git, GitError, printable
 from runebook_tui.place import lanes_folder
 
 
-class LaneError(Exception):
+class LaneError(GitError):
     """A lane cannot be had or must not be touched; one line for people."""
 
 
