@@ -20,6 +20,7 @@ from pydantic import BaseModel
 from runebook_tui.cli.arguments import build_parser
 from runebook_tui.core import types
 from runebook_tui.core.events import Event
+from runebook_tui.git.worktrees import Worktrees
 from runebook_tui.place import tmux_socket_name
 
 PAGE = (Path(__file__).parents[1] / "docs" / "cli.md").read_text()
@@ -204,6 +205,11 @@ class Repository:
         }
         subprocess.run(["git", "init", "-q"], cwd=self.root, env=self.environment, check=True)
 
+    def commit(self) -> None:
+        who = ("-c", "user.name=t", "-c", "user.email=t@localhost")
+        command = ["git", *who, "commit", "-q", "--allow-empty", "-m", "x"]
+        subprocess.run(command, cwd=self.root, env=self.environment, check=True)
+
     def write(self, path: str, text: str) -> None:
         (self.root / path).parent.mkdir(exist_ok=True)
         (self.root / path).write_text(text)
@@ -257,6 +263,7 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
     broken = Repository(tmp_path_factory.mktemp("broken"))
     broken.write("runebook.toml", PLAN.replace('owner = "alpha"', 'owner = "nobody-knows"'))
     here = Repository(tmp_path_factory.mktemp("shapes"))
+    here.commit()
     here.write("alpha/api.txt", "offer\n")
     here.write("runebook.toml", PLAN)
     found: dict[str, list[Any]] = {
@@ -283,6 +290,9 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
         ]
         found["wait"] = [here.json("wait", "finalize", "--seconds", "0", *alpha, status=1)]
         other = str(here.json("ask", "beta/other", "--no-wait", *alpha, status=1)["id"])
+        Worktrees(here.root).open("gamma")
+        found["lane"] = here.json("lanes")
+        found["lane-removed"] = [here.json("lanes", "remove", "gamma")]
         found["who"] = [
             here.json("who", "beta/other"),
             here.until("who", "alpha/api.txt", holds=_was_touched),

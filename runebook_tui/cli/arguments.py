@@ -81,6 +81,9 @@ def _reading_commands(commands: _Commands[_Parser]) -> None:
     log = _command(commands, "log", "show what happened")
     log.add_argument("--follow", action="store_true", help="go on as it happens")
     log.add_argument("--limit", type=int, default=None, metavar="N", help="the newest N records only")
+    lanes = _command(commands, "lanes", "list the agents' worktrees, or remove one")
+    lanes.add_argument("step", nargs="?", choices=("remove",))
+    lanes.add_argument("agent", nargs="?", metavar="AGENT")
     who = _command(commands, "who", "say who owns a path and who wrote it last")
     who.add_argument("path", metavar="PATH")
 

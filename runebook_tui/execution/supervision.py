@@ -46,6 +46,9 @@ class Host(Protocol):
     def missed(self, agent: str) -> None:
         """Writes of `agent` went unrecorded."""
 
+    def root_of(self, agent: str) -> Path:
+        """The top of the tree in which `agent` works."""
+
     async def front_agent(self, pid: int, seconds: float) -> str | None:
         """The agent whose pane's first process is `pid`."""
 
@@ -125,15 +128,18 @@ class Supervision:
         if not command:
             raise Refused("there is no command to run")
         mode, reason = self._host.machine.allows(spec.gate)
+        root = self._host.root_of(agent)
+        lanes = {"tree": agent, "main": str(self._host.root)} if root != self._host.root else {}
         return {
             "agent": agent,
             "command": list(command),
-            "cwd": str(self._host.root / spec.cwd) if given is None else None,
+            "cwd": str(root / spec.cwd) if given is None else None,
             "env": {**spec.env, "RUNEBOOK_AGENT": agent, "RUNEBOOK_ROOT": str(self._host.root)},
             "gate": mode.value,
             "reason": reason,
             "rules": self._rulebook.of(self._host.state, spec),
-            "root": str(self._host.root),
+            "root": str(root),
+            **lanes,
         }
 
     async def _attach(self, connection: Connection, message: Answer) -> Answer:

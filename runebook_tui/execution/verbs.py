@@ -6,7 +6,6 @@ else is refused and written down.
 
 from __future__ import annotations
 
-import asyncio
 import os
 import posixpath
 from collections.abc import Awaitable, Callable, Mapping
@@ -20,7 +19,6 @@ from runebook_tui.core.state import RequestState, State
 from runebook_tui.core.types import ENGINE, OPERATOR
 from runebook_tui.core.undos import why_not_undone
 from runebook_tui.execution import wire
-from runebook_tui.execution.interface import read_interface
 from runebook_tui.execution.server import Connection
 from runebook_tui.execution.supervision import Supervision
 from runebook_tui.execution.undoing import Undoing
@@ -54,7 +52,13 @@ class Host(Protocol):
         """Start over with the plan as it is in the file."""
 
     async def sweep(self) -> None:
-        """Look at the whole tree now."""
+        """Look at every tree now."""
+
+    async def offered(self, agent: str, api: str) -> c.PublishApi:
+        """The publishing of `api`, its file read. Raises Refused."""
+
+    async def remove_lane(self, agent: str) -> bool:
+        """Remove the worktree of `agent`; whether its branch went too. Raises Refused."""
 
 
 class Verbs:
@@ -89,6 +93,7 @@ class Verbs:
             "down": self._down,
             "new-run": self._new_run,
             "sweep": self._sweep,
+            "lane-remove": self._remove_lane,
         }
 
     async def __call__(self, connection: Connection, message: Answer) -> Answer:
@@ -158,8 +163,8 @@ class Verbs:
         if interface is None and connection.speaker.is_operator:
             raise Refused(f"the plan has no interface {name!r}")
         agent = connection.speaks_for(message.get("agent"), None if interface is None else interface.owner)
-        digest, missing = await asyncio.to_thread(read_interface, self._host.root, interface)
-        await self._host.handle(c.PublishApi(agent, name, digest, missing), connection.speaker.name or agent)
+        command = await self._host.offered(agent, name)
+        await self._host.handle(command, connection.speaker.name or agent)
         api = self._host.state.apis.get(name)
         return {"api": name, "version": None if api is None else api.version}
 
@@ -243,6 +248,10 @@ class Verbs:
     async def _new_run(self, connection: Connection, message: Answer) -> Answer:
         await self._host.new_run()
         return {"run": self._host.state.run}
+
+    async def _remove_lane(self, connection: Connection, message: Answer) -> Answer:
+        agent = wire.text_field(message, "agent", limit=64)
+        return {"agent": agent, "branch_removed": await self._host.remove_lane(agent)}
 
     async def _sweep(self, connection: Connection, message: Answer) -> Answer:
         await self._host.sweep()
