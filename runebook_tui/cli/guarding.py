@@ -14,9 +14,10 @@ from runebook_tui.cli.place import CommandError, repository
 from runebook_tui.core.boundary import commit_refusal
 from runebook_tui.core.printable import visible
 from runebook_tui.core.state import State
-from runebook_tui.execution.follow import log_path, open_log
-from runebook_tui.git.guard import EngineAway, GuardEngine, Refusal, RuleError
+from runebook_tui.execution.follow import open_log
+from runebook_tui.git.guard import EngineAway, GuardEngine, Refusal
 from runebook_tui.git.hooks import GuardHooks, HooksError
+from runebook_tui.git.plan_rule import RuleError
 from runebook_tui.git.process import GitError
 from runebook_tui.log.eventlog import LogError
 from runebook_tui.log.loading import load
@@ -81,12 +82,10 @@ def _operator_only(root: Path) -> None:
 
 
 def refused(root: Path, agent: str, paths: Sequence[str]) -> list[Refusal]:
-    """Which of `paths` the agent may not commit, by the log, or the plan's file. Raises RuleError."""
+    """Which of `paths` the agent may not commit, by the log. Raises RuleError."""
     try:
-        state = State()
-        if log_path(root).exists():
-            with open_log(root) as log:
-                state = load(log)
+        with open_log(root) as log:
+            state = load(log)
         if not state.run:
             state = State(plan=load_plan(root / PLAN_NAME))
     except (LogError, PlanError) as error:

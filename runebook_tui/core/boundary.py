@@ -38,14 +38,9 @@ def commit_refusal(state: State, agent: str, path: str) -> str | None:
     What it may write it may commit. Of what others own, that for which a request of its was approved, unless
     a write that was seen since was not.
     """
-    unowned_asks = state.plan.policy.unowned == "ask"
-    verdict = state.owners.may_modify(agent, path, unowned_asks=unowned_asks)
-    if not verdict.crosses:
-        return None
-    if verdict is Verdict.OPERATOR:
-        return "it is the operator's"
-    owner = _owner(state, path)
-    whose = f"{owner} owns it" if owner is not None else "nobody owns it, and the plan wants to be asked"
+    whose = state.owners.not_to_commit(agent, path, unowned_asks=state.plan.policy.unowned == "ask")
+    if whose is None or operators_own(path, agent):
+        return whose
     because = ""
     for request in reversed(tuple(state.requests.values())):
         theirs = request.requester == agent or (request.requester is None and agent in request.candidates)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from runebook_tui.git.hook_scripts import REFUSED
-from runebook_tui.place import find_repository, socket_path
+from runebook_tui.place import LOG_NAME, find_repository, socket_path, state_folder
 
 _SECONDS = 5.0
 _SHOWN = 10
@@ -31,11 +31,7 @@ class Refusal(NamedTuple):
 
 
 Rule = Callable[[Path, str, Sequence[str]], list[Refusal]]
-"""What an agent of a repository may not commit of some paths, told without an engine. Raises RuleError."""
-
-
-class RuleError(Exception):
-    """What an agent may commit cannot be told; one line for people."""
+"""What an agent of a repository may not commit of some paths, by the log. Raises RuleError."""
 
 
 class EngineAway(Exception):
@@ -91,7 +87,8 @@ class GuardEngine:
 def check(hook: str, rule: Rule) -> int:
     """Look at what `hook` is about; 0, or REFUSED after a line for each path to standard output.
 
-    Without an engine `rule` says what an agent may not commit. What cannot be told is refused.
+    Without an engine `rule` says what an agent may not commit, or the plan's file where nothing has run yet.
+    What cannot be told is refused.
     """
     root = repository()
     if root is None:
@@ -106,13 +103,19 @@ def check(hook: str, rule: Rule) -> int:
         return 0
     from runebook_tui.core.printable import visible
     from runebook_tui.git.coming import entering, staged
+    from runebook_tui.git.plan_rule import RuleError, not_to_commit
     from runebook_tui.git.process import GitError
 
     try:
         paths = staged() if hook == "pre-commit" else entering(sys.stdin.buffer)
         if not paths:
             return 0
-        refused = engine.refused(paths) if engine is not None else rule(root, agent, paths)
+        if engine is not None:
+            refused = engine.refused(paths)
+        elif (state_folder(root) / LOG_NAME).exists():
+            refused = rule(root, agent, paths)
+        else:
+            refused = [Refusal(*each) for each in not_to_commit(root, agent, paths)]
     except EngineAway:
         print("runebook: the engine went away; commit again")
         return REFUSED
