@@ -57,7 +57,8 @@ class PrivateCommit:
         self._head = self.git.line("rev-parse", "-q", "--verify", "HEAD^{commit}", fine=(0, 1))
         real = self.git.path("index")
         if real.exists():
-            shutil.copyfile(real, self._index)  # what it knows of unchanged files saves reading them
+            # What it knows of unchanged files saves reading them, and holds by the index's own time.
+            shutil.copy2(real, self._index)
         self.git.run(
             "read-tree", *(["--reset", self._head] if self._head else ["--empty"]), variables=self._private
         )
@@ -183,8 +184,11 @@ class PrivateCommit:
         lock = real.with_name(real.name + ".lock")
         with open(_locked(lock), "wb") as file:
             try:
-                file.write(self._followed(real, tree).read_bytes())
+                after = self._followed(real, tree)
+                file.write(after.read_bytes())
                 file.flush()
+                times = after.stat()
+                os.utime(lock, ns=(times.st_atime_ns, times.st_mtime_ns))
                 if real.exists():
                     lock.chmod(real.stat().st_mode & 0o777)
                 self._move_head(commit, message)
@@ -198,7 +202,7 @@ class PrivateCommit:
         """The user's index with what is committed, in a file of its own."""
         after = self._folder / "after"
         if real.exists():
-            shutil.copyfile(real, after)
+            shutil.copy2(real, after)
         variables = {"GIT_INDEX_FILE": str(after)}
         head = self._head or self._nothing()
         names = ("-z", "--name-only", "--no-renames")
