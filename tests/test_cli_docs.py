@@ -144,7 +144,7 @@ def test_every_option_is_documented(command: str) -> None:
         option
         for action in commands()[command]._actions
         for option in action.option_strings
-        if option not in ("-h", "--help")
+        if option.startswith("--") and option != "--help"
     }
     documented = set(re.findall(r"^\| `(--[a-z-]+)` \|", sections()[command], flags=re.MULTILINE))
     assert documented == options
@@ -290,6 +290,11 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
         found["decision"].append(here.json("reject", other))
         found["agent-named"] += [here.json("stop", "alpha"), here.json("restart", "beta")]
         found["record"] = here.json("log")
+        here.write("alpha/mine.txt", "alpha's\n")
+        here.write("beta/mine.txt", "beta's\n")
+        commit = ("commit", "alpha", "-m", "Begin", "--author", "Shapes <shapes@localhost>")
+        found["commit"] = [here.json(*commit, status=None), here.json(*commit, "--partial")]
+        found["guard"] = [here.json("guard", step) for step in ("install", "uninstall")]
         found["down"] = [here.json("down")]
     return found
 
