@@ -42,7 +42,7 @@ after = ["build"]
 [[agents]]
 id = "alpha"
 phase = "build"
-command = ["sh", "-c", "sleep 600"]
+command = ["sh", "-c", "echo mine | tee -a alpha/both.txt >alpha/mine.txt; sleep 600"]
 claims = ["alpha/**"]
 tasks = [{ id = "one", title = "Begin" }, { id = "two" }]
 
@@ -200,6 +200,8 @@ class Repository:
             "XDG_RUNTIME_DIR": str(folder / "run"),
             "GIT_CONFIG_GLOBAL": os.devnull,
             "GIT_CONFIG_NOSYSTEM": "1",
+            "GIT_COMMITTER_NAME": "Shapes",
+            "GIT_COMMITTER_EMAIL": "shapes@localhost",
         }
         subprocess.run(["git", "init", "-q"], cwd=self.root, env=self.environment, check=True)
 
@@ -257,6 +259,7 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
     broken.write("runebook.toml", PLAN.replace('owner = "alpha"', 'owner = "nobody-knows"'))
     here = Repository(tmp_path_factory.mktemp("shapes"))
     here.write("alpha/api.txt", "offer\n")
+    here.write("alpha/both.txt", "from before\n")
     here.write("runebook.toml", PLAN)
     found: dict[str, list[Any]] = {
         "init": [fresh.json("init")],
@@ -290,10 +293,10 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
         found["decision"].append(here.json("reject", other))
         found["agent-named"] += [here.json("stop", "alpha"), here.json("restart", "beta")]
         found["record"] = here.json("log")
-        here.write("alpha/mine.txt", "alpha's\n")
-        here.write("beta/mine.txt", "beta's\n")
+        here.until("who", "alpha/both.txt", holds=_was_touched)
+        here.write("alpha/both.txt", "yours\n")
         commit = ("commit", "alpha", "-m", "Begin", "--author", "Shapes <shapes@localhost>")
-        found["commit"] = [here.json(*commit, status=None), here.json(*commit, "--partial")]
+        found["commit"] = [here.json(*commit, status=1), here.json(*commit, "--partial")]
         found["guard"] = [here.json("guard", step) for step in ("install", "uninstall")]
         found["down"] = [here.json("down")]
     return found
