@@ -43,7 +43,7 @@ after = ["build"]
 [[agents]]
 id = "alpha"
 phase = "build"
-command = ["sh", "-c", "sleep 600"]
+command = ["sh", "-c", "echo mine | tee -a alpha/both.txt >alpha/mine.txt; sleep 600"]
 claims = ["alpha/**"]
 tasks = [{ id = "one", title = "Begin" }, { id = "two" }]
 
@@ -146,7 +146,7 @@ def test_every_option_is_documented(command: str) -> None:
         option
         for action in commands()[command]._actions
         for option in action.option_strings
-        if option not in ("-h", "--help")
+        if option.startswith("--") and option != "--help"
     }
     documented = set(re.findall(r"^\| `(--[a-z-]+)` \|", sections()[command], flags=re.MULTILINE))
     assert documented == options
@@ -202,6 +202,8 @@ class Repository:
             "XDG_RUNTIME_DIR": str(folder / "run"),
             "GIT_CONFIG_GLOBAL": os.devnull,
             "GIT_CONFIG_NOSYSTEM": "1",
+            "GIT_COMMITTER_NAME": "Shapes",
+            "GIT_COMMITTER_EMAIL": "shapes@localhost",
         }
         subprocess.run(["git", "init", "-q"], cwd=self.root, env=self.environment, check=True)
 
@@ -265,6 +267,7 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
     here = Repository(tmp_path_factory.mktemp("shapes"))
     here.commit()
     here.write("alpha/api.txt", "offer\n")
+    here.write("alpha/both.txt", "from before\n")
     here.write("runebook.toml", PLAN)
     found: dict[str, list[Any]] = {
         "init": [fresh.json("init")],
@@ -309,6 +312,11 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
         found["decision"].append(here.json("reject", other))
         found["agent-named"] += [here.json("stop", "alpha"), here.json("restart", "beta")]
         found["record"] = here.json("log")
+        here.until("who", "alpha/both.txt", holds=_was_touched)
+        here.write("alpha/both.txt", "yours\n")
+        commit = ("commit", "alpha", "-m", "Begin", "--author", "Shapes <shapes@localhost>")
+        found["commit"] = [here.json(*commit, status=1), here.json(*commit, "--partial")]
+        found["guard"] = [here.json("guard", step) for step in ("install", "uninstall")]
         found["down"] = [here.json("down")]
     return found
 

@@ -39,6 +39,8 @@ _MODULES = {
     "publish": "asking.publish",
     "ask": "asking.ask",
     "wait": "asking.wait",
+    "guard": "guarding.guard",
+    "commit": "committing.commit",
 }
 
 

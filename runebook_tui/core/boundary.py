@@ -32,6 +32,30 @@ def may_write(state: State, agent: str, path: str, now: float, *, pid: int | Non
     )
 
 
+def commit_refusal(state: State, agent: str, path: str) -> str | None:
+    """Why `agent` may not commit `path`, in words; None when it may.
+
+    What it may write it may commit. Of what others own, that for which a request of its was approved, unless
+    a write that was seen since was not.
+    """
+    whose = state.owners.not_to_commit(agent, path, unowned_asks=state.plan.policy.unowned == "ask")
+    if whose is None or operators_own(path, agent):
+        return whose
+    because = ""
+    for request in reversed(tuple(state.requests.values())):
+        theirs = request.requester == agent or (request.requester is None and agent in request.candidates)
+        if not theirs or path not in request.crossings or request.status == "withdrawn":
+            continue
+        if request.status == "approved":
+            return None
+        waits = "waits for a decision" if request.open else f"was {request.status}"
+        because = because or f", and request {request.id} {waits}"
+        if request.kind is RequestKind.CROSSED:
+            return f"{whose}{because}"
+    used = any(grant.agent == agent and path in grant.used for grant in state.grants.values())
+    return None if used else f"{whose}{because}"
+
+
 def asked(state: State, command: Ask, now: float) -> tuple[e.Event, ...]:
     """The request that `command` makes; () when none is needed or one is open for it already."""
     foreign = tuple(

@@ -70,6 +70,7 @@ class Verbs:
             "hello": self._hello,
             "plan": self._plan,
             "exec": supervision.execute,
+            "may-commit": self._may_commit,
             "wait-request": self._wait_request,
         }
         self._agents: Mapping[str, Verb] = {
@@ -81,6 +82,7 @@ class Verbs:
             "publish": self._publish,
             "ask": self._ask,
             "wait-finalize": self._wait_finalize,
+            "settle": self._settle,
         }
         self._operator: Mapping[str, Verb] = {
             "approve": self._decide,
@@ -103,7 +105,7 @@ class Verbs:
         verb = self._anyone.get(do) or self._agents.get(do) or self._operator.get(do)
         if verb is None:
             raise wire.WireError(f"there is no verb {do!r}")
-        if speaker.name is None and do not in ("hello", "exec"):
+        if speaker.name is None and do not in ("hello", "exec", "may-commit"):
             await self._note(f"pid {speaker.pid}", do, speaker.why)
             raise Refused(f"refused: {speaker.why}")
         if do in self._operator and not speaker.is_operator:
@@ -133,6 +135,19 @@ class Verbs:
             raise Refused(f"there is no request {number}")
         await self._host.changed(lambda state: not state.requests[number].open, seconds)
         return _request_words(self._host.state.requests[number])
+
+    async def _may_commit(self, connection: Connection, message: Answer) -> Answer:
+        """What of `paths` the speaker's agent may not commit. A process that is not known is who it says."""
+        claimed = wire.text_field(message, "agent", default="", limit=64) or None
+        agent = connection.speaker.agent if connection.speaker.name is not None else claimed
+        paths = wire.texts_field(message, "paths", limit=10_000)
+        state = self._host.state
+        reasons = {} if agent is None else {p: boundary.commit_refusal(state, agent, p) for p in paths}
+        refused = [{"path": path, "reason": why} for path, why in reasons.items() if why is not None]
+        if agent is not None and refused:
+            more = f" and {len(refused) - 1} more" if len(refused) > 1 else ""
+            await self._note(agent, f"commit {refused[0]['path']}{more}", str(refused[0]["reason"]))
+        return {"agent": agent, "refused": refused}
 
     # ── agents ──────────────────────────────────────────────────────────────────────────────────
 
@@ -185,6 +200,14 @@ class Verbs:
             "agent": agent,
             "hold_seconds": state.plan.policy.hold_seconds,
         }
+
+    async def _settle(self, connection: Connection, message: Answer) -> Answer:
+        """Look at the whole tree now, so that all that was written is in the log."""
+        agent = connection.speaks_for(message.get("agent"))
+        if agent not in self._host.state.agents:
+            raise Refused(f"the plan has no agent {agent!r}")
+        await self._host.sweep()
+        return {"agent": agent, "seq": self._host.state.seq}
 
     async def _wait_finalize(self, connection: Connection, message: Answer) -> Answer:
         agent = connection.speaks_for(message.get("agent"))
