@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -12,6 +13,7 @@ from runebook_tui.core.printable import visible
 from runebook_tui.core.state import State
 from runebook_tui.core.types import ENGINE, OPERATOR, AgentSpec, GateMode
 from runebook_tui.execution import wire
+from runebook_tui.execution.folders import make_agents_folder
 from runebook_tui.execution.holds import Holds, StoppedWrite
 from runebook_tui.execution.machine import Machine
 from runebook_tui.execution.rulebook import Rulebook
@@ -124,6 +126,8 @@ class Supervision:
             await self._host.handle(attempt, ENGINE)
             raise Refused(f"only {agent} itself and the operator may run programs as {agent}")
         self._host.supervise(connection.pid, agent)
+        with suppress(OSError):  # a full disk: the agent has no folder of its own, and runs
+            make_agents_folder(self._host.root, agent)
         command = self._host.command_of(spec) if given is None else given
         if not command:
             raise Refused("there is no command to run")
