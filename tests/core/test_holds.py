@@ -11,6 +11,7 @@ from runebook_tui.core.boundary import may_write
 from runebook_tui.core.grants import JOIN_SECONDS, Scope, covering
 from runebook_tui.core.ownership import Verdict
 from runebook_tui.core.types import Author, RequestKind
+from runebook_tui.core.undos import may_undo
 
 
 @pytest.fixture
@@ -104,10 +105,12 @@ def test_what_passed_under_an_approval_is_no_crossing_and_uses_it(play: Play) ->
     play.now += 30
     author = Author(name="alpha", evidence="seen", pid=7, under=1)
     happened = play.do(c.Observe((touch("beta/x", author), touch("beta/deep/y", author))))
-    assert [event.type for event in happened] == ["Touched", "GrantUsed", "Touched", "GrantUsed"]
+    kinds = [event.type for event in happened]
+    assert kinds == ["Touched", "GrantUsed", "Touched", "GrantUsed", "RequestGrew"]
     assert play.state.open_requests == ()
+    assert may_undo(play.state.requests[1]), "approving is one key because undoing it is one"
     later = play.do(c.Observe((touch("beta/x", author),)))
-    assert [event.type for event in later] == ["Touched"]
+    assert [event.type for event in later] == ["Touched", "RequestGrew"]
 
 
 def test_until_the_plan_ends_is_for_the_path_and_any_process(play: Play) -> None:
