@@ -271,7 +271,7 @@ def question(process: Process, foreign: Foreign) -> Record:
         if inside and isinstance(record["to"], str):
             record["to"] = f"{record['to']}{foreign.path[len(str(before)) :]}"
         elif not inside:
-            if isinstance(before, str) and foreign.via is None:
+            if isinstance(before, str) and foreign.act.change.op in ("rename", "link"):
                 record["from"] = before
             record["op"], record["to"] = "replace", None
     return record

@@ -13,12 +13,14 @@ from runebook_tui.gate.judge import Foreign
 from runebook_tui.gate.process import Process
 from runebook_tui.gate.stopped import Act
 
+MOVED = {"op": "replace", "to": None, "via": "alpha/new", "from": "alpha/new"}
+
 
 @pytest.mark.parametrize(
     ("op", "path", "to", "about", "via", "asked"),
     [
-        ("rename", "alpha/new", "beta/x", "beta/x", None, {"op": "replace", "to": None, "from": "alpha/new"}),
-        ("link", "alpha/new", "beta/x", "beta/x", None, {"op": "replace", "to": None, "from": "alpha/new"}),
+        ("rename", "alpha/new", "beta/x", "beta/x", "alpha/new", MOVED),
+        ("link", "alpha/new", "beta/x", "beta/x", "alpha/new", MOVED),
         ("rename", "beta/x", "alpha/x", "beta/x", None, {"op": "rename", "to": "alpha/x"}),
         ("rename", "beta", "alpha/b", "beta/x", None, {"op": "rename", "to": "alpha/b/x"}),
         (
