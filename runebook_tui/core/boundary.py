@@ -216,6 +216,8 @@ def _owner(state: State, path: str) -> str | None:
 def _once(state: State, touch: Touch, now: float) -> Grant | None:
     """The `once` grant that the touch was made under, if there is one."""
     agent, path, pid = touch.author.name, touch.change.path, touch.author.pid
+    if agent == _owner(state, path):
+        return None
     grant = state.grants.get(touch.author.under or 0)
     if grant is None:
         if agent is None or may_write(state, agent, path, now, pid=pid) is not Verdict.GRANTED:
