@@ -54,8 +54,8 @@ FOREIGN = {
     "through the process's root": f"echo x > /proc/self/root$PWD/{P}",
     "through the process's folder": f"cd src; echo x > /proc/$$/cwd/billing/{Path(P).name}",
     "a bind mount": f"unshare -rm sh -c 'mount --bind src mine; echo x > mine/billing/{Path(P).name}'",
-    "a new root": "mkdir -p mine/root; unshare -rm sh -c 'mount --rbind . mine/root; cd mine/root; "
-    f"chroot . /bin/true; mount --move . /mnt && echo x > /mnt/{P} || echo x > {P}'",
+    "a new root": "mkdir mine/root; unshare -rm sh -c 'mount --bind . mine/root; python3 -I -c "
+    f'"import os; os.chroot(b\\"mine/root\\"); open(b\\"/{P}\\", \\"w\\")"\'',
     "a process namespace": f"unshare -rpf --mount-proc sh -c 'echo x > /proc/self/cwd/{P}'",
     "the plan": "echo > runebook.toml",
     "the plan, replaced": "mv mine/a.py runebook.toml",
