@@ -73,7 +73,9 @@ class Enforcer:
     def take(self, given: object) -> None:
         """New rules. Such as cannot be read stop everything inside the repository. Raises RulesError."""
         try:
-            self._judge.take(Rules(given))
+            rules = Rules(given)
+            self._judge.take(rules)
+            self.observer.beside(rules.git)
         except RulesError:
             self._judge.take(None)
             raise
