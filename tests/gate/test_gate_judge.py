@@ -10,11 +10,13 @@ import pytest
 
 from runebook_tui.gate import judge as j
 from runebook_tui.gate import siblings
+from runebook_tui.gate.callers import Callers
 from runebook_tui.gate.calls import Change
 from runebook_tui.gate.folders import MOST_ENTRIES
 from runebook_tui.gate.guarded import Guarded
 from runebook_tui.gate.judge import PASS, Forbidden, Foreign, Judge
 from runebook_tui.gate.process import Process
+from runebook_tui.gate.record import Scribe
 from runebook_tui.gate.refusals import MOST_PATHS, Refusals
 from runebook_tui.gate.rules import Rules, RulesError
 from runebook_tui.gate.sockets import Sockets
@@ -29,7 +31,7 @@ HERE = os.getpid()
 class Bench:
     """A judge for agent alpha, whose clock the test moves and whose git ignores `*.log`."""
 
-    def __init__(self, root: Path, **rules: object) -> None:
+    def __init__(self, root: Path, main: Path | None = None, **rules: object) -> None:
         self.root = root
         self.now = 1000.0
         self.judge = Judge(
@@ -38,6 +40,7 @@ class Bench:
             lambda paths: {path for path in paths if path.endswith(".log")},
             Sockets(()),
             lambda: self.now,
+            b"" if main is None else os.fsencode(main),
         )
         self.give(**rules)
         for folder in ("mine", "theirs", ".git"):
@@ -123,6 +126,27 @@ def test_the_common_git_folder_of_a_worktree_is_guarded_too(tmp_path: Path) -> N
     assert not guarded.holds(os.fsencode(common / "refs/heads/main"))
     assert guarded.below(os.fsencode(common))
     assert not guarded.below(os.fsencode(tmp_path / "other"))
+
+
+def test_a_worktree_takes_nothing_of_the_trees_beside_it(tmp_path: Path) -> None:
+    main, root = tmp_path / "main", tmp_path / "trees/alpha"
+    root.mkdir(parents=True)
+    bench = Bench(root, main)
+    scribe = Scribe(os.fsencode(root), Callers(), "alpha", os.fsencode(main))
+
+    def ask(op: str, path: Path, to: Path, mode: int = FILE) -> str | None:
+        changes = scribe.by_tree([Change(op, os.fsencode(path), os.fsencode(to), mode=mode)])
+        ruling = bench.judge.rule([Act(change, None) for change in changes], Process(HERE))
+        return None if ruling is PASS else "-"
+
+    for op in ("rename", "link"):
+        assert ask(op, main / "mine/f", root / "mine/f") == "-"
+        assert ask(op, root / "mine/f", main / "mine/f") == "-"
+        assert ask(op, root / "mine/f", tmp_path / "trees/beta/f") == "-"
+        assert ask(op, main / ".runebook/agents/alpha/f", root / "mine/f") is None
+        assert ask(op, main / ".git/config", root / "mine/f") == "-"
+    assert ask("rename", main / ".git/info", root / "mine/info", FOLDER) == "-"
+    assert {main, root.parent} <= {Path(os.fsdecode(place)) for place in bench.judge.places}
 
 
 def test_a_folder_moves_with_all_that_it_holds(bench: Bench) -> None:
