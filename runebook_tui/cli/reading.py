@@ -19,6 +19,7 @@ from runebook_tui.core.state import RequestState, State
 from runebook_tui.core.types import OPERATOR, ExecutionPlan
 from runebook_tui.execution.follow import engine_alive, follow, log_path, open_log
 from runebook_tui.history.diffs import request_diff
+from runebook_tui.history.heads import tree
 from runebook_tui.log.loading import load
 from runebook_tui.log.sqlite import SqliteLog
 from runebook_tui.orchestrator.planner import load_plan
@@ -67,7 +68,7 @@ def requests(arguments: Namespace) -> int:
 
 
 def _diff(root: Path, request: RequestState) -> str:
-    return request_diff(root, request.crossings, ahead=request.open)
+    return request_diff(root, request.crossings, ahead=tree(root, request.lane) if request.open else None)
 
 
 def log(arguments: Namespace) -> int:

@@ -10,7 +10,7 @@ from typing import Any, assert_never
 from runebook_tui.core import events as e
 from runebook_tui.core.commands import RecordRestore, RecordUndo
 from runebook_tui.core.state import RequestState, State, UndoState
-from runebook_tui.core.types import OPERATOR, Author, RequestKind
+from runebook_tui.core.types import OPERATOR, Author
 
 
 def why_not_undone(state: State, number: int, *, rejecting: bool = False) -> str:
@@ -34,7 +34,7 @@ def why_not_undone(state: State, number: int, *, rejecting: bool = False) -> str
 
 def may_undo(request: RequestState) -> bool:
     """Whether the request wrote something that could be taken back."""
-    return request.kind is RequestKind.CROSSED and bool(left_to_undo(request))
+    return bool(left_to_undo(request))
 
 
 def left_to_undo(request: RequestState) -> tuple[str, ...]:
