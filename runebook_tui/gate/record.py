@@ -52,7 +52,8 @@ class Scribe:
             if one is None or other is None or one == other:
                 found.append(change)
             else:
-                found += [Change("unlink", change.path)] if change.op == "rename" else []
+                op = "unlink" if change.op == "rename" else change.op
+                found.append(Change(op, change.path, mode=change.mode))
                 found.append(Change("create", change.to))
         return found
 
