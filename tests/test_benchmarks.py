@@ -74,7 +74,8 @@ def test_a_quick_round_prints_every_figure_and_misses_nothing(
     for title, rows in titles.items():
         found = figures(said, title)
         assert len(found) == rows
-        assert all(re.search(r"\d", cell) for row in found for cell in row[1:]), found
+        measured = [row for row in found if "is not installed" not in row[0]]
+        assert all(re.search(r"\d", cell) for row in measured for cell in row[1:]), found
         assert figures(page.read_text(), title) == found
     assert page.read_text().startswith("# Words\n\nthat stay.\n")
     assert list(scratch.iterdir()) == []
