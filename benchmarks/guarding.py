@@ -14,7 +14,7 @@ from benchmarks.session import Session
 from benchmarks.table import Table, milliseconds, percentile, ratio
 from runebook_tui.git.hooks import GuardHooks
 
-FULL, QUICK = 40, 3
+FULL, QUICK = 20, 3
 
 _INTERPRETER = (sys.executable, "-E", "-P", "-m", "runebook_tui")
 _COLUMNS = (
@@ -29,7 +29,7 @@ _COLUMNS = (
 _NOTE = (
     "p50 / p99 of {rounds} rounds; the last two columns compare the medians with those without it. The "
     "agent is one by its environment, without an engine: the plan's file is the rule. A `branch` to a known "
-    "commit holds nothing to check: one git call. The fetch is 200 refs below refs/remotes in one "
+    "commit holds nothing to check: one git call. The fetch is 50 refs below refs/remotes in one "
     "transaction."
 )
 
@@ -51,13 +51,13 @@ def measure(folder: Path, rounds: int) -> Iterator[Table]:
 
         def fetch() -> None:
             commit = (head, other)[next(number) % 2]
-            made = "".join(f"update refs/remotes/far/{name} {commit}\n" for name in range(200))
+            made = "".join(f"update refs/remotes/far/{name} {commit}\n" for name in range(50))
             scratch.git("update-ref", "--stdin", feed=made.encode())
 
         works: dict[str, Callable[[], None]] = {
             "branch": branch,
             "commit": commit,
-            "fetch of 200 refs": fetch,
+            "fetch of 50 refs": fetch,
         }
         without = {name: _taken(work, rounds) for name, work in works.items()}
         hooks = GuardHooks(scratch.root, _INTERPRETER)
