@@ -283,7 +283,8 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
         other = str(here.json("ask", "beta/other", "--no-wait", *alpha, status=1)["id"])
         found["who"] = [
             here.json("who", "beta/other"),
-            here.until("who", "alpha/api.txt", holds=_was_touched),
+            here.until("who", "alpha/api.txt", "--lines", holds=_was_touched),
+            here.json("who", "beta/none", "--lines", status=1),
         ]
         found["status"] = [here.json("status")]
         found["request"] = here.json("requests", "--all")

@@ -82,6 +82,7 @@ def _reading_commands(commands: _Commands[_Parser]) -> None:
     log.add_argument("--limit", type=int, default=None, metavar="N", help="the newest N records only")
     who = _command(commands, "who", "say who owns a path and who wrote it last")
     who.add_argument("path", metavar="PATH")
+    who.add_argument("--lines", action="store_true", help="say who wrote each line")
 
 
 def _deciding_commands(commands: _Commands[_Parser]) -> None:

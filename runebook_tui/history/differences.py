@@ -46,7 +46,7 @@ def compare(before: bytes, after: bytes) -> Difference | None:
     """
     if len(before) > BYTE_LIMIT or len(after) > BYTE_LIMIT or binary(before) or binary(after):
         return None
-    old, new = _lines(before), _lines(after)
+    old, new = lines_of(before), lines_of(after)
     if len(old) > LINE_LIMIT or len(new) > LINE_LIMIT:
         return None
     head = _equal(old, new)
@@ -65,7 +65,46 @@ def compare(before: bytes, after: bytes) -> Difference | None:
     )
 
 
-def _lines(data: bytes) -> list[bytes]:
+def kept_lines(before: bytes, after: bytes) -> list[int | None] | None:
+    """For each line of `after` the number (from 0) of the line of `before` that it is; None for a new one.
+
+    None in all when the two cannot be compared (see `compare`).
+    """
+    if before == after:
+        return list(range(len(lines_of(after))))
+    found = compare(before, after)
+    if found is None:
+        return None
+    count = len(lines_of(after))
+    kept: list[int | None] = []
+    old = 0
+    for hunk in found.hunks:
+        mark = hunk[:1]
+        if mark == b"@":
+            start, new = _starts(hunk)
+            kept.extend(range(old, old + new - len(kept)))
+            old = start
+        elif mark == b"+":
+            kept.append(None)
+        elif mark != b"\\":
+            if mark == b" ":
+                kept.append(old)
+            old += 1
+    kept.extend(range(old, old + count - len(kept)))
+    return kept
+
+
+def _starts(head: bytes) -> tuple[int, int]:
+    """How many lines come before a hunk in the old and in the new text, from its head."""
+    starts = []
+    for words in head.split(b" ")[1:3]:
+        start, _, count = words[1:].partition(b",")
+        starts.append(int(start) - (count != b"0"))
+    return starts[0], starts[1]
+
+
+def lines_of(data: bytes) -> list[bytes]:
+    """The lines with their ends; the last one may have none. Lines end at LF only."""
     lines = data.split(b"\n")
     last = lines.pop()
     ended = [line + b"\n" for line in lines]
