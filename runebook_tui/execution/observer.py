@@ -96,11 +96,13 @@ class Observer:
 
     async def _observe_some(self, paths: Sequence[str], batch: Batch) -> None:
         changes = await self._changes(paths)
+        for path in set(paths).difference(change.path for change in changes):
+            self._authors.unchanged(path, self._history.changed(path))
         if not changes:
             return
         # The gate's records of these writes are in the sockets already: let them be read first.
         await asyncio.sleep(0)
-        touches = tuple(c.Touch(change, self._author(change.path, batch.time)) for change in changes)
+        touches = tuple(c.Touch(change, self._author(change, batch.time)) for change in changes)
         await self._handle(c.Observe(touches, cause=batch.detail if batch.cause == "git" else ""))
         for touch in touches:
             if touch.change.path == PLAN_NAME:
@@ -127,13 +129,15 @@ class Observer:
                 return []
             return [change for path in paths if (change := self._history.observe(path)) is not None]
 
-    def _author(self, path: str, when: float) -> Author:
+    def _author(self, change: Change, when: float) -> Author:
         live = self._state().live_agents()
         return self._authors.author(
-            path,
+            change.path,
             when,
             unobserved=[agent.id for agent in live if agent.gate_holds is False],
             observed=[agent.id for agent in live if agent.gate_holds is not False],
+            changed=self._history.changed(change.path),
+            gone=change.after.kind == "absent",
         )
 
 

@@ -32,19 +32,29 @@ class Scribe:
             if to is None:
                 return None
             op, path, to = "create", to, None
-        return self._record(thread, op, path, to)
+        return self._record(thread, op, path, to) | {"was": [self._changed(path), self._changed(to)]}
+
+    def _changed(self, path: str | None) -> float | None:
+        """When the inode at `path` last changed, unix seconds; None where nothing is."""
+        if path is None:
+            return None
+        try:
+            return os.lstat(self._root + b"/" + os.fsencode(path)).st_ctime
+        except OSError:
+            return None
 
     def unreadable(self, thread: int) -> Record:
         """The record of a call whose arguments are closed to us: its path is unknown (None)."""
         return self._record(thread, "unreadable", None, None)
 
     def repeats(self, record: Record) -> bool:
-        """Whether the record says the same as the one before it, less than 50 ms later."""
+        """Whether the record says the same as the last one that did not repeat, less than 50 ms later."""
         key = (record["pid"], record["op"], record["path"], record["to"])
         now = time.monotonic()
-        same = key == self._last and now - self._last_time < _SAME_SECONDS
+        if key == self._last and now - self._last_time < _SAME_SECONDS:
+            return True
         self._last, self._last_time = key, now
-        return same
+        return False
 
     def _record(self, thread: int, op: str, path: str | None, to: str | None) -> Record:
         process, program, arguments = self._who(thread)

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from runebook_tui.core.types import OPERATOR, Author
 from runebook_tui.history.ledger import KEEP_SECONDS, Ledger
 from runebook_tui.history.records import WriteRecord, write_record
 
 FRESH_SECONDS = 2.5
-"""A change seen this soon after a recorded write is that write's."""
+"""A change seen this soon after a recorded write is that write's, where no time of the file tells more."""
+SOON_SECONDS = 0.25
+"""A file that changed this soon after a recorded write was changed by it."""
+TICK_SECONDS = 0.011
+"""The kernel's times of files lag behind its clock by less: one tick, at 100 a second."""
+SEEN_SECONDS = 300.0
+"""What changed before that was seen before."""
 CARRY_SECONDS = 5.0
 """A second event for one write may come this late."""
 TOUCH_LIMIT = 50_000
@@ -46,6 +54,23 @@ class _Touch:
     """Every agent with a record or an open descriptor then, latest first."""
     written: Mapping[str, float]
     """When each agent's newest record was made."""
+    changed: float | None
+    """When the file had last changed by then."""
+    gone: bool
+    """Whether nothing was there."""
+    closed: float | None
+    """A moment at which no agent had the file open, and since which every open is recorded."""
+
+
+@dataclass(frozen=True)
+class _Sight:
+    """What was noticed of a path, when, and a moment after it was found out who has it open."""
+
+    path: str
+    now: float
+    changed: float | None
+    gone: bool
+    asked: float
 
 
 class Authors:
@@ -58,19 +83,28 @@ class Authors:
        with one name only: that hole of the gate is one here too.
     2. `still_open(pid, path)` is true while that process, or one that it gave the descriptor or a shared
        mapping to, can still write to the file that is now at `path`.
-    3. `unobserved` names every live agent without a gate. Within 2.5 s of a recorded write nobody without a
-       gate writes the same path, and a change that such a one makes waits at most that long for `author`.
-    4. `author` is asked right after the content was read, and no change waits five minutes for it. What lands
-       between reading and asking is seen as a second change within 5 s, and takes the author of the first
-       unless a newer record explains it.
+    3. `unobserved` names every live agent without a gate. Nobody without a gate changes a path within 0.25 s
+       after a recorded write of it, nor, within 2.5 s, while an agent still has it open from that write.
+       Where a file's times are not known, nobody without a gate writes within 2.5 s of a recorded write.
+    4. `author` is asked right after the content was read, and no change waits five minutes for it.
+    5. The times of files are the kernel's, by the clock that `clock` reads (unix seconds), and it is not set
+       back while a change waits.
     """
 
-    def __init__(self, still_open: Callable[[int, str], bool]) -> None:
+    def __init__(
+        self, still_open: Callable[[int, str], bool], clock: Callable[[], float] = time.time
+    ) -> None:
         self._still_open = still_open
+        self._clock = clock
         self._ledger = Ledger()
         self._touches: OrderedDict[str, _Touch] = OrderedDict()
         self._holders: OrderedDict[str, _Holders] = OrderedDict()
         self._missed: dict[str, float | None] = {}
+        self._began = self._seen_until = clock()
+
+    def resume(self, seen_until: float) -> None:
+        """Agents lived on while nobody looked: nothing was seen since `seen_until` (unix seconds)."""
+        self._seen_until = seen_until
 
     def record(self, agent: str, record: Mapping[str, object]) -> None:
         """Take a record that the gate of `agent` sent; one that came before is passed over.
@@ -89,51 +123,108 @@ class Authors:
         """Writes of `agent` went unrecorded: for ten minutes it counts as not observed."""
         self._missed[agent] = None
 
-    def author(self, path: str, now: float, *, unobserved: Sequence[str], observed: Sequence[str]) -> Author:
+    def unchanged(self, path: str, changed: float | None) -> None:
+        """The file at `path` was found to hold what it held, though its inode changed at `changed`."""
+        last = self._touches.get(path)
+        if last is not None:
+            self._touches[path] = replace(last, changed=changed)
+
+    def author(
+        self,
+        path: str,
+        now: float,
+        *,
+        unobserved: Sequence[str],
+        observed: Sequence[str],
+        changed: float | None = None,
+        gone: bool = False,
+    ) -> Author:
         """Who made the change noticed on `path` at `now` (unix seconds), and how that is known.
 
-        `unobserved` and `observed` are the live agents without and with a gate. The records until now are
-        used up for this path, except that who still has it open stays a candidate.
+        `unobserved` and `observed` are the live agents without and with a gate. `changed` is when the inode
+        that was seen had last changed, None where that cannot be told; `gone` says that nothing was there.
+        The records until then are used up for this path, except that who still has it open stays a candidate.
         """
         self._age(now)
         last = self._touches.get(path)
         serial = last.serial if last else 0
-        records = self._ledger.since(path, serial)
+        until = math.inf if changed is None else changed + TICK_SECONDS
+        # What was recorded later has not done anything yet; a folder's rename leaves the file's time alone.
+        records = [
+            each for each in self._ledger.since(path, serial) if each.time <= until or path not in each.places
+        ]
         held = self._held(path, serial, records)
         opened = held | {(each.agent, each.pid): each for each in records if each.opens}
         holding = {who: each for who, each in opened.items() if self._still_open(each.pid, path)}
+        seen = _Sight(path, now, changed, gone, self._clock())
         unseen = tuple(dict.fromkeys((*unobserved, *self._missed)))
         agents = _agents(records, held.values())
         if records:
-            author = self._recorded(path, now, records, agents, unseen)
+            explained = self._explained(seen, records, last, {} if unseen else holding)
+            before = () if last is None else tuple(last.written)
+            others = _once(before, unseen, (OPERATOR,))
+            author = self._recorded(seen, records, agents, unseen, () if explained else others)
         else:
-            author = _unrecorded(now, agents, tuple(held.values()), last, unseen, observed)
-        self._settle(path, now, records, holding, agents, author, last)
+            author = _unrecorded(seen, agents, tuple(held.values()), last, unseen, observed)
+        self._settle(seen, serial, until, records, holding, agents, author, last)
         return author
 
     def _recorded(
         self,
-        path: str,
-        now: float,
+        seen: _Sight,
         records: Sequence[WriteRecord],
         agents: tuple[str, ...],
         unseen: tuple[str, ...],
+        others: tuple[str, ...],
     ) -> Author:
-        fresh = [each for each in records if _is_fresh(each.time, now)]
-        if not fresh:
-            told = self._aged(path, now, records)
-            return Author(candidates=_once(agents, unseen, (OPERATOR,)), evidence=told)
+        """The author by these records; `others` may have had a part where the records do not explain all."""
+        if others:
+            told = self._aged(seen.path, seen.now, records)
+            return Author(candidates=_once(agents, others), evidence=told)
         if len(agents) > 1:
             named = [f"{each.agent}'s {_process(each)}" for each in _newest(records)]
             named += [f"{agent}, which had it open" for agent in agents[len(named) :]]
             told = "several agents may have written it since it was last seen: "
             return Author(candidates=agents, evidence=told + ", ".join(named))
-        newest = fresh[0]
-        told = f"the kernel gate saw {_process(newest)} {_did(newest, path)}"
-        others = [each for each in unseen if each not in agents]
-        if others:
-            told += f"; {_listed(others)} {_is(others)} not observed, but the gate's record counts"
+        newest = records[0]
+        told = f"the kernel gate saw {_process(newest)} {_did(newest, seen.path)}"
+        blind = [each for each in unseen if each not in agents]
+        if blind:
+            told += f"; {_listed(blind)} {_is(blind)} not observed, but the gate's record counts"
         return Author(name=newest.agent, evidence=told, pid=newest.pid, program=newest.program)
+
+    def _explained(
+        self, seen: _Sight, records: Sequence[WriteRecord], last: _Touch | None, holding: _Holders
+    ) -> bool:
+        """Whether all that happened to the file since it was last seen is the doing of these records."""
+        newest = records[0]
+        fresh = _is_fresh(newest.time, seen.now)
+        if seen.changed is None and not seen.gone:
+            return fresh
+        made = [] if last is None else _written(last, [newest.agent])
+        there = None if last is None else not last.gone
+        for each in reversed(records):
+            for was in each.found(seen.path):
+                before = there is not True if was is None else self._known(was, seen, last)
+                if not before and not _soon(was, made):
+                    return False
+                there = True
+            made.append(each.time)
+            if each.removes(seen.path) or seen.path not in each.places:
+                there = None
+        if seen.gone:
+            return newest.removes(seen.path)
+        assert seen.changed is not None
+        if seen.path not in newest.places:  # a folder above it was renamed
+            return seen.changed <= newest.time + SOON_SECONDS
+        held = fresh and any(each.time - TICK_SECONDS <= seen.changed for each in holding.values())
+        return held or _soon(seen.changed, made)
+
+    def _known(self, was: float, seen: _Sight, last: _Touch | None) -> bool:
+        """Whether a file that had last changed at `was` was seen like that."""
+        if last is not None and was == last.changed:
+            return True
+        return was <= self._seen_until or self._began <= was <= seen.now - SEEN_SECONDS
 
     def _aged(self, path: str, now: float, records: Sequence[WriteRecord]) -> str:
         told = []
@@ -174,14 +265,16 @@ class Authors:
 
     def _settle(
         self,
-        path: str,
-        now: float,
+        seen: _Sight,
+        serial: int,
+        until: float,
         records: Sequence[WriteRecord],
         holding: _Holders,
         agents: tuple[str, ...],
         author: Author,
         last: _Touch | None,
     ) -> None:
+        path = seen.path
         if holding:
             self._holders[path] = holding
         while len(self._holders) > HOLDER_LIMIT:
@@ -189,16 +282,23 @@ class Authors:
             for each in dropped.values():
                 if self._still_open(each.pid, name):
                     self.missed(each.agent)
+        closed = None if holding else seen.asked
         if not agents and last is not None and last.agents:
-            return  # a second event keeps what the first was explained by
+            # a second event keeps what the first was explained by
+            self._touches[path] = replace(last, changed=seen.changed, gone=seen.gone, closed=closed)
+            return
         written = dict(last.written) if last else {}
         written |= {each.agent: each.time for each in reversed(records)}
-        written = {agent: time for agent, time in written.items() if _is_fresh(time, now)}
+        written = {agent: time for agent, time in written.items() if _is_fresh(time, seen.now)}
+        later = self._ledger.first_later(path, serial, until)
+        serial = self._ledger.serial if later is None else later - 1
         self._touches.pop(path, None)
-        self._touches[path] = _Touch(self._ledger.serial, now, author, agents, written)
+        self._touches[path] = _Touch(
+            serial, seen.now, author, agents, written, seen.changed, seen.gone, closed
+        )
         if len(self._touches) > TOUCH_LIMIT:
             self._touches.popitem(last=False)
-        self._ledger.use(path)
+        self._ledger.use(path, until)
 
     def _age(self, now: float) -> None:
         for each in self._ledger.age(now):
@@ -221,17 +321,19 @@ class Authors:
 
 
 def _unrecorded(
-    now: float,
+    seen: _Sight,
     agents: tuple[str, ...],
     holders: Sequence[WriteRecord],
     last: _Touch | None,
     unseen: tuple[str, ...],
     observed: Sequence[str],
 ) -> Author:
+    now = seen.now
     carried = last if last is not None and last.agents and abs(now - last.time) <= CARRY_SECONDS else None
+    if carried is not None and not agents and _came_after(seen, carried):
+        carried = None
     before = carried.agents if carried is not None else ()
-    fresh = carried is not None and all(_is_fresh(carried.written.get(agent, 0.0), now) for agent in before)
-    if carried is not None and fresh and set(agents) <= set(before):
+    if carried is not None and set(agents) <= set(before) and _goes_on(seen, carried, agents, unseen):
         return carried.author
     if agents:
         told = ", ".join(f"{each.agent}'s {_process(each)}" for each in _newest(holders))
@@ -245,6 +347,35 @@ def _unrecorded(
         return Author(candidates=(*unseen, OPERATOR), evidence=told)
     why = "every live agent is observed" if observed else "no agent is running"
     return Author(name=OPERATOR, evidence=f"no pane wrote it: {why}")
+
+
+def _written(last: _Touch, agents: Sequence[str]) -> list[float]:
+    """When these agents wrote last, as far as it was not long before."""
+    return [last.written[agent] for agent in agents if agent in last.written]
+
+
+def _soon(time: float | None, made: Sequence[float]) -> bool:
+    """Whether the file changed right after one of the recorded writes."""
+    return time is not None and any(each - TICK_SECONDS <= time <= each + SOON_SECONDS for each in made)
+
+
+def _goes_on(seen: _Sight, last: _Touch, agents: tuple[str, ...], unseen: tuple[str, ...]) -> bool:
+    """Whether the writes that explained the last change must have made this one, too."""
+    if _soon(seen.changed, _written(last, last.agents)):
+        return True
+    fresh = all(_is_fresh(last.written.get(agent, 0.0), seen.now) for agent in last.agents)
+    told_by_times = seen.changed is not None or seen.gone
+    return fresh and (bool(agents) and not unseen if told_by_times else True)
+
+
+def _came_after(seen: _Sight, last: _Touch) -> bool:
+    """Whether the file changed after no agent had it open any more, and without a record since."""
+    if last.closed is None:
+        return False
+    if seen.changed is None:
+        return seen.gone
+    made = max(last.written.values(), default=0.0)
+    return seen.changed > last.closed and seen.changed > made + SOON_SECONDS
 
 
 def _is_fresh(time: float, now: float) -> bool:
