@@ -6,71 +6,25 @@ import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from runebook_tui.core.types import OPERATOR, Author
+from runebook_tui.history.evidence import did, is_or_are, listed, newest_of_each, process
 from runebook_tui.history.ledger import KEEP_SECONDS, Ledger
 from runebook_tui.history.records import WriteRecord, write_record
+from runebook_tui.history.sight import TICK_SECONDS, Sight, Touch, came_after, explained, goes_on
 
-FRESH_SECONDS = 2.5
-"""A change seen this soon after a recorded write is that write's, where no time of the file tells more."""
-SOON_SECONDS = 0.25
-"""A file that changed this soon after a recorded write was changed by it."""
-TICK_SECONDS = 0.011
-"""The kernel's times of files lag behind its clock by less: one tick, at 100 a second."""
-SEEN_SECONDS = 300.0
-"""What changed before that was seen before."""
 CARRY_SECONDS = 5.0
 """A second event for one write may come this late."""
+WRITTEN_SECONDS = 60.0
+"""How long it is remembered that an agent wrote a file."""
 TOUCH_LIMIT = 50_000
 HOLDER_LIMIT = 4_096
 
 _FOLLOWED = 16
 """Earlier and later names of one path that are followed through renames."""
 
-_DID = {
-    "open": "open it for writing",
-    "create": "create it",
-    "truncate": "truncate it",
-    "link": "link it",
-    "symlink": "make it a symbolic link",
-    "unlink": "remove it",
-    "mkdir": "make a folder there",
-    "rmdir": "remove a folder there",
-    "mknod": "make a special file there",
-}
-
 _Holders = dict[tuple[str, int], WriteRecord]
-
-
-@dataclass(frozen=True)
-class _Touch:
-    """What was said of a path the last time, and up to which record."""
-
-    serial: int
-    time: float
-    author: Author
-    agents: tuple[str, ...]
-    """Every agent with a record or an open descriptor then, latest first."""
-    written: Mapping[str, float]
-    """When each agent's newest record was made."""
-    changed: float | None
-    """When the file had last changed by then."""
-    gone: bool
-    """Whether nothing was there."""
-    closed: float | None
-    """A moment at which no agent had the file open, and since which every open is recorded."""
-
-
-@dataclass(frozen=True)
-class _Sight:
-    """What was noticed of a path, when, and a moment after it was found out who has it open."""
-
-    path: str
-    now: float
-    changed: float | None
-    gone: bool
-    asked: float
 
 
 class Authors:
@@ -97,7 +51,7 @@ class Authors:
         self._still_open = still_open
         self._clock = clock
         self._ledger = Ledger()
-        self._touches: OrderedDict[str, _Touch] = OrderedDict()
+        self._touches: OrderedDict[str, Touch] = OrderedDict()
         self._holders: OrderedDict[str, _Holders] = OrderedDict()
         self._missed: dict[str, float | None] = {}
         self._began = self._seen_until = clock()
@@ -156,14 +110,16 @@ class Authors:
         held = self._held(path, serial, records)
         opened = held | {(each.agent, each.pid): each for each in records if each.opens}
         holding = {who: each for who, each in opened.items() if self._still_open(each.pid, path)}
-        seen = _Sight(path, now, changed, gone, self._clock())
+        seen = Sight(path, now, changed, gone, self._clock(), self._began, self._seen_until)
         unseen = tuple(dict.fromkeys((*unobserved, *self._missed)))
-        agents = _agents(records, held.values())
+        # Bytes may have landed through a descriptor after the last look read the file and before it asked.
+        late = last is not None and changed is not None and changed <= last.asked
+        agents = _once(_agents(records, held.values()), last.agents if records and last and late else ())
         if records:
-            explained = self._explained(seen, records, last, {} if unseen else holding)
+            whole = explained(seen, records, last, () if unseen else holding.values())
             before = () if last is None else tuple(last.written)
             others = _once(before, unseen, (OPERATOR,))
-            author = self._recorded(seen, records, agents, unseen, () if explained else others)
+            author = self._recorded(seen, records, agents, unseen, () if whole else others)
         else:
             author = _unrecorded(seen, agents, tuple(held.values()), last, unseen, observed)
         self._settle(seen, serial, until, records, holding, agents, author, last)
@@ -171,7 +127,7 @@ class Authors:
 
     def _recorded(
         self,
-        seen: _Sight,
+        seen: Sight,
         records: Sequence[WriteRecord],
         agents: tuple[str, ...],
         unseen: tuple[str, ...],
@@ -182,60 +138,25 @@ class Authors:
             told = self._aged(seen.path, seen.now, records)
             return Author(candidates=_once(agents, others), evidence=told)
         if len(agents) > 1:
-            named = [f"{each.agent}'s {_process(each)}" for each in _newest(records)]
+            named = [f"{each.agent}'s {process(each)}" for each in newest_of_each(records)]
             named += [f"{agent}, which had it open" for agent in agents[len(named) :]]
             told = "several agents may have written it since it was last seen: "
             return Author(candidates=agents, evidence=told + ", ".join(named))
         newest = records[0]
-        told = f"the kernel gate saw {_process(newest)} {_did(newest, seen.path)}"
+        told = f"the kernel gate saw {process(newest)} {did(newest, seen.path)}"
         blind = [each for each in unseen if each not in agents]
         if blind:
-            told += f"; {_listed(blind)} {_is(blind)} not observed, but the gate's record counts"
+            told += f"; {listed(blind)} {is_or_are(blind)} not observed, but the gate's record counts"
         return Author(name=newest.agent, evidence=told, pid=newest.pid, program=newest.program)
-
-    def _explained(
-        self, seen: _Sight, records: Sequence[WriteRecord], last: _Touch | None, holding: _Holders
-    ) -> bool:
-        """Whether all that happened to the file since it was last seen is the doing of these records."""
-        newest = records[0]
-        fresh = _is_fresh(newest.time, seen.now)
-        if seen.changed is None and not seen.gone:
-            return fresh
-        made = [] if last is None else _written(last, [newest.agent])
-        there = None if last is None else not last.gone
-        for each in reversed(records):
-            for was in each.found(seen.path):
-                before = there is not True if was is None else self._known(was, seen, last)
-                if not before and not _soon(was, made):
-                    return False
-                there = True
-            made.append(each.time)
-            if each.removes(seen.path) or seen.path not in each.places:
-                there = None
-        if seen.gone:
-            return newest.removes(seen.path)
-        assert seen.changed is not None
-        if seen.path not in newest.places:  # a folder above it was renamed
-            return seen.changed <= newest.time + SOON_SECONDS
-        held = fresh and any(each.time - TICK_SECONDS <= seen.changed for each in holding.values())
-        return held or _soon(seen.changed, made)
-
-    def _known(self, was: float, seen: _Sight, last: _Touch | None) -> bool:
-        """Whether a file that had last changed at `was` was seen like that."""
-        if last is not None and was == last.changed:
-            return True
-        return was <= self._seen_until or self._began <= was <= seen.now - SEEN_SECONDS
 
     def _aged(self, path: str, now: float, records: Sequence[WriteRecord]) -> str:
         told = []
-        for each in _newest(records):
+        for each in newest_of_each(records):
             ago = f"{max(now - each.time, 0.0):.0f} s ago"
             state = (
                 "and still has it open" if self._still_open(each.pid, path) else "and has ended that since"
             )
-            told.append(
-                f"the kernel gate saw {each.agent}'s {_process(each)} {_did(each, path)} {ago} {state}"
-            )
+            told.append(f"the kernel gate saw {each.agent}'s {process(each)} {did(each, path)} {ago} {state}")
         return "; ".join(told)
 
     def _held(self, path: str, serial: int, records: Sequence[WriteRecord]) -> _Holders:
@@ -265,14 +186,14 @@ class Authors:
 
     def _settle(
         self,
-        seen: _Sight,
+        seen: Sight,
         serial: int,
         until: float,
         records: Sequence[WriteRecord],
         holding: _Holders,
         agents: tuple[str, ...],
         author: Author,
-        last: _Touch | None,
+        last: Touch | None,
     ) -> None:
         path = seen.path
         if holding:
@@ -282,19 +203,21 @@ class Authors:
             for each in dropped.values():
                 if self._still_open(each.pid, name):
                     self.missed(each.agent)
-        closed = None if holding else seen.asked
+        still = bool(holding)
         if not agents and last is not None and last.agents:
             # a second event keeps what the first was explained by
-            self._touches[path] = replace(last, changed=seen.changed, gone=seen.gone, closed=closed)
+            self._touches[path] = replace(
+                last, changed=seen.changed, gone=seen.gone, asked=seen.asked, held=still
+            )
             return
         written = dict(last.written) if last else {}
         written |= {each.agent: each.time for each in reversed(records)}
-        written = {agent: time for agent, time in written.items() if _is_fresh(time, seen.now)}
+        written = {agent: time for agent, time in written.items() if seen.now - time <= WRITTEN_SECONDS}
         later = self._ledger.first_later(path, serial, until)
         serial = self._ledger.serial if later is None else later - 1
         self._touches.pop(path, None)
-        self._touches[path] = _Touch(
-            serial, seen.now, author, agents, written, seen.changed, seen.gone, closed
+        self._touches[path] = Touch(
+            serial, seen.now, author, agents, written, seen.changed, seen.gone, seen.asked, still
         )
         if len(self._touches) > TOUCH_LIMIT:
             self._touches.popitem(last=False)
@@ -321,78 +244,37 @@ class Authors:
 
 
 def _unrecorded(
-    seen: _Sight,
+    seen: Sight,
     agents: tuple[str, ...],
     holders: Sequence[WriteRecord],
-    last: _Touch | None,
+    last: Touch | None,
     unseen: tuple[str, ...],
     observed: Sequence[str],
 ) -> Author:
     now = seen.now
     carried = last if last is not None and last.agents and abs(now - last.time) <= CARRY_SECONDS else None
-    if carried is not None and not agents and _came_after(seen, carried):
+    if carried is not None and not agents and came_after(seen, carried):
         carried = None
     before = carried.agents if carried is not None else ()
-    if carried is not None and set(agents) <= set(before) and _goes_on(seen, carried, agents, unseen):
+    if carried is not None and set(agents) <= set(before) and goes_on(seen, carried, agents, unseen):
         return carried.author
     if agents:
-        told = ", ".join(f"{each.agent}'s {_process(each)}" for each in _newest(holders))
+        told = ", ".join(f"{each.agent}'s {process(each)}" for each in newest_of_each(holders))
         told = f"no new write was recorded, but {told} had it open for writing"
         return Author(candidates=_once(agents, before, unseen, (OPERATOR,)), evidence=told)
     if carried is not None:
         told = f"soon after another change, of which is known: {carried.author.evidence}"
         return Author(candidates=_once(before, unseen, (OPERATOR,)), evidence=told)
     if unseen:
-        told = f"no write was recorded, and {_listed(unseen)} {_is(unseen)} not observed"
+        told = f"no write was recorded, and {listed(unseen)} {is_or_are(unseen)} not observed"
         return Author(candidates=(*unseen, OPERATOR), evidence=told)
     why = "every live agent is observed" if observed else "no agent is running"
     return Author(name=OPERATOR, evidence=f"no pane wrote it: {why}")
 
 
-def _written(last: _Touch, agents: Sequence[str]) -> list[float]:
-    """When these agents wrote last, as far as it was not long before."""
-    return [last.written[agent] for agent in agents if agent in last.written]
-
-
-def _soon(time: float | None, made: Sequence[float]) -> bool:
-    """Whether the file changed right after one of the recorded writes."""
-    return time is not None and any(each - TICK_SECONDS <= time <= each + SOON_SECONDS for each in made)
-
-
-def _goes_on(seen: _Sight, last: _Touch, agents: tuple[str, ...], unseen: tuple[str, ...]) -> bool:
-    """Whether the writes that explained the last change must have made this one, too."""
-    if _soon(seen.changed, _written(last, last.agents)):
-        return True
-    fresh = all(_is_fresh(last.written.get(agent, 0.0), seen.now) for agent in last.agents)
-    told_by_times = seen.changed is not None or seen.gone
-    return fresh and (bool(agents) and not unseen if told_by_times else True)
-
-
-def _came_after(seen: _Sight, last: _Touch) -> bool:
-    """Whether the file changed after no agent had it open any more, and without a record since."""
-    if last.closed is None:
-        return False
-    if seen.changed is None:
-        return seen.gone
-    made = max(last.written.values(), default=0.0)
-    return seen.changed > last.closed and seen.changed > made + SOON_SECONDS
-
-
-def _is_fresh(time: float, now: float) -> bool:
-    return abs(now - time) <= FRESH_SECONDS
-
-
 def _agents(records: Sequence[WriteRecord], holders: Iterable[WriteRecord]) -> tuple[str, ...]:
     latest = sorted(holders, key=lambda each: -each.time)
     return tuple(dict.fromkeys(each.agent for each in (*records, *latest)))
-
-
-def _newest(records: Sequence[WriteRecord]) -> list[WriteRecord]:
-    """The newest record of each agent."""
-    found: dict[str, WriteRecord] = {}
-    for each in records:
-        found.setdefault(each.agent, each)
-    return list(found.values())
 
 
 def _once(*names: Sequence[str]) -> tuple[str, ...]:
@@ -407,23 +289,3 @@ def _other_name(rename: WriteRecord, path: str) -> str | None:
         if path == one or path.startswith(one + "/"):
             return other + path[len(one) :]
     return None
-
-
-def _process(record: WriteRecord) -> str:
-    return f"{record.program or 'a program'} (pid {record.pid})"
-
-
-def _did(record: WriteRecord, path: str) -> str:
-    if record.op != "rename":
-        return _DID[record.op]
-    if path == record.to:
-        return "rename a file to it"
-    return "rename it" if path == record.path else "rename a folder above it"
-
-
-def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-
-
-def _is(names: Sequence[str]) -> str:
-    return "is" if len(names) == 1 else "are"

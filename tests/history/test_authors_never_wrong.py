@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from runebook_tui.core.types import OPERATOR, Author
-from runebook_tui.history.authors import FRESH_SECONDS, SOON_SECONDS, Authors
+from runebook_tui.history.authors import Authors
+from runebook_tui.history.sight import FRESH_SECONDS, SOON_SECONDS
 
 AGENTS = st.sampled_from(["alpha", "beta", "gamma"])
 PATHS = st.sampled_from(["a", "b", "d/x", "e/x"])
