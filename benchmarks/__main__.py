@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from benchmarks import appending, authors, latency, machine, matching, starting, storms
+from benchmarks import appending, authors, gate, latency, machine, matching, starting, storms
 from benchmarks.processes import heed_signals
 from benchmarks.scratch import scratch_folder
 from benchmarks.session import BenchmarkError
@@ -29,6 +29,7 @@ def measures(*, quick: bool) -> dict[str, Measure]:
         "authors": partial(authors.measure, size=authors.QUICK if quick else authors.FULL),
         "matcher": partial(matching.measure, count=matching.QUICK if quick else matching.FULL),
         "log": partial(appending.measure, size=appending.QUICK if quick else appending.FULL),
+        "gate": partial(gate.measure, size=gate.QUICK if quick else gate.FULL),
         "start": partial(starting.measure, rounds=starting.QUICK if quick else starting.FULL),
     }
 

@@ -49,8 +49,9 @@ tasks = [{ id = "one", title = "Begin" }, { id = "two" }]
 [[agents]]
 id = "beta"
 phase = "build"
-command = ["sh", "-c", "echo over >> alpha/api.txt; echo last words; exit 3"]
+command = ["sh", "-c", "echo over >> alpha/api.txt; echo x > alpha/secrets.txt; echo last words; exit 3"]
 claims = ["beta/**"]
+gate = "observe"
 
 [[agents]]
 id = "gamma"
@@ -261,6 +262,7 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
     found: dict[str, list[Any]] = {
         "init": [fresh.json("init")],
         "check": [here.json("check"), broken.json("check", status=2)],
+        "doctor": [broken.json("doctor", status=1)],
     }
     with engine_in(here):
         here.until("status", holds=lambda state: state["agents"][1]["status"] == "failed")
@@ -287,7 +289,14 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
             here.json("who", "beta/none", "--lines", status=1),
         ]
         found["status"] = [here.json("status")]
+        crossed = here.until("requests", holds=lambda found: found and len(found[0]["paths"]) == 2)[0]
+        found["undo"] = [here.json("reject", str(crossed["id"]), "--undo", status=1)]
         found["request"] = here.json("requests", "--all")
+        found["undo"] += [
+            here.json("undo", "--restore", found["undo"][0]["id"]),
+            here.json("undo", str(crossed["id"]), status=1),
+            *here.json("undo", "--list"),
+        ]
         found["decision"].append(here.json("reject", other))
         found["agent-named"] += [here.json("stop", "alpha"), here.json("restart", "beta")]
         found["record"] = here.json("log")

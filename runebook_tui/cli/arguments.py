@@ -54,6 +54,7 @@ def _plan_commands(commands: _Commands[_Parser]) -> None:
     source.add_argument("--template", choices=TEMPLATES, help="which plan to begin with (default: coders)")
     source.add_argument("--from", dest="source", metavar="FILE", help="a CODEOWNERS file or a Markdown plan")
     _command(commands, "check", "read the plan and say what is wrong with it")
+    _command(commands, "doctor", "say what this machine and repository have, and what to do about the rest")
     _command(commands, "schema", "print the JSON Schema of the plan, for editors", json=False)
 
 
@@ -92,7 +93,12 @@ def _deciding_commands(commands: _Commands[_Parser]) -> None:
     approve.add_argument("--reason", default="", metavar="TEXT")
     reject = _command(commands, "reject", "reject a request")
     reject.add_argument("request", metavar="ID")
+    reject.add_argument("--undo", action="store_true", help="take back what it had written")
     reject.add_argument("--reason", default="", metavar="TEXT")
+    undo = _command(commands, "undo", "take back what a decided request had written, or bring it back")
+    undo.add_argument("request", metavar="ID", nargs="?")
+    undo.add_argument("--restore", metavar="UNDO", help="bring back what this undo removed, such as u1")
+    undo.add_argument("--list", action="store_true", help="list the undos")
     mine = _command(commands, "mine", "say of a crossing: that was me")
     mine.add_argument("request", metavar="ID")
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
 from runebook_tui.core.events import Record
 from runebook_tui.core.gates import agent_unmet, phase_unmet
-from runebook_tui.core.state import AgentState, PhaseState, RequestState, State, TaskState
+from runebook_tui.core.state import AgentState, PhaseState, RequestState, State, TaskState, UndoState
 from runebook_tui.core.types import AgentStatus, PhaseStatus
 
 Shape = dict[str, Any]
@@ -88,7 +90,11 @@ def agent_shape(state: State, agent: AgentState) -> Shape:
         "exit_code": agent.code,
         "signal": agent.signal,
         "last_lines": list(agent.last_lines),
-        "gate": {"holds": agent.gate_holds, "reason": agent.gate},
+        "gate": {
+            "mode": None if agent.gate_mode is None else agent.gate_mode.value,
+            "holds": agent.gate_holds,
+            "reason": agent.gate,
+        },
         "started_at": moment(agent.started_at),
         "ended_at": moment(agent.ended_at),
         "tasks": [task_shape(task) for task in state.tasks_of(agent.id)],
@@ -117,9 +123,37 @@ def request_shape(request: RequestState, diff: str | None = None) -> Shape:
         "opened_at": moment(request.opened_at),
         "updated_at": moment(request.updated_at),
         "decided_at": moment(request.decided_at),
+        "held_until": moment(request.held_until),
+        "hold_over": request.hold_over,
         "scope": request.scope.value if request.status == "approved" else None,
         "answer": request.answer,
+        "undone": [{"path": path, "undo": undo} for path, undo in request.undone.items()],
+        "undo_refused": [{"path": path, "reason": why} for path, why in request.undo_refused.items()],
         "diff": diff,
+    }
+
+
+def undo_shape(undo: UndoState, refused: Mapping[str, str] = MappingProxyType({})) -> Shape:
+    """One undo; `refused` says which paths a restore has just refused, and why."""
+    paths = [
+        {
+            "path": path,
+            "status": "restored" if path in undo.restored else "undone",
+            "reason": refused.get(path, ""),
+            "patch": undo.patch or None,
+        }
+        for path in undo.changes
+    ]
+    paths += [
+        {"path": path, "status": "refused", "reason": reason, "patch": undo.refused_patch or None}
+        for path, reason in undo.refused.items()
+    ]
+    return {
+        "id": undo.id,
+        "request": undo.request,
+        "time": moment(undo.time),
+        "status": undo.status,
+        "paths": paths,
     }
 
 

@@ -6,35 +6,20 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from runebook_tui.core import events as e
-from runebook_tui.core.commands import Ask, Observe, Touch
+from runebook_tui.core.commands import Ask, EndHold, Hold, Observe, Touch
 from runebook_tui.core.fold import apply
+from runebook_tui.core.grants import JOIN_SECONDS, Grant, Scope, covering
 from runebook_tui.core.ownership import Verdict, operators_own
-from runebook_tui.core.state import Grant, RequestState, State
-from runebook_tui.core.types import ENGINE, OPERATOR, Author, Crossing, RequestKind, Scope
-
-JOIN_SECONDS = 2.0
-"""Writes of one author to one owner's paths within this time of each other are one request."""
+from runebook_tui.core.state import RequestState, State
+from runebook_tui.core.types import ENGINE, OPERATOR, Author, Crossing, RequestKind
 
 BURST = 20
 """From this many paths on, changes seen together are one request whoever owns them."""
 
 
 def covering_grant(state: State, agent: str, path: str, pid: int | None, now: float) -> Grant | None:
-    """The grant under which `agent` may write `path` now, or None.
-
-    A `once` grant goes on covering the write that used it: the same process, or, where the process
-    of either is not known, JOIN_SECONDS.
-    """
-    for grant in state.grants.values():
-        if grant.agent != agent or path not in grant.paths:
-            continue
-        if grant.scope is not Scope.ONCE or path not in grant.used:
-            return grant
-        used_at, used_by = grant.used[path]
-        known = pid is not None and used_by is not None
-        if pid == used_by if known else 0 <= now - used_at <= JOIN_SECONDS:
-            return grant
-    return None
+    """The grant under which `agent` wrote or may write `path`, or None."""
+    return covering(state.grants.values(), agent, path, _owner(state, path), pid, now, late=True)
 
 
 def may_write(state: State, agent: str, path: str, now: float, *, pid: int | None = None) -> Verdict:
@@ -81,6 +66,58 @@ def open_question(state: State, agent: str, paths: Sequence[str]) -> RequestStat
         ):
             return request
     return None
+
+
+def held(state: State, command: Hold, now: float) -> Iterator[e.Event]:
+    """The request that a stopped write makes or joins, and the wait that begins."""
+    crossing = Crossing(path=command.path, owner=_owner(state, command.path), source=command.source)
+    request = open_hold(state, command.agent, command.pid, crossing, now)
+    number = state.last_request + 1 if request is None else request.id
+    if request is None:
+        yield e.CoordinationRequest(
+            request=number,
+            kind=RequestKind.HELD,
+            requester=command.agent,
+            crossings=(crossing,),
+            reason=command.reason,
+            evidence=f"the kernel gate stopped {command.words}",
+            pid=command.pid,
+            program=command.program,
+        )
+    elif crossing.path not in request.crossings:
+        yield e.RequestGrew(request=number, crossings=(crossing,))
+    if command.until is not None:
+        yield e.HoldStarted(request=number, pid=command.pid, program=command.program, until=command.until)
+    elif request is None:
+        yield e.HoldEnded(request=number, reason=command.reason or "it was refused at once")
+
+
+def open_hold(state: State, agent: str, pid: int, crossing: Crossing, now: float) -> RequestState | None:
+    """The open request that a further stopped write of `agent` belongs to, or None.
+
+    That of the same path, of the same process, or of the same owner while it waits or shortly after.
+    """
+    for request in reversed(state.open_requests):
+        if request.kind is not RequestKind.HELD or request.requester != agent:
+            continue
+        near = request.held_until is not None or 0 <= now - request.updated_at <= JOIN_SECONDS
+        if (
+            crossing.path in request.crossings
+            or (pid == request.pid and near)
+            or (near and any(each.owner == crossing.owner for each in request.crossings.values()))
+        ):
+            return request
+    return None
+
+
+def hold_ended(state: State, command: EndHold) -> tuple[e.Event, ...]:
+    """No write waits for the request any more; one that nobody wants any more is withdrawn."""
+    request = state.requests.get(command.request)
+    if request is None or not request.open:
+        return ()
+    if command.gone:
+        return (e.RequestWithdrawn(request=request.id, reason=command.reason),)
+    return () if request.held_until is None else (e.HoldEnded(request=request.id, reason=command.reason),)
 
 
 def observed(state: State, command: Observe, now: float) -> Iterator[e.Event]:
@@ -144,6 +181,10 @@ def _owner(state: State, path: str) -> str | None:
 def _grant_used(state: State, touch: Touch, now: float) -> e.GrantUsed | None:
     """The use of a `once` grant that the touch is, if it is one."""
     agent, path, pid = touch.author.name, touch.change.path, touch.author.pid
+    passed = state.grants.get(touch.author.under or 0)
+    if passed is not None:
+        unused = passed.scope is Scope.ONCE and path not in passed.used
+        return e.GrantUsed(request=passed.request, path=path, pid=pid) if unused else None
     if agent is None or may_write(state, agent, path, now, pid=pid) is not Verdict.GRANTED:
         return None
     grant = covering_grant(state, agent, path, pid, now)
@@ -155,7 +196,7 @@ def _grant_used(state: State, touch: Touch, now: float) -> e.GrantUsed | None:
 def _crosses(state: State, touch: Touch, now: float) -> bool:
     """Whether the change crossed a boundary, whoever of its candidates made it."""
     author, path = touch.author, touch.change.path
-    if author.name == OPERATOR:
+    if author.name == OPERATOR or author.under is not None:
         return False
     if author.name is not None:
         return may_write(state, author.name, path, now, pid=author.pid).crosses

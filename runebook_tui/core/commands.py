@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
-from runebook_tui.core.types import Author, Change, ExecutionPlan, Scope
+from runebook_tui.core.grants import Scope
+from runebook_tui.core.types import Author, Change, ExecutionPlan, GateMode
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,7 @@ class ReportNet:
     agent: str | None
     holds: bool
     reason: str = ""
+    mode: GateMode | None = None
 
 
 @dataclass(frozen=True)
@@ -133,6 +136,33 @@ class Ask:
 
 
 @dataclass(frozen=True)
+class Hold:
+    """The gate stopped a foreign write of `agent` before it landed."""
+
+    agent: str
+    path: str
+    pid: int
+    program: str
+    words: str
+    """What the process would do, for people: "sed -i s/a/b/ x.py would open it for writing"."""
+    until: float | None
+    """Unix seconds: how long the write waits; None when it was refused at once."""
+    reason: str = ""
+    """Why it does not wait."""
+    source: str | None = None
+    """The file of the repository that would take the place of `path`, by a rename or link."""
+
+
+@dataclass(frozen=True)
+class EndHold:
+    """No write waits for this request any more. `gone`: because nobody wants it any more."""
+
+    request: int
+    reason: str
+    gone: bool = False
+
+
+@dataclass(frozen=True)
 class Decide:
     """The operator's answer to a request."""
 
@@ -163,6 +193,28 @@ class Observe:
 
     touches: tuple[Touch, ...]
     cause: str = ""
+
+
+@dataclass(frozen=True)
+class RecordUndo:
+    """What a request had written was taken back, as far as it could be. `gone` were as before already."""
+
+    undo: str
+    request: int
+    changes: tuple[Change, ...]
+    patch: str
+    gone: tuple[Change, ...] = ()
+    refused: Mapping[str, str] = field(default_factory=dict)
+    """Why not, by path."""
+    refused_patch: str = ""
+
+
+@dataclass(frozen=True)
+class RecordRestore:
+    """What an undo had removed was put back, at the paths of `changes`."""
+
+    undo: str
+    changes: tuple[Change, ...]
 
 
 @dataclass(frozen=True)
@@ -204,9 +256,13 @@ Command = (
     | CompleteTask
     | PublishApi
     | Ask
+    | Hold
+    | EndHold
     | Decide
     | Disown
     | Observe
+    | RecordUndo
+    | RecordRestore
     | RestartAgent
     | StopAgent
     | RecordAttempt

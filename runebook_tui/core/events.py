@@ -9,14 +9,15 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from runebook_tui.core.grants import Scope
 from runebook_tui.core.types import (
     AgentStatus,
     Author,
     Change,
     Crossing,
     ExecutionPlan,
+    GateMode,
     RequestKind,
-    Scope,
 )
 
 
@@ -188,6 +189,25 @@ class RequestGrew(_Event):
     crossings: tuple[Crossing, ...]
 
 
+class HoldStarted(_Event):
+    """A write waits before the kernel for this request to be decided."""
+
+    type: Literal["HoldStarted"] = "HoldStarted"
+    request: int
+    pid: int | None = None
+    program: str = ""
+    until: float
+    """Unix seconds: when it is refused."""
+
+
+class HoldEnded(_Event):
+    """No write waits for this request any more; it may be open still."""
+
+    type: Literal["HoldEnded"] = "HoldEnded"
+    request: int
+    reason: str
+
+
 class RequestWithdrawn(_Event):
     """A request is void without a decision."""
 
@@ -226,6 +246,38 @@ class Touched(_Event):
     cause: str = ""
 
 
+class ChangeUndone(_Event):
+    """What a request had written was taken back; the patch holds what was removed."""
+
+    type: Literal["ChangeUndone"] = "ChangeUndone"
+    undo: str
+    """The undo's id, such as "u1"."""
+    request: int
+    changes: tuple[Change, ...]
+    """What the undo itself changed; both sides of a change are the same where nothing was left to undo."""
+    patch: str
+    """The patch's path."""
+
+
+class UndoRefused(_Event):
+    """What a request had written to a path could not be taken back; the patch holds the change."""
+
+    type: Literal["UndoRefused"] = "UndoRefused"
+    undo: str
+    request: int
+    path: str
+    reason: str
+    patch: str
+
+
+class UndoRestored(_Event):
+    """What an undo had removed is back."""
+
+    type: Literal["UndoRestored"] = "UndoRestored"
+    undo: str
+    changes: tuple[Change, ...]
+
+
 class NetReported(_Event):
     """A net (gate, watch) began or ceased to hold, for one agent or for all."""
 
@@ -234,6 +286,8 @@ class NetReported(_Event):
     agent: str | None = None
     holds: bool
     reason: str = ""
+    mode: GateMode | None = None
+    """With net "gate": what it does."""
 
 
 class AttemptRefused(_Event):
@@ -264,10 +318,15 @@ Event = Annotated[
     | ApiPublished
     | CoordinationRequest
     | RequestGrew
+    | HoldStarted
+    | HoldEnded
     | RequestWithdrawn
     | CoordinationResponse
     | GrantUsed
     | Touched
+    | ChangeUndone
+    | UndoRefused
+    | UndoRestored
     | NetReported
     | AttemptRefused,
     Field(discriminator="type"),

@@ -8,12 +8,13 @@ from types import MappingProxyType
 from typing import Any, TypeVar, assert_never
 
 from runebook_tui.core import events as e
+from runebook_tui.core import undos
+from runebook_tui.core.grants import Grant, Scope
 from runebook_tui.core.state import (
     UNKNOWN_REASON,
     AgentState,
     ApiRegistry,
     Engine,
-    Grant,
     PhaseState,
     PublishedApi,
     RecentTouch,
@@ -27,7 +28,6 @@ from runebook_tui.core.types import (
     ExecutionPlan,
     PhaseStatus,
     RequestKind,
-    Scope,
     TaskStatus,
 )
 
@@ -94,9 +94,18 @@ def _applied(state: State, record: e.Record) -> State:
             return _requested(state, event, record.time)
         case e.RequestGrew():
             return _request_grew(state, event, record.time)
+        case e.HoldStarted():
+            return _hold_started(state, event, record.time)
+        case e.HoldEnded():
+            return _request(state, event.request, held_until=None, hold_over=event.reason)
         case e.RequestWithdrawn():
             return _request(
-                state, event.request, status="withdrawn", answer=event.reason, decided_at=record.time
+                state,
+                event.request,
+                status="withdrawn",
+                answer=event.reason,
+                decided_at=record.time,
+                held_until=None,
             )
         case e.CoordinationResponse():
             return _decided(state, event, record.time)
@@ -106,6 +115,8 @@ def _applied(state: State, record: e.Record) -> State:
             touch = RecentTouch(event.change.path, event.author.name, record.time)
             recent = (*state.recent_touches, touch)[-RECENT_TOUCHES:]
             return replace(state, touches=state.touches + 1, recent_touches=recent)
+        case e.ChangeUndone() | e.UndoRefused() | e.UndoRestored():
+            return undos.applied(state, event, record.time)
         case e.NetReported():
             return _net_reported(state, event, record.time)
         case e.AttemptRefused():
@@ -122,6 +133,7 @@ def _run_started(state: State, run: int, event: e.RunStarted, time: float) -> St
         started_at=time,
         engine=state.engine,
         last_request=state.last_request,
+        undos=state.undos,
         requests=MappingProxyType({request.id: request for request in state.open_requests}),
         watch_blind=state.watch_blind,
         watch_blind_since=state.watch_blind_since,
@@ -203,6 +215,21 @@ def _request(state: State, request_id: int, **changes: Any) -> State:
     if request is None:
         return state
     return replace(state, requests=_with(state.requests, request_id, replace(request, **changes)))
+
+
+def _hold_started(state: State, event: e.HoldStarted, time: float) -> State:
+    request = state.requests.get(event.request)
+    if request is None:
+        return state
+    return _request(
+        state,
+        event.request,
+        held_since=time if request.held_until is None else request.held_since,
+        held_until=event.until,
+        hold_over="",
+        pid=event.pid,
+        program=event.program or request.program,
+    )
 
 
 def _status_updated(state: State, event: e.StatusUpdate, time: float) -> State:
@@ -312,12 +339,23 @@ def _decided(state: State, event: e.CoordinationResponse, time: float) -> State:
         scope=event.scope,
         answer=event.reason,
         decided_at=time,
+        held_until=None,
     )
     # A crossing was written before it was approved: `once` lets it stand and gives nothing further.
     spent = request.kind is RequestKind.CROSSED and event.scope is Scope.ONCE
     if event.decision != "approved" or request.requester is None or spent:
         return state
-    grant = Grant(request.id, request.requester, frozenset(request.crossings), event.scope, event.task)
+    waits = request.held_until is not None and event.scope is Scope.ONCE
+    grant = Grant(
+        request.id,
+        request.requester,
+        frozenset(request.crossings),
+        event.scope,
+        event.task,
+        pid=request.pid if waits else None,
+        owners=frozenset(each.owner for each in request.crossings.values()) if waits else frozenset(),
+        used_at=time,
+    )
     return replace(state, grants=_with(state.grants, request.id, grant))
 
 
@@ -325,13 +363,13 @@ def _grant_used(state: State, event: e.GrantUsed, time: float) -> State:
     grant = state.grants.get(event.request)
     if grant is None:
         return state
-    used = _with(grant.used, event.path, (time, event.pid))
-    return replace(state, grants=_with(state.grants, event.request, replace(grant, used=used)))
+    used = grant.use(event.path, event.pid, time)
+    return replace(state, grants=_with(state.grants, event.request, used))
 
 
 def _net_reported(state: State, event: e.NetReported, time: float) -> State:
     if event.net == "gate" and event.agent is not None:
-        return _agent(state, event.agent, gate_holds=event.holds, gate="" if event.holds else event.reason)
+        return _agent(state, event.agent, gate_holds=event.holds, gate=event.reason, gate_mode=event.mode)
     if event.net == "watch":
         if event.holds:
             return replace(state, watch_blind="", watch_blind_since=None)

@@ -8,12 +8,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import assert_never
 
-from runebook_tui.core import boundary
+from runebook_tui.core import boundary, undos
 from runebook_tui.core import commands as c
 from runebook_tui.core import events as e
+from runebook_tui.core.grants import Scope
 from runebook_tui.core.ownership import Verdict
 from runebook_tui.core.state import UNKNOWN_REASON, AgentState, State
-from runebook_tui.core.types import OPERATOR, AgentStatus, RequestKind, Scope, TaskStatus
+from runebook_tui.core.types import OPERATOR, AgentStatus, RequestKind, TaskStatus
 
 DOWN = "runebook-tui down"
 """Why an agent is stopped that starts again with the next engine."""
@@ -60,6 +61,10 @@ def decide(state: State, command: c.Command, now: float) -> Outcome:
             )
         case c.Decide() | c.Disown():
             return _decided(state, command)
+        case c.EndHold():
+            return boundary.hold_ended(state, command)
+        case c.RecordUndo() | c.RecordRestore():
+            return undos.recorded(state, command)
         case c.Observe():
             return tuple(boundary.observed(state, command, now))
         case (
@@ -71,6 +76,7 @@ def decide(state: State, command: c.Command, now: float) -> Outcome:
             | c.CompleteTask()
             | c.PublishApi()
             | c.Ask()
+            | c.Hold()
             | c.RestartAgent()
             | c.StopAgent()
         ):
@@ -91,6 +97,7 @@ _AgentCommand = (
     | c.CompleteTask
     | c.PublishApi
     | c.Ask
+    | c.Hold
     | c.RestartAgent
     | c.StopAgent
 )
@@ -111,6 +118,8 @@ def _agent_decided(state: State, agent: AgentState, command: _AgentCommand, now:
             return _published(state, agent, command)
         case c.Ask():
             return _asked(state, command, now)
+        case c.Hold():
+            return tuple(boundary.held(state, command, now))
         case c.RestartAgent():
             startable = (AgentStatus.FAILED, AgentStatus.STOPPED)
             if state.outcome is not None:
@@ -149,15 +158,17 @@ def _engine_taken(state: State, command: c.TakeEngine) -> Outcome:
 
 
 def _net_reported(state: State, command: c.ReportNet) -> Outcome:
-    event = e.NetReported(net=command.net, agent=command.agent, holds=command.holds, reason=command.reason)
+    event = e.NetReported(
+        net=command.net, agent=command.agent, holds=command.holds, reason=command.reason, mode=command.mode
+    )
     if command.net == "watch":
         blind = "" if command.holds else command.reason or UNKNOWN_REASON
         return () if blind == state.watch_blind else (event,)
     agent = state.agents.get(command.agent or "")
     if agent is None:
         return Refusal(f"the plan has no agent {command.agent!r}")
-    reason = "" if command.holds else command.reason
-    return () if (agent.gate_holds, agent.gate) == (command.holds, reason) else (event,)
+    known = agent.gate_holds, agent.gate_mode, agent.gate
+    return () if known == (command.holds, command.mode, command.reason) else (event,)
 
 
 def _exited(state: State, agent: AgentState, command: c.ReportExited) -> Outcome:

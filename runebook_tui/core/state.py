@@ -8,16 +8,18 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Literal
 
+from runebook_tui.core.grants import Grant, Scope
 from runebook_tui.core.ownership import OwnershipManager
 from runebook_tui.core.types import (
     AgentSpec,
     AgentStatus,
+    Change,
     Crossing,
     ExecutionPlan,
+    GateMode,
     PhaseStatus,
     PlanInfo,
     RequestKind,
-    Scope,
     TaskStatus,
 )
 
@@ -71,8 +73,10 @@ class AgentState:
     started_at: float | None = None
     ended_at: float | None = None
     gate: str = ""
-    """Why the gate does not hold for it; "" while it does or nothing is known."""
+    """Why the gate does less for it than the plan asks for; "" while it does that or nothing is known."""
     gate_holds: bool | None = None
+    gate_mode: GateMode | None = None
+    """What the gate does with its writes; None until its supervisor has said."""
     task: str | None = None
     """The task in progress that was started last."""
 
@@ -80,6 +84,13 @@ class AgentState:
     def id(self) -> str:
         """The agent's id."""
         return self.spec.id
+
+    @property
+    def gate_is_less(self) -> bool:
+        """Whether the gate is known to do less with its writes than the plan asks for."""
+        if self.gate_mode is None:
+            return self.gate_holds is False
+        return self.gate_mode.strength < self.spec.gate.strength
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +113,16 @@ class RequestState:
     answer: str = ""
     """The operator's reason, or why it was withdrawn."""
     decided_at: float | None = None
+    held_since: float | None = None
+    """When the wait began that ends at `held_until`."""
+    held_until: float | None = None
+    """When a write that waits for this request will be refused; None when none waits."""
+    hold_over: str = ""
+    """Why no write waits any more, once one did."""
+    undone: Mapping[str, str] = field(default_factory=_empty)
+    """The undo by which a path was taken back, by path."""
+    undo_refused: Mapping[str, str] = field(default_factory=_empty)
+    """Why a path could not be taken back, by path."""
 
     @property
     def open(self) -> bool:
@@ -128,16 +149,42 @@ class RequestState:
 
 
 @dataclass(frozen=True, slots=True)
-class Grant:
-    """What an approval gives."""
+class UndoState:
+    """One undo of a request."""
 
+    id: str
     request: int
-    agent: str
-    paths: frozenset[str]
-    scope: Scope
-    task: str | None = None
-    used: Mapping[str, tuple[float, int | None]] = field(default_factory=_empty)
-    """With scope once: the paths already written, when (unix seconds) and by which process."""
+    time: float
+    """Unix seconds."""
+    changes: Mapping[str, Change] = field(default_factory=_empty)
+    """What it changed, by path."""
+    refused: Mapping[str, str] = field(default_factory=_empty)
+    """Why not, by path."""
+    restored: frozenset[str] = frozenset()
+    """The paths that are back as they were before it."""
+    patch: str = ""
+    refused_patch: str = ""
+
+    @property
+    def status(self) -> str:
+        """What became of it, in words."""
+        if not self.changes:
+            return "refused"
+        word = "undone"
+        if self.restored:
+            word = "restored in part" if self.left else "restored"
+        elif self.refused:
+            word = "undone in part"
+        return word
+
+    @property
+    def left(self) -> Mapping[str, Change]:
+        """What of it can still be brought back."""
+        return {
+            path: each
+            for path, each in self.changes.items()
+            if path not in self.restored and each.before != each.after
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +254,8 @@ class State:
     last_request: int = 0
     """The highest request number ever given, over all runs."""
     grants: Mapping[int, Grant] = field(default_factory=_empty)
+    undos: Mapping[str, UndoState] = field(default_factory=_empty)
+    """Every undo, over all runs."""
     touches: int = 0
     recent_touches: tuple[RecentTouch, ...] = ()
     watch_blind: str = ""

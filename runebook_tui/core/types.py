@@ -122,8 +122,16 @@ class Phase(Value):
 class GateMode(StrEnum):
     """What the kernel gate does with a write of this agent."""
 
+    ENFORCE = "enforce"
+    """A foreign write waits for the operator, or is refused, before it lands."""
     OBSERVE = "observe"
+    """Every write passes and is recorded."""
     OFF = "off"
+
+    @property
+    def strength(self) -> int:
+        """How much it does: 0 off, 1 observe, 2 enforce."""
+        return (GateMode.OFF, GateMode.OBSERVE, GateMode.ENFORCE).index(self)
 
 
 class AgentSpec(Value):
@@ -149,8 +157,8 @@ class AgentSpec(Value):
     """Its work in parts."""
     needs: Needs = Needs()
     """What must be there before it starts, beyond its phase."""
-    gate: GateMode = GateMode.OBSERVE
-    """What the kernel gate does with its writes."""
+    gate: GateMode = GateMode.ENFORCE
+    """What the kernel gate does with its writes; less than asked for where the system allows less."""
     finalize: Literal["signal", "wait"] | None = None
     """How it is told to finalize: "signal" sends SIGTERM at once; "wait" lets `runebook-tui wait finalize`
     return and sends SIGTERM only after `policy.finalize_seconds`. Default: "wait" for a builtin."""
@@ -199,7 +207,7 @@ class Policy(Value):
     away: Literal["hold", "refuse", "flag"] = "hold"
     """What an unanswered request gets."""
     hold_seconds: Annotated[float, Field(gt=0, le=86_400)] = 120.0
-    """How long `hold` waits before it refuses, in seconds."""
+    """How long `hold` lets a write wait before it refuses it, in seconds."""
     unowned: Literal["allow", "ask"] = "allow"
     """Whether files that nobody claims may be written without asking."""
     finalize_seconds: Annotated[float, Field(gt=0, le=86_400)] = 30.0
@@ -316,14 +324,6 @@ class RequestKind(StrEnum):
     DRIFT = "drift"
 
 
-class Scope(StrEnum):
-    """How far an approval reaches."""
-
-    ONCE = "once"
-    TASK = "task"
-    PLAN = "plan"
-
-
 class Version(Value):
     """What was at a path at one moment."""
 
@@ -360,6 +360,8 @@ class Author(Value):
     """In words, for people."""
     pid: int | None = None
     program: str = ""
+    under: int | None = None
+    """The request whose approval the gate let the write pass under."""
 
     @property
     def certain(self) -> bool:
@@ -373,3 +375,5 @@ class Crossing(Value):
     path: str
     owner: str | None
     change: Change | None = None
+    source: str | None = None
+    """While nothing is written: the file of the repository that would take its place by a rename or link."""

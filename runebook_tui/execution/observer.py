@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 
 from runebook_tui.core import commands as c
 from runebook_tui.core.state import State
-from runebook_tui.core.types import Author, Change
+from runebook_tui.core.types import OPERATOR, Author, Change
 from runebook_tui.git.ignore import Ignore
 from runebook_tui.history.authors import Authors
 from runebook_tui.history.errors import HistoryError
@@ -26,7 +26,10 @@ _RETRY_SECONDS = 2.0
 
 
 class Observer:
-    """Joins watch, history and authors. `on_plan` is awaited when the operator has edited the plan."""
+    """Joins watch, history and authors.
+
+    `on_plan` is awaited when the operator has edited the plan, `hear` to take all that the gates have said.
+    """
 
     def __init__(
         self,
@@ -36,12 +39,14 @@ class Observer:
         handle: Handle,
         state: Callable[[], State],
         on_plan: Callable[[Author], Awaitable[None]],
+        hear: Callable[[], Awaitable[None]],
     ) -> None:
         self._history = history
         self._authors = authors
         self._handle = handle
         self._state = state
         self._on_plan = on_plan
+        self._hear = hear
         self._ignore = Ignore(root)
         self._blind: asyncio.Queue[str | None] = asyncio.Queue()
         self._watch = TreeWatch(root, self._ignore, on_blind=self._blind.put_nowait)
@@ -61,6 +66,20 @@ class Observer:
         """Look at the whole tree now; returns when what was found is in the log."""
         for batch in await self._watch.sweep():
             await self._observe(batch)
+
+    @asynccontextmanager
+    async def still(self, paths: Sequence[str]) -> AsyncIterator[None]:
+        """Look at `paths` now, and observe nothing further until the block ends."""
+        async with self._turn:
+            await self._observe_some(sorted(paths), Batch(frozenset(paths), "sweep", "", time.time()))
+            yield
+
+    async def rewritten(self, changes: Sequence[Change]) -> None:
+        """Runebook made these changes for the operator; they are in the log already."""
+        for change in changes:
+            self._authors.rewritten(change.path, time.time(), self._history.look(change.path).changed)
+        if any(change.path == PLAN_NAME for change in changes):
+            await self._on_plan(Author(name=OPERATOR, evidence="undo"))
 
     async def look(self, paths: Sequence[str]) -> None:
         """Look at `paths` now: after a restart, those that were touched before."""
@@ -101,7 +120,7 @@ class Observer:
         if not changes:
             return
         # The gate's records of these writes are in the sockets already: let them be read first.
-        await asyncio.sleep(0)
+        await self._hear()
         touches = tuple(c.Touch(change, self._author(change, batch.time)) for change in changes)
         await self._handle(c.Observe(touches, cause=batch.detail if batch.cause == "git" else ""))
         for touch in touches:

@@ -24,9 +24,13 @@ from runebook_tui.execution.effects import Effects
 from runebook_tui.execution.folders import make_state_folder
 from runebook_tui.execution.handle import CoordinationHandle
 from runebook_tui.execution.holders import Holders
+from runebook_tui.execution.machine import UNTESTED, test_machine
 from runebook_tui.execution.observer import Observer
+from runebook_tui.execution.pauses import Pauses
 from runebook_tui.execution.server import SocketServer
 from runebook_tui.execution.speakers import Supervisors
+from runebook_tui.execution.supervision import Supervision
+from runebook_tui.execution.undoing import Undoing
 from runebook_tui.execution.verbs import Verbs
 from runebook_tui.history.authors import Authors
 from runebook_tui.history.baseline import Baseline
@@ -84,16 +88,20 @@ class ParallelExecutionRunner:
         self._bell = Bell(runtime_folder(root, create=True))
         self._history = History(root, state_folder(root) / "history")
         self._supervisors = Supervisors(root)
+        self._pauses = Pauses()
         self._authors = Authors(Holders(root, self._supervisors.descends).still_open)
-        self._verbs = Verbs(self)
+        self.machine = UNTESTED
+        self._supervision = Supervision(self)
+        self._verbs = Verbs(self, self._supervision)
         self._coordinator: Coordinator | None = None
         self._observer: Observer | None = None
+        self.undoing: Undoing | None = None
         self._changed = asyncio.Condition()
         self._wake = asyncio.Event()
         self._leaving = ""
         self._unattached: dict[str, float] = {}
         self._effects = Effects(
-            root, panes, self._supervisors, self._handle_surely, lambda: self.state, self.sweep
+            root, panes, self._supervisors, self.handle_surely, lambda: self.state, self.sweep
         )
 
     @classmethod
@@ -206,6 +214,8 @@ class ParallelExecutionRunner:
             stack.callback(self._log.release_lease, lease.pid)
             stack.callback(self._bell.close)
             stack.callback(self._history.close)
+            stack.callback(self._supervision.close)
+            self.machine = await test_machine()
             self._coordinator = Coordinator(self._log, listener=self._published)
             await self._listen(stack)
             adopted = await self._effects.adopt()
@@ -213,11 +223,14 @@ class ParallelExecutionRunner:
                 self._authors.resume(self.state.time)
             await self._begin(lease.pid, lease.host, adopted)
             await self._wait_for_supervisors(adopted)
+            await self._supervision.end_forgotten()
             await asyncio.to_thread(self._remember)
             self._observer = Observer(
-                self.root, self._history, self._authors, self._handle_surely, lambda: self.state, self._edited
-            )
+                self.root, self._history, self._authors, self.handle_surely, lambda: self.state, self._edited,
+                self._pauses.hear,
+            )  # fmt: skip
             stack.callback(self._observer.close)
+            self.undoing = Undoing(self, self._log, self._history, self._observer)
             observing = asyncio.create_task(self._observer.run())
             try:
                 await self._look_again()
@@ -227,14 +240,14 @@ class ParallelExecutionRunner:
             finally:
                 observing.cancel()
                 await asyncio.gather(observing, return_exceptions=True)
-            await self._handle_surely(c.LeaveEngine(self._leaving or "the run is over"))
+            await self.handle_surely(c.LeaveEngine(self._leaving or "the run is over"))
         return self.state
 
     async def _listen(self, stack: AsyncExitStack) -> None:
         folder = runtime_folder(self.root, create=True)
         stack.callback(_remove_when_empty, folder)
         path = folder / SOCKET_NAME
-        server = SocketServer(path, self._supervisors, self._verbs)
+        server = SocketServer(path, self._supervisors, self._verbs, self._pauses)
         await server.start()
         stack.push_async_callback(server.close)
         self._point()
@@ -254,12 +267,12 @@ class ParallelExecutionRunner:
         """After a restart: their records of what was written meanwhile come before the first look."""
 
         def back() -> bool:
-            return all(self._verbs.attached(agent) or not self._gated(agent) for agent in adopted)
+            return all(self._supervision.attached(agent) or not self._gated(agent) for agent in adopted)
 
         try:
             async with asyncio.timeout(_ATTACH_SECONDS):
                 while not back():
-                    await self._verbs.next_attached()
+                    await self._supervision.next_attached()
         except TimeoutError:
             return
 
@@ -300,11 +313,9 @@ class ParallelExecutionRunner:
                 observing.result()
             if not self._keep and await self._is_over():
                 return
-            try:
+            with suppress(TimeoutError):
                 async with asyncio.timeout(_ROUND_SECONDS):
                     await self._wake.wait()
-            except TimeoutError:
-                continue
 
     def _rescue_log(self) -> None:
         """`git clean -x` and the like delete the state folder: everything known is written anew."""
@@ -328,17 +339,17 @@ class ParallelExecutionRunner:
         if self.state.outcome is None and not self.state.open_requests:
             reasons = stalled(self.state)
             if reasons:
-                await self._handle_surely(c.EndRun("failed", "; ".join(reasons)))
+                await self.handle_surely(c.EndRun("failed", "; ".join(reasons)))
         return self.state.outcome is not None
 
     async def _watch_supervisors(self) -> None:
         """Say so when an agent's gate ceased to report: its writes have no certain author any more."""
         now = time.monotonic()
         for agent in self.state.live_agents():
-            if self._verbs.attached(agent.id) or not self._gated(agent.id):
+            if self._supervision.attached(agent.id) or not self._gated(agent.id):
                 self._unattached.pop(agent.id, None)
             elif now - self._unattached.setdefault(agent.id, now) > _ATTACH_SECONDS:
-                await self._handle_surely(
+                await self.handle_surely(
                     c.ReportNet("gate", agent.id, False, "its supervisor does not report")
                 )
 
@@ -346,10 +357,10 @@ class ParallelExecutionRunner:
         """Leave no process behind when told to go or when the run is over; nothing else is touched."""
         for agent in self.state.live_agents():
             if agent.status is not AgentStatus.COMPLETED:
-                await self._handle_surely(c.StopAgent(agent.id, self._leaving or "the run is over"))
+                await self.handle_surely(c.StopAgent(agent.id, self._leaving or "the run is over"))
         await self._effects.end_all()
         for agent in self.state.live_agents():
-            await self._handle_surely(c.ReportExited(agent.id, reason=self._leaving))
+            await self.handle_surely(c.ReportExited(agent.id, reason=self._leaving))
 
     async def _edited(self, author: Author) -> None:
         """The plan's file changed: follow it when a person, and nobody else, can have changed it."""
@@ -367,11 +378,11 @@ class ParallelExecutionRunner:
             who = author.name or " or ".join(
                 "you" if each == OPERATOR else each for each in author.candidates
             )
-            await self._handle_surely(c.RecordAttempt(who, f"edit {PLAN_NAME}", problem))
+            await self.handle_surely(c.RecordAttempt(who, f"edit {PLAN_NAME}", problem))
             return
-        await self._handle_surely(c.ChangePlan(plan), OPERATOR)
+        await self.handle_surely(c.ChangePlan(plan), OPERATOR)
 
-    async def _handle_surely(self, command: c.Command, actor: str = ENGINE) -> None:
+    async def handle_surely(self, command: c.Command, actor: str = ENGINE) -> None:
         """Carry out what has happened already: when the log cannot take it, try until it can."""
         while True:
             try:
@@ -386,6 +397,7 @@ class ParallelExecutionRunner:
 
     def _published(self, state: State, records: Sequence[e.Record]) -> None:
         self._bell.ring()
+        self._supervision.published(state)
 
 
 def _remove_when_empty(folder: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from runebook_tui.execution import wire
+from runebook_tui.execution.pauses import Pauses
 from runebook_tui.execution.speakers import Speaker, Supervisors, peer_of
 from runebook_tui.log.eventlog import LogError
 from runebook_tui.orchestrator.coordinator import Refused
@@ -22,10 +23,21 @@ _WRITE_SECONDS = 10.0
 class Connection:
     """One peer for as long as it stays."""
 
-    def __init__(self, speaker: Callable[[], Speaker], pid: int) -> None:
+    def __init__(
+        self,
+        speaker: Callable[[], Speaker],
+        pid: int,
+        transport: asyncio.WriteTransport,
+        unfiltered: bool,
+        pauses: Pauses,
+    ) -> None:
         self._speaker = speaker
+        self._transport = transport
+        self._pauses = pauses
         self._settled: Speaker | None = None
         self.pid = pid
+        self.unfiltered = unfiltered
+        """Whether the peer runs under no more seccomp filters than the engine, as supervisors do."""
         self.dropped = 0
         """How many write records the peer has said that it lost."""
         self.on_close: list[Callable[[], None]] = []
@@ -39,6 +51,30 @@ class Connection:
         """Ask no more who is speaking: a supervisor says much, and stays who it is."""
         self._settled = self._speaker()
 
+    def speaks_for(self, named: object, default: str | None = None) -> str:
+        """The agent that a message is about: the speaker, or whom the operator names. Raises Refused."""
+        agent = self.speaker.agent
+        if agent is not None:
+            if named not in (None, agent):
+                raise Refused(f"{agent} cannot speak for {named}")
+            return agent
+        if isinstance(named, str) and named:
+            return named
+        if default is not None:
+            return default
+        raise Refused("say which agent: this is not an agent's pane (--agent ID)")
+
+    def pause(self) -> None:
+        """Listen no more for a moment: the peer says much in small words."""
+        self._pauses.pause(self._transport)
+
+    def push(self, message: dict[str, Any]) -> None:
+        """Say something unasked. A peer that does not read what it is told is hung up on."""
+        if self._transport.get_write_buffer_size() > wire.MAX_LINE:
+            self._transport.abort()
+        elif not self._transport.is_closing():
+            self._transport.write(wire.pack(message))
+
 
 Handler = Callable[[Connection, dict[str, Any]], Awaitable[dict[str, Any]]]
 
@@ -46,8 +82,9 @@ Handler = Callable[[Connection, dict[str, Any]], Awaitable[dict[str, Any]]]
 class SocketServer:
     """Serves `handler` on a unix socket at `path`, mode 0600, to processes of the same user."""
 
-    def __init__(self, path: Path, supervisors: Supervisors, handler: Handler) -> None:
+    def __init__(self, path: Path, supervisors: Supervisors, handler: Handler, pauses: Pauses) -> None:
         self._path = path
+        self._pauses = pauses
         self._supervisors = supervisors
         self._handler = handler
         self._server: asyncio.Server | None = None
@@ -110,7 +147,13 @@ class SocketServer:
             pid, uid = peer_of(transport)
         except OSError:
             return None
-        return Connection(lambda: self._supervisors.identify(pid, uid), pid)
+        return Connection(
+            lambda: self._supervisors.identify(pid, uid),
+            pid,
+            writer.transport,
+            self._supervisors.unfiltered(pid),
+            self._pauses,
+        )
 
     async def _answer(self, connection: Connection, line: bytes) -> dict[str, Any]:
         try:

@@ -131,6 +131,11 @@ class Supervisors:
         ours = b"RUNEBOOK_ROOT=" + os.fsencode(self._root)
         return ours in environment and any(each.startswith(b"RUNEBOOK_AGENT=") for each in environment)
 
+    def unfiltered(self, pid: int) -> bool:
+        """Whether process `pid` carries no more seccomp filters than the engine."""
+        filters = seccomp_filters(pid)
+        return filters is not None and filters <= self._own_filters
+
     def identify(self, pid: int, uid: int) -> Speaker:
         """Who the process `pid` of user `uid` speaks for."""
         if uid != os.getuid():
@@ -140,7 +145,6 @@ class Supervisors:
         agent = self.agent_above(pid)
         if agent is not None:
             return Speaker(agent, pid, f"descends from the supervisor of {agent}")
-        filters = seccomp_filters(pid)
-        if filters is None or filters > self._own_filters:
+        if not self.unfiltered(pid):
             return Speaker(None, pid, "a gated process whose supervisor is not known")
         return Speaker(OPERATOR, pid, "descends from no supervisor")

@@ -9,29 +9,33 @@ from __future__ import annotations
 import asyncio
 import os
 import posixpath
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
 from runebook_tui.core import boundary
 from runebook_tui.core import commands as c
+from runebook_tui.core.grants import Scope
 from runebook_tui.core.state import RequestState, State
-from runebook_tui.core.types import ENGINE, OPERATOR, AgentSpec, Scope
+from runebook_tui.core.types import ENGINE, OPERATOR
+from runebook_tui.core.undos import why_not_undone
 from runebook_tui.execution import wire
 from runebook_tui.execution.interface import read_interface
 from runebook_tui.execution.server import Connection
+from runebook_tui.execution.supervision import Supervision
+from runebook_tui.execution.undoing import Undoing
 from runebook_tui.orchestrator.coordinator import Refused
 
 Answer = dict[str, Any]
 Verb = Callable[[Connection, Answer], Awaitable[Answer]]
-
-FRONT_SECONDS = 8.0
 
 
 class Host(Protocol):
     """What the verbs need of the runner."""
 
     root: Path
+    undoing: Undoing | None
+    """Takes back and brings back; None until the engine observes the tree."""
 
     @property
     def state(self) -> State:
@@ -40,23 +44,8 @@ class Host(Protocol):
     async def handle(self, command: c.Command, actor: str) -> object:
         """Carry out a command. Raises Refused, LogError."""
 
-    def recorded(self, agent: str, records: Sequence[Mapping[str, object]]) -> None:
-        """Take what the gate of `agent` saw being written. Raises ValueError, TypeError."""
-
-    def missed(self, agent: str) -> None:
-        """Writes of `agent` went unrecorded."""
-
     async def changed(self, condition: Callable[[State], bool], seconds: float) -> bool:
         """Wait until `condition` holds of the state; False after `seconds`."""
-
-    async def front_agent(self, pid: int, seconds: float) -> str | None:
-        """The agent whose pane's first process is `pid`."""
-
-    def supervise(self, pid: int, agent: str) -> None:
-        """Remember that `pid` supervises `agent`."""
-
-    def command_of(self, spec: AgentSpec) -> tuple[str, ...]:
-        """The program and arguments of an agent."""
 
     def shut_down(self) -> None:
         """End everything that was started, soon."""
@@ -67,27 +56,20 @@ class Host(Protocol):
     async def sweep(self) -> None:
         """Look at the whole tree now."""
 
-    def program_ended(self, front: int, code: int | None, signal: int | None) -> None:
-        """The program of the pane whose first process is `front` ended so."""
-
 
 class Verbs:
     """Answers the engine's socket."""
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: Host, supervision: Supervision) -> None:
         self._host = host
-        self._attached: dict[str, set[int]] = {}
-        self._arrival = asyncio.Event()
         self._anyone: Mapping[str, Verb] = {
             "hello": self._hello,
             "plan": self._plan,
-            "exec": self._exec,
+            "exec": supervision.execute,
             "wait-request": self._wait_request,
         }
         self._agents: Mapping[str, Verb] = {
-            "attach": self._attach,
-            "writes": self._writes,
-            "exited": self._exited,
+            **supervision.verbs,
             "ready": self._ready,
             "task-start": self._task,
             "task-done": self._task,
@@ -100,21 +82,14 @@ class Verbs:
             "approve": self._decide,
             "reject": self._decide,
             "disown": self._disown,
+            "undo": self._undo,
+            "restore": self._restore,
             "restart": self._restart,
             "stop": self._stop,
             "down": self._down,
             "new-run": self._new_run,
             "sweep": self._sweep,
         }
-
-    def attached(self, agent: str) -> bool:
-        """Whether a supervisor of `agent` is connected."""
-        return bool(self._attached.get(agent))
-
-    async def next_attached(self) -> None:
-        """Wait until a supervisor connects."""
-        self._arrival.clear()
-        await self._arrival.wait()
 
     async def __call__(self, connection: Connection, message: Answer) -> Answer:
         """Answer one message. Raises Refused, WireError, LogError."""
@@ -146,31 +121,6 @@ class Verbs:
     async def _plan(self, connection: Connection, message: Answer) -> Answer:
         return {"plan": self._host.state.plan.model_dump(mode="json")}
 
-    async def _exec(self, connection: Connection, message: Answer) -> Answer:
-        agent = wire.text_field(message, "agent", limit=64)
-        given = None if message.get("command") is None else wire.texts_field(message, "command", limit=10_000)
-        spec = self._host.state.plan.agent(agent)
-        if spec is None:
-            raise Refused(f"the plan has no agent {agent!r}")
-        if given is None and await self._host.front_agent(connection.pid, FRONT_SECONDS) != agent:
-            raise Refused(f"this is not the pane of {agent}: say what to run after `--`")
-        speaker = connection.speaker
-        if speaker.name not in (agent, OPERATOR):
-            await self._note(speaker.name or f"pid {speaker.pid}", f"exec {agent}", speaker.why)
-            raise Refused(f"only {agent} itself and the operator may run programs as {agent}")
-        self._host.supervise(connection.pid, agent)
-        command = self._host.command_of(spec) if given is None else given
-        if not command:
-            raise Refused("there is no command to run")
-        return {
-            "agent": agent,
-            "command": list(command),
-            "cwd": str(self._host.root / spec.cwd) if given is None else None,
-            "env": {**spec.env, "RUNEBOOK_AGENT": agent, "RUNEBOOK_ROOT": str(self._host.root)},
-            "gate": spec.gate.value,
-            "root": str(self._host.root),
-        }
-
     async def _wait_request(self, connection: Connection, message: Answer) -> Answer:
         number = wire.number_field(message, "request")
         seconds = min(float(message.get("seconds", 0) or 0), 86_400.0)
@@ -181,57 +131,8 @@ class Verbs:
 
     # ── agents ──────────────────────────────────────────────────────────────────────────────────
 
-    def _agent(self, connection: Connection, message: Answer, default: str | None = None) -> str:
-        """The agent that the message is about: the speaker, or whom the operator names."""
-        named = message.get("agent")
-        speaker = connection.speaker
-        if speaker.agent is not None:
-            if named not in (None, speaker.agent):
-                raise Refused(f"{speaker.agent} cannot speak for {named}")
-            return speaker.agent
-        if isinstance(named, str) and named:
-            return named
-        if default is not None:
-            return default
-        raise Refused("say which agent: this is not an agent's pane (--agent ID)")
-
-    async def _attach(self, connection: Connection, message: Answer) -> Answer:
-        agent = self._agent(connection, message)
-        self._host.supervise(connection.pid, agent)
-        connection.settle()
-        holds = message.get("gate") == "observe"
-        reason = "" if holds else wire.text_field(message, "reason", default="the plan says off", limit=500)
-        attached = self._attached.setdefault(agent, set())
-        attached.add(id(connection))
-        self._arrival.set()
-        connection.on_close.append(lambda: attached.discard(id(connection)))
-        if agent in self._host.state.agents:
-            await self._host.handle(c.ReportNet("gate", agent, holds, reason), agent)
-        return {}
-
-    async def _writes(self, connection: Connection, message: Answer) -> Answer:
-        agent = self._agent(connection, message)
-        records = message.get("records")
-        if not isinstance(records, list):
-            raise wire.WireError("field 'records' must be a list")
-        dropped = message.get("dropped", 0)
-        if isinstance(dropped, int) and dropped > connection.dropped:
-            connection.dropped = dropped
-            self._host.missed(agent)
-        try:
-            self._host.recorded(agent, records)
-        except (AttributeError, TypeError, ValueError) as error:
-            raise wire.WireError(f"a write record cannot be read: {error}") from error
-        return {}
-
-    async def _exited(self, connection: Connection, message: Answer) -> Answer:
-        code = wire.number_field(message, "status") if "status" in message else None
-        number = wire.number_field(message, "signal") if "signal" in message else None
-        self._host.program_ended(connection.pid, code, number)
-        return {}
-
     async def _ready(self, connection: Connection, message: Answer) -> Answer:
-        agent = self._agent(connection, message)
+        agent = connection.speaks_for(message.get("agent"))
         await self._host.handle(c.MarkReady(agent), agent)
         return {"agent": agent}
 
@@ -240,7 +141,7 @@ class Verbs:
         known = self._host.state.tasks.get(task)
         if known is None and connection.speaker.is_operator:
             raise Refused(f"the plan has no task {task!r}")
-        agent = self._agent(connection, message, None if known is None else known.agent)
+        agent = connection.speaks_for(message.get("agent"), None if known is None else known.agent)
         reason = wire.text_field(message, "reason", default="", limit=2000)
         commands: dict[str, c.Command] = {
             "task-start": c.StartTask(agent, task),
@@ -256,14 +157,14 @@ class Verbs:
         interface = self._host.state.plan.interface(name)
         if interface is None and connection.speaker.is_operator:
             raise Refused(f"the plan has no interface {name!r}")
-        agent = self._agent(connection, message, None if interface is None else interface.owner)
+        agent = connection.speaks_for(message.get("agent"), None if interface is None else interface.owner)
         digest, missing = await asyncio.to_thread(read_interface, self._host.root, interface)
         await self._host.handle(c.PublishApi(agent, name, digest, missing), connection.speaker.name or agent)
         api = self._host.state.apis.get(name)
         return {"api": name, "version": None if api is None else api.version}
 
     async def _ask(self, connection: Connection, message: Answer) -> Answer:
-        agent = self._agent(connection, message)
+        agent = connection.speaks_for(message.get("agent"))
         paths = tuple(repository_path(path) for path in wire.texts_field(message, "paths", limit=100))
         if not paths:
             raise wire.WireError("say which path")
@@ -281,7 +182,7 @@ class Verbs:
         }
 
     async def _wait_finalize(self, connection: Connection, message: Answer) -> Answer:
-        agent = self._agent(connection, message)
+        agent = connection.speaks_for(message.get("agent"))
         seconds = min(float(message.get("seconds", 86_400) or 0), 7 * 86_400.0)
 
         def told(state: State) -> bool:
@@ -299,10 +200,26 @@ class Verbs:
             raise wire.WireError("the scope is once, task or plan") from error
         reason = wire.text_field(message, "reason", default="", limit=2000)
         approved = message["do"] == "approve"
+        undoes = not approved and message.get("undo") is True
+        undoing = self._undoing() if undoes else None
+        if undoes and (why := why_not_undone(self._host.state, number, rejecting=True)):
+            raise Refused(why)
         await self._host.handle(
             c.Decide(number, "approved" if approved else "rejected", scope, reason), OPERATOR
         )
-        return _request_words(self._host.state.requests[number])
+        words = _request_words(self._host.state.requests[number])
+        return words | await undoing.undo(number) if undoing else words
+
+    async def _undo(self, connection: Connection, message: Answer) -> Answer:
+        return await self._undoing().undo(wire.number_field(message, "request"))
+
+    async def _restore(self, connection: Connection, message: Answer) -> Answer:
+        return await self._undoing().restore(wire.text_field(message, "undo", limit=32))
+
+    def _undoing(self) -> Undoing:
+        if self._host.undoing is None:
+            raise Refused("the engine is still starting; try again in a moment")
+        return self._host.undoing
 
     async def _disown(self, connection: Connection, message: Answer) -> Answer:
         number = wire.number_field(message, "request")

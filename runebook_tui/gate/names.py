@@ -11,6 +11,7 @@ import os
 import stat
 
 from runebook_tui.gate import kernel
+from runebook_tui.gate.callers import Caller, Callers, Closed
 from runebook_tui.gate.mounts import Atlas, Mounts, below
 
 _O_PATH = getattr(os, "O_PATH", 0) | os.O_CLOEXEC
@@ -19,56 +20,44 @@ _MOST_LINKS = 40
 _MOST_TABLES = 16
 
 
-_FAILS_ITSELF = frozenset(
-    (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EBADF, errno.ENAMETOOLONG, errno.EACCES)
-)
-
-
-class Closed(Exception):
-    """The caller's memory or its folders in /proc are shut to us (PR_SET_DUMPABLE, Yama, other user)."""
+_FAILS_ITSELF = frozenset((errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EBADF, errno.ENAMETOOLONG))
 
 
 class Name:
-    """What a path names: `path` (None where our view has no name for it) and `mode` (0: nothing is there)."""
+    """What a path names: `path` (None where our view has no name for it) and `mode` (0: nothing is there).
 
-    __slots__ = ("mode", "path")
+    A socket has its device and inode as `socket` besides.
+    """
 
-    def __init__(self, path: bytes | None, mode: int) -> None:
+    __slots__ = ("mode", "path", "socket")
+
+    def __init__(self, path: bytes | None, mode: int, socket: tuple[int, int] | None = None) -> None:
         self.path = path
         self.mode = mode
-
-
-class Caller:
-    """The thread that made a call: `thread` (its id here) and `own` (whether it sees our root)."""
-
-    __slots__ = ("own", "thread")
-
-    def __init__(self, thread: int, own: bool) -> None:
-        self.thread = thread
-        self.own = own
+        self.socket = socket
 
 
 class Names:
-    """Resolves paths of callers, for the repository of `atlas`."""
+    """Resolves paths of `callers`, for the repository of `atlas`."""
 
-    def __init__(self, atlas: Atlas) -> None:
+    def __init__(self, atlas: Atlas, callers: Callers) -> None:
         self._atlas = atlas
-        self._root = kernel.mount_and_inode(kernel.AT_FDCWD, b"/")
+        self._callers = callers
         self._proc_device = os.stat("/proc").st_dev
         self._tables: dict[tuple[int, bytes], Mounts] = {}
 
     def caller(self, thread: int) -> Caller:
-        """The thread and its view. Raises Closed."""
-        try:
-            seen = kernel.mount_and_inode(kernel.AT_FDCWD, b"/proc/%d/root" % thread)
-        except PermissionError as error:
-            raise Closed from error
-        return Caller(thread, seen is not None and seen == self._root)
+        """The thread and its view. Raises Closed, and FileNotFoundError when it is gone."""
+        return self._callers.of(thread)
 
     def path(self, caller: Caller, address: int) -> bytes:
         """The path text at `address` in the caller's memory. Raises Closed, and OSError as the call will."""
+        return self._callers.path(caller, address)
+
+    def memory(self, caller: Caller, address: int, length: int) -> bytes:
+        """`length` bytes of the caller's memory. Raises Closed, and OSError as the call will."""
         try:
-            return kernel.read_path(caller.thread, address)
+            return kernel.read_memory(caller.thread, address, length)
         except PermissionError as error:
             raise Closed from error
 
@@ -76,7 +65,8 @@ class Names:
         """What `path`, relative to the caller's descriptor `base` (or AT_FDCWD), names.
 
         `follow` says whether a link at the end is followed. None: the call changes nothing, because a
-        folder on the way is missing or shut, or the path ends in the root, "." or "..". Raises Closed.
+        folder on the way is missing, or the path ends in the root, "." or "..". Raises Closed, and
+        PermissionError for a folder that is shut to us.
         """
         path = path.rstrip(b"/")
         head, slash, last = path.rpartition(b"/")
@@ -130,11 +120,11 @@ class Names:
         mode = _mode(last, start)
         if follow and stat.S_ISLNK(mode):
             return None
-        return Name(None if folder is None else _join(folder, last), mode)
+        return Name(None if folder is None else _join(folder, last), mode, _socket(last, start, mode))
 
     def _walk(self, caller: Caller, path: bytes, follow: bool, opened: list[int]) -> Name | None:
         """The long way: one component after the other, inside the caller's root."""
-        root = _open(b"/proc/%d/root" % caller.thread, _FOLDER)
+        root = _open(caller, b"root", _FOLDER)
         opened.append(root)
         current = root if path.startswith(b"/") else opened[0]
         todo = _parts(path)
@@ -165,11 +155,14 @@ class Names:
                 todo += _parts(target)
             elif not todo:
                 folder = self._real(caller, current)
-                return Name(None if folder is None else _join(folder, part), mode)
+                real = None if folder is None else _join(folder, part)
+                return Name(real, mode, _socket(part, current, mode))
             else:
                 current = os.open(part, _O_PATH | os.O_NOFOLLOW, dir_fd=current)
                 opened.append(current)
-        return Name(self._real(caller, current), os.fstat(current).st_mode)
+        found = os.fstat(current)
+        socket = (found.st_dev, found.st_ino) if stat.S_ISSOCK(found.st_mode) else None
+        return Name(self._real(caller, current), found.st_mode, socket)
 
     def _process_link(self, caller: Caller, part: bytes, folder: int) -> bytes | None:
         """The text of a link in a process file system as the caller reads it; None for a magic one."""
@@ -214,13 +207,13 @@ class Names:
 
 def _base(caller: Caller, base: int) -> int:
     if base == kernel.AT_FDCWD:
-        return _open(b"/proc/%d/cwd" % caller.thread, _FOLDER)
-    return _open(b"/proc/%d/fd/%d" % (caller.thread, base), _O_PATH)
+        return _open(caller, b"cwd", _FOLDER)
+    return _open(caller, b"fd/%d" % base, _O_PATH)
 
 
-def _open(path: bytes, flags: int) -> int:
+def _open(caller: Caller, name: bytes, flags: int) -> int:
     try:
-        return os.open(path, flags)
+        return os.open(name, flags, dir_fd=caller.folder)
     except PermissionError as error:
         raise Closed from error
 
@@ -239,6 +232,13 @@ def _mode(name: bytes, folder: int) -> int:
         return os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode
     except FileNotFoundError:
         return 0
+
+
+def _socket(name: bytes, folder: int, mode: int) -> tuple[int, int] | None:
+    if not stat.S_ISSOCK(mode):
+        return None
+    found = os.stat(name, dir_fd=folder, follow_symlinks=False)
+    return found.st_dev, found.st_ino
 
 
 def _same(one: int, other: int) -> bool:

@@ -77,6 +77,19 @@ class Authors:
         """Writes of `agent` went unrecorded: for ten minutes it counts as not observed."""
         self._missed[agent] = None
 
+    def rewritten(self, path: str, now: float, changed: float | None) -> None:
+        """Runebook put a new file at `path` for the operator: what was recorded before explains nothing.
+
+        `changed` is when the new inode had last changed, None where nothing is.
+        """
+        self._holders.pop(path, None)
+        self._touches.pop(path, None)
+        author = Author(name=OPERATOR, evidence="Runebook wrote it for you")
+        self._touches[path] = Touch(
+            self._ledger.serial, now, author, (), {}, changed, changed is None, self._clock(), held=False
+        )
+        self._ledger.use(path, math.inf)
+
     def unchanged(self, path: str, changed: float | None) -> None:
         """The file at `path` was found to hold what it held, though its inode changed at `changed`."""
         last = self._touches.get(path)
@@ -147,7 +160,9 @@ class Authors:
         blind = [each for each in unseen if each not in agents]
         if blind:
             told += f"; {listed(blind)} {is_or_are(blind)} not observed, but the gate's record counts"
-        return Author(name=newest.agent, evidence=told, pid=newest.pid, program=newest.program)
+        return Author(
+            name=newest.agent, evidence=told, pid=newest.pid, program=newest.program, under=newest.grant
+        )
 
     def _aged(self, path: str, now: float, records: Sequence[WriteRecord]) -> str:
         told = []

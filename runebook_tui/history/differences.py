@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import tempfile
 from collections import Counter
@@ -22,6 +23,10 @@ _CORE_WORK = 100_000
 _GIT_SECONDS = 5.0
 
 Opcode = tuple[str, int, int, int, int]
+Edit = tuple[int, int, int, int]
+"""Lines `old[a:b]` became `new[c:d]`, as (a, b, c, d)."""
+
+_HEAD = re.compile(rb"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
 
 
 @dataclass(frozen=True)
@@ -44,19 +49,12 @@ def compare(before: bytes, after: bytes) -> Difference | None:
     Lines end at LF only. Small differences are found by difflib; above that by `git diff --no-index`, because
     difflib takes time in the square of the lines.
     """
-    if len(before) > BYTE_LIMIT or len(after) > BYTE_LIMIT or binary(before) or binary(after):
+    if not comparable(before) or not comparable(after):
         return None
     old, new = lines_of(before), lines_of(after)
-    if len(old) > LINE_LIMIT or len(new) > LINE_LIMIT:
-        return None
-    head = _equal(old, new)
-    tail = _equal(old[head:][::-1], new[head:][::-1])
-    core_old, core_new = old[head : len(old) - tail], new[head : len(new) - tail]
-    if not core_old or not core_new:
-        pass  # only added or only removed: no search
-    elif max(len(core_old), len(core_new)) > _CORE_LINES or _work(core_old, core_new) > _CORE_WORK:
+    opcodes = _by_difflib(old, new)
+    if opcodes is None:
         return _by_git(before, after)
-    opcodes = _opcodes(core_old, core_new, head, (len(old), len(new)))
     changed = [each for each in opcodes if each[0] != "equal"]
     return Difference(
         hunks=tuple(_hunks(old, new, opcodes)),
@@ -65,46 +63,64 @@ def compare(before: bytes, after: bytes) -> Difference | None:
     )
 
 
+def comparable(data: bytes) -> bool:
+    """Whether `data` is a text of at most 20,000 lines and 2 MB."""
+    return len(data) <= BYTE_LIMIT and not binary(data) and data.count(b"\n") < LINE_LIMIT
+
+
+def edits(old: Sequence[bytes], new: Sequence[bytes]) -> list[Edit] | None:
+    """Where two comparable texts differ, in order, as few lines as the search finds; None when it fails."""
+    opcodes = _by_difflib(old, new)
+    if opcodes is not None:
+        return [(i1, i2, j1, j2) for tag, i1, i2, j1, j2 in opcodes if tag != "equal"]
+    hunks = _git_hunks(b"".join(old), b"".join(new), context=0)
+    if hunks is None:
+        return None
+    heads = (_HEAD.match(line) for line in hunks if line.startswith(b"@@ "))
+    return [(*_span(head[1], head[2]), *_span(head[3], head[4])) for head in heads if head]
+
+
 def kept_lines(before: bytes, after: bytes) -> list[int | None] | None:
     """For each line of `after` the number (from 0) of the line of `before` that it is; None for a new one.
 
     None in all when the two cannot be compared (see `compare`).
     """
-    if before == after:
-        return list(range(len(lines_of(after))))
-    found = compare(before, after)
+    if not comparable(before) or not comparable(after):
+        return None
+    old, new = lines_of(before), lines_of(after)
+    found = edits(old, new)
     if found is None:
         return None
-    count = len(lines_of(after))
     kept: list[int | None] = []
-    old = 0
-    for hunk in found.hunks:
-        mark = hunk[:1]
-        if mark == b"@":
-            start, new = _starts(hunk)
-            kept.extend(range(old, old + new - len(kept)))
-            old = start
-        elif mark == b"+":
-            kept.append(None)
-        elif mark != b"\\":
-            if mark == b" ":
-                kept.append(old)
-            old += 1
-    kept.extend(range(old, old + count - len(kept)))
+    at = 0
+    for i1, i2, j1, j2 in found:
+        kept.extend(range(at, i1))
+        kept.extend([None] * (j2 - j1))
+        at = i2
+    kept.extend(range(at, len(old)))
     return kept
 
 
-def _starts(head: bytes) -> tuple[int, int]:
-    """How many lines come before a hunk in the old and in the new text, from its head."""
-    starts = []
-    for words in head.split(b" ")[1:3]:
-        start, _, count = words[1:].partition(b",")
-        starts.append(int(start) - (count != b"0"))
-    return starts[0], starts[1]
+def _span(start: bytes, count: bytes | None) -> tuple[int, int]:
+    size = 1 if count is None else int(count)
+    first = int(start) - (size > 0)
+    return first, first + size
+
+
+def _by_difflib(old: Sequence[bytes], new: Sequence[bytes]) -> list[Opcode] | None:
+    """How to make `new` of `old`; None when the search could take too long."""
+    head = _equal(old, new)
+    tail = _equal(old[head:][::-1], new[head:][::-1])
+    core_old, core_new = old[head : len(old) - tail], new[head : len(new) - tail]
+    if not core_old or not core_new:
+        pass  # only added or only removed: no search
+    elif max(len(core_old), len(core_new)) > _CORE_LINES or _work(core_old, core_new) > _CORE_WORK:
+        return None
+    return _opcodes(core_old, core_new, head, (len(old), len(new)))
 
 
 def lines_of(data: bytes) -> list[bytes]:
-    """The lines with their ends; the last one may have none. Lines end at LF only."""
+    """The lines of a text with their ends; the last one may have none."""
     lines = data.split(b"\n")
     last = lines.pop()
     ended = [line + b"\n" for line in lines]
@@ -120,13 +136,13 @@ def _equal(old: Sequence[bytes], new: Sequence[bytes]) -> int:
     return count
 
 
-def _work(old: list[bytes], new: list[bytes]) -> int:
+def _work(old: Sequence[bytes], new: Sequence[bytes]) -> int:
     """How many pairs of equal lines a search may visit."""
     counts = Counter(new)
     return sum(times * counts[line] for line, times in Counter(old).items())
 
 
-def _opcodes(old: list[bytes], new: list[bytes], head: int, sizes: tuple[int, int]) -> list[Opcode]:
+def _opcodes(old: Sequence[bytes], new: Sequence[bytes], head: int, sizes: tuple[int, int]) -> list[Opcode]:
     found: list[Opcode] = [("equal", 0, head, 0, head)] if head else []
     for tag, i1, i2, j1, j2 in SequenceMatcher(None, old, new).get_opcodes():
         found.append((tag, i1 + head, i2 + head, j1 + head, j2 + head))
@@ -185,9 +201,20 @@ def _range(start: int, stop: int) -> str:
 
 
 def _by_git(before: bytes, after: bytes) -> Difference | None:
+    hunks = _git_hunks(before, after, context=_CONTEXT)
+    if hunks is None:
+        return None
+    return Difference(
+        hunks=hunks,
+        added=sum(line.startswith(b"+") for line in hunks),
+        removed=sum(line.startswith(b"-") for line in hunks),
+    )
+
+
+def _git_hunks(before: bytes, after: bytes, *, context: int) -> tuple[bytes, ...] | None:
     # No configuration, attributes or repository may have a say, so it runs in a folder of its own.
     own = {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_ATTR_NOSYSTEM": "1"}
-    options = ("--no-index", "--no-color", "--no-ext-diff", "--no-textconv", "--text", f"-U{_CONTEXT}")
+    options = ("--no-index", "--no-color", "--no-ext-diff", "--no-textconv", "--text", f"-U{context}")
     try:
         with tempfile.TemporaryDirectory(prefix="runebook-") as name:
             folder = Path(name)
@@ -206,9 +233,4 @@ def _by_git(before: bytes, after: bytes) -> Difference | None:
     at = done.stdout.find(b"\n@@ ")
     if done.returncode != 1 or at < 0:
         return None
-    hunks = tuple(done.stdout[at + 1 :].removesuffix(b"\n").split(b"\n"))
-    return Difference(
-        hunks=hunks,
-        added=sum(line.startswith(b"+") for line in hunks),
-        removed=sum(line.startswith(b"-") for line in hunks),
-    )
+    return tuple(done.stdout[at + 1 :].removesuffix(b"\n").split(b"\n"))

@@ -44,6 +44,8 @@ class WriteRecord:
     op: str
     path: str
     to: str | None
+    grant: int | None = None
+    """The request whose approval the gate let it pass under."""
     was: tuple[float | None, ...] = ()
 
     @property
@@ -92,6 +94,7 @@ def write_record(agent: str, record: Mapping[str, object]) -> WriteRecord:
         op=op,
         path="" if blind else _path(record.get("path"), "path"),
         to=None if blind or to is None else _path(to, "to"),
+        grant=None if record.get("grant") is None else _whole(record, "grant"),
         was=_times(record.get("was", ())),
     )
 

@@ -8,8 +8,9 @@ import pytest
 from core_play import Play, agent, plan
 
 from runebook_tui.core import commands as c
+from runebook_tui.core.grants import Scope
 from runebook_tui.core.rules import exit_words
-from runebook_tui.core.types import OPERATOR, InterfaceStub, Scope
+from runebook_tui.core.types import OPERATOR, InterfaceStub
 
 
 def begun() -> Play:

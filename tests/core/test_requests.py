@@ -10,6 +10,7 @@ from core_play import Play, agent, plan, touch, version
 from runebook_tui.core import commands as c
 from runebook_tui.core import events as e
 from runebook_tui.core.boundary import BURST, JOIN_SECONDS, may_write
+from runebook_tui.core.grants import Scope
 from runebook_tui.core.ownership import Verdict
 from runebook_tui.core.types import (
     OPERATOR,
@@ -19,7 +20,6 @@ from runebook_tui.core.types import (
     ExecutionPlan,
     Policy,
     RequestKind,
-    Scope,
     SharedPath,
 )
 

@@ -6,7 +6,7 @@ import pytest
 from tui_scenes import DIFF, NOW, YOU_OR_STORAGE, by, scene, stage, touch
 
 from runebook_tui.core import commands as c
-from runebook_tui.core.types import Scope
+from runebook_tui.core.grants import Scope
 from runebook_tui.tui.backend import BackendError
 from runebook_tui.tui.memory import MemoryBackend
 from runebook_tui.tui.screens.card import CardScreen

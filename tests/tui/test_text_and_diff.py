@@ -12,9 +12,10 @@ from textual.content import Content
 from tui_scenes import PLAN, by, touch
 
 from runebook_tui.core import events as e
+from runebook_tui.core.grants import Scope
 from runebook_tui.core.printable import visible
 from runebook_tui.core.sentences import sentence
-from runebook_tui.core.types import AgentStatus, Author, Crossing, RequestKind, Scope
+from runebook_tui.core.types import AgentStatus, Author, Crossing, RequestKind
 from runebook_tui.tui import glyphs
 from runebook_tui.tui.text import age, clock, cut, cut_path, edges, safe
 from runebook_tui.tui.view import counts
@@ -178,6 +179,12 @@ SENTENCES: list[tuple[e.Event, str, str]] = [
         "engine",
         "request 4 grew: z",
     ),
+    (
+        e.HoldStarted(request=4, pid=7, program="sed", until=9.0),
+        "engine",
+        "request 4: sed (pid 7) waits for you",
+    ),
+    (e.HoldEnded(request=4, reason="r"), "engine", "request 4: no write waits any more: r"),
     (e.RequestWithdrawn(request=4, reason="r"), "operator", "request 4 was withdrawn: r"),
     (
         e.CoordinationResponse(request=4, decision="approved", scope=Scope.TASK),
@@ -194,6 +201,21 @@ SENTENCES: list[tuple[e.Event, str, str]] = [
         e.Touched(change=touch("x", by("a")).change, author=Author(name="operator"), cause="git pull"),
         "engine",
         "you wrote x +3 −1 (git pull)",
+    ),
+    (
+        e.ChangeUndone(undo="u1", request=4, changes=(touch("x", by("a")).change,), patch="p"),
+        "operator",
+        "request 4 was undone as u1: x",
+    ),
+    (
+        e.UndoRefused(undo="u1", request=4, path="x", reason="r", patch="p"),
+        "operator",
+        "request 4 was not undone: x: r",
+    ),
+    (
+        e.UndoRestored(undo="u1", changes=(touch("x", by("a")).change,)),
+        "operator",
+        "undo u1 was restored: x",
     ),
     (e.NetReported(net="gate", agent="a", holds=False, reason="r"), "engine", "the gate of a is off: r"),
     (e.NetReported(net="watch", holds=True), "engine", "the live watch sees again"),

@@ -1,0 +1,84 @@
+"""Grants: what an approval gives, and whether one covers a write now.
+
+Standard library only: the gate's supervisor asks the same question as the engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from types import MappingProxyType
+
+JOIN_SECONDS = 2.0
+"""Writes of one author to one owner's paths within this time of each other belong together."""
+
+
+class Scope(StrEnum):
+    """How far an approval reaches."""
+
+    ONCE = "once"
+    TASK = "task"
+    PLAN = "plan"
+
+
+def _unused() -> Mapping[str, tuple[float, int | None]]:
+    return MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What an approval gives. Times are unix seconds, processes are as the supervisor numbers them."""
+
+    request: int
+    agent: str
+    paths: frozenset[str]
+    scope: Scope
+    task: str | None = None
+    pid: int | None = None
+    """With scope once: the process whose write was waiting; nobody else may use it."""
+    owners: frozenset[str | None] = frozenset()
+    """With `pid`: whose other paths that process may go on writing, at most JOIN_SECONDS apart."""
+    used: Mapping[str, tuple[float, int | None]] = field(default_factory=_unused)
+    """With scope once: the paths already written, when and by which process."""
+    used_at: float = 0.0
+    """When it was given or last used."""
+
+    def covers(self, path: str, owner: str | None, pid: int | None, now: float, *, late: bool) -> bool:
+        """Whether process `pid` may write `path`, which is `owner`'s, under this grant now.
+
+        `late` says that the write has happened: a process that began in time may write to its end.
+        """
+        if self.scope is not Scope.ONCE:
+            return path in self.paths
+        if self.pid is not None and pid is not None and pid != self.pid:
+            return False
+        if path in self.paths and path not in self.used:
+            return True
+        recent = 0 <= now - self.used_at <= JOIN_SECONDS
+        used = self.used.get(path)
+        if used is None:
+            return self.pid is not None and pid == self.pid and owner in self.owners and recent
+        known = pid is not None and used[1] is not None
+        return (pid == used[1] and (late or recent)) if known else recent
+
+    def use(self, path: str, pid: int | None, now: float) -> Grant:
+        """The grant after a write of `path` under it."""
+        return replace(self, used=MappingProxyType({**self.used, path: (now, pid)}), used_at=now)
+
+
+def covering(
+    grants: Iterable[Grant],
+    agent: str,
+    path: str,
+    owner: str | None,
+    pid: int | None,
+    now: float,
+    *,
+    late: bool = False,
+) -> Grant | None:
+    """The first of `grants` under which `agent` may write `path` now, or None."""
+    for grant in grants:
+        if grant.agent == agent and grant.covers(path, owner, pid, now, late=late):
+            return grant
+    return None
