@@ -54,6 +54,7 @@ def of_this(folder: Path) -> list[str]:
     [
         ("latency", {"From a foreign write to its request": 4}),
         ("storms", {"Foreign writes missed in storms": 4}),
+        ("authors", {"Authors named": 3}),
         ("matcher", {"Who owns a path": 3}),
         ("log", {"Appends to the log": 3, "The log's tail": 2}),
         ("gate", {"Loads under the gate": 6, "One open under the gate": 6}),
@@ -71,7 +72,7 @@ def test_a_quick_round_prints_every_figure_and_misses_nothing(
     process = run(scratch, "--only", name, "--write", str(page))
     said, errors = process.communicate(timeout=DEADLINE)
     assert process.returncode == 0, f"{said}\n{errors}"
-    assert "0 foreign writes missed by Runebook" in said
+    assert "0 foreign writes missed by Runebook, 0 wrong names" in said
     for title, rows in titles.items():
         found = figures(said, title)
         assert len(found) == rows
