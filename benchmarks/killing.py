@@ -1,0 +1,209 @@
+"""One killing: a gated writer, a supervisor that dies at some instant, and what that did to whom."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import random
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Literal
+
+from benchmarks.desk import Desk, rules
+from benchmarks.kill_writer import OLD_FILES
+from benchmarks.soak.gauges import children
+
+Whom = Literal["server", "front", "both"]
+WHOM: tuple[Whom, ...] = ("server", "front", "both")
+SECONDS = 30.0
+HOLD_SECONDS = 300.0
+_GOES_ON = 300
+_ENDED = ("ENOSYS", errno.ENOSYS)
+
+
+class Broken(AssertionError):
+    """What must not happen did; the words say what and tell the course of it."""
+
+
+class Killing:
+    """One writer under one gate; `argv(*command)` gives the command line that starts it gated.
+
+    The writer is started with `interpreter`, works in `home/repo`, and its gate asks the desk in `home`.
+    """
+
+    def __init__(self, home: Path, seed: int) -> None:
+        self.home = home
+        self.root = home / "repo"
+        self.socket = str(home / "desk.sock")
+        self.random = random.Random(seed)
+        self.owns = 0
+        self.faults: list[int] = []
+        """The errno of each own write that failed."""
+        self.tries: dict[int, int | None] = {}
+        """Of each foreign write: its errno, 0 when it landed, None while it waits."""
+        self.said = b""
+        self._rest = b""
+        self._process: subprocess.Popen[bytes] | None = None
+        self._known: set[int] = set()
+
+    def lay(self, uid: int) -> None:
+        """Make the repository, the files, and the desk."""
+        for each in (self.root, self.root / "own", self.root / "beta"):
+            each.mkdir()
+        for number in range(OLD_FILES):
+            (self.root / f"beta/old{number}").write_bytes(b"as it was\n")
+        if uid != os.getuid():
+            for each in (self.home, self.root, *self.root.rglob("*")):
+                os.chown(each, uid, uid)
+        claims = [("own/**", "alpha"), ("beta/**", "beta")]
+        order = {"gate": "enforce", "cwd": str(self.root), "rules": rules("alpha", claims, HOLD_SECONDS)}
+        self.desk = Desk(self.socket, order)
+
+    def start(self, argv: Sequence[str], **options: object) -> None:
+        """Start the gated writer."""
+        self._process = subprocess.Popen(
+            argv, cwd=self.root, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options
+        )  # type: ignore[call-overload]
+        assert self._process.stdout is not None
+        os.set_blocking(self._process.stdout.fileno(), False)
+
+    @property
+    def front(self) -> int:
+        """The process that was started."""
+        assert self._process is not None
+        return self._process.pid
+
+    def attached(self) -> int:
+        """Wait until the gate works and a foreign call is held; the command's process."""
+        self.until("a held call", lambda: self.desk.waiting and self.owns > 100)
+        said = self.desk.said("attach")[0]
+        if said["gate"] != "enforce":
+            raise Broken(f"the gate does not enforce: {said}")
+        return int(said["child"])
+
+    def server(self) -> int | None:
+        """The front's child that serves; None when it has none (any more)."""
+        return next(iter(children(self.front)), None)
+
+    def kill(self, whom: Whom) -> None:
+        """Kill front, server, or both at once in either order."""
+        server = self.server()
+        names = {"server": [server], "front": [self.front], "both": [server, self.front]}[whom]
+        self.random.shuffle(names)
+        for pid in names:
+            if pid is not None:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+                if self.random.random() < 0.5:
+                    time.sleep(self.random.uniform(0, 0.003))
+
+    def goes_on(self) -> None:
+        """Own writes land, many more of them."""
+        before = self.owns
+        self.until("more own writes", lambda: self.owns > before + _GOES_ON)
+
+    def held_again(self, number: int) -> None:
+        """The call `number` waits and has not come back."""
+        if self.tries.get(number, 0) is not None:
+            raise Broken(f"the held call {number} came back: {self.told()}")
+
+    def decide(self, number: int, *, approved: bool) -> None:
+        """Answer a held call, and wait until its writer has gone on."""
+        self.desk.decide(number, approved=approved)
+        self.until(f"the end of {number}", lambda: self.tries.get(number) is not None)
+        expected = 0 if approved else errno.EACCES
+        if self.tries[number] != expected:
+            raise Broken(f"{number} was {'approved' if approved else 'rejected'}: {self.told()}")
+
+    def no_foreign_byte(self) -> None:
+        """Every file of beta's is as it was, but those whose change was approved."""
+        for number in range(OLD_FILES):
+            old, new = self.root / f"beta/old{number}", self.root / f"beta/new{number}"
+            with contextlib.suppress(FileNotFoundError):
+                if old.read_bytes() == b"as it was\n" and not os.path.lexists(new):
+                    continue
+            if self.desk.decisions.get(number) is not True:
+                raise Broken(f"the foreign write {number} landed without an approval: {self.told()}")
+
+    def until(self, what: str, holds: Callable[[], object], seconds: float = SECONDS) -> None:
+        """Wait until `holds`, reading what the writer tells. Raises Broken."""
+        deadline = time.monotonic() + seconds
+        while not holds():
+            if time.monotonic() > deadline:
+                raise Broken(f"never came: {what}; {self.told()}")
+            self.read()
+            self.desk.until(holds, 0.01)
+
+    def read(self) -> None:
+        """Take in what the writer told."""
+        assert self._process is not None
+        assert self._process.stdout is not None
+        try:
+            told = os.read(self._process.stdout.fileno(), 1 << 16)
+        except BlockingIOError:
+            return
+        *lines, self._rest = (self._rest + told).split(b"\n")
+        for line in lines:
+            what, number, *more = line.decode().split()
+            if what == "own":
+                self.owns = int(number)
+            elif what == "fault":
+                self.faults.append(int(number))
+            elif what == "try":
+                self.tries[int(number)] = None
+            else:
+                self.tries[int(number)] = int(more[0])
+
+    def stop(self) -> int:
+        """Let the writer end and everything that waits be rejected; the status of the front."""
+        assert self._process is not None
+        (self.root / "stop").touch()
+        deadline = time.monotonic() + SECONDS
+        while self._process.poll() is None:
+            if time.monotonic() > deadline:
+                raise Broken(f"the writer never ended: {self.told()}")
+            self.reject_all()
+            self.read()
+            time.sleep(0.01)
+        return self._process.returncode
+
+    def reject_all(self) -> None:
+        """Answer everything that waits with no."""
+        for number in self.desk.waiting:
+            self.desk.decide(number, approved=False)
+
+    def told(self) -> str:
+        """The course so far, for a failure's words."""
+        newest = dict(list(self.tries.items())[-4:])
+        faults = [errno.errorcode.get(each, str(each)) for each in self.faults[-5:]]
+        decided = dict(list(self.desk.decisions.items())[-4:])
+        words = [f"own {self.owns}", f"{len(self.faults)} faults, last {faults}", f"tries {newest}"]
+        gates = [{key: each.get(key) for key in ("gate", "reason")} for each in self.desk.said("attach")]
+        return "; ".join([*words, f"decided {decided}", f"attached {gates}"])
+
+    def close(self) -> None:
+        """End everything that was started."""
+        self.read_pids()
+        if self._process is not None:
+            for pid in (self._process.pid, *self._known):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            self._process.wait()
+            for stream in (self._process.stdout, self._process.stderr):
+                if stream is not None:
+                    stream.close()
+        self.desk.close()
+        shutil.rmtree(self.home, ignore_errors=True)
+
+    def read_pids(self) -> None:
+        """Remember the processes that work in the repository: whoever adopts them, they are ours."""
+        mine = os.fsencode(os.path.realpath(self.root))
+        for each in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                if os.fsencode(os.readlink(each / "cwd")) == mine and int(each.name) != os.getpid():
+                    self._known.add(int(each.name))
