@@ -104,7 +104,9 @@ class StandIn(Agent):
         if path.is_file():
             print("  needs a limit in storage's API, and does not ask", flush=True)
             change = "s/append_event()/append_event(limit: Option<u32>)/"
-            subprocess.run(["sed", "-i", change, str(path)], check=True)
+            edit = subprocess.run(["sed", "-i", change, str(path)], stderr=subprocess.PIPE, text=True)
+            for line in edit.stderr.splitlines():
+                print(f"  {line}", flush=True)
 
     def _ask(self) -> None:
         """Ask before changing a shared file, and take no for an answer."""

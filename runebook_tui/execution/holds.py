@@ -27,6 +27,7 @@ _DOING = {
     "create": "create {path}",
     "truncate": "cut {path}",
     "rename": "rename {path} to {to}",
+    "replace": "replace {path}",
     "link": "link {path} as {to}",
     "symlink": "make {path} a symbolic link",
     "unlink": "remove {path}",
@@ -130,6 +131,13 @@ class Holds:
         if keys:
             requests = {waiting.request for key in keys if (waiting := self._forget(key)) is not None}
             asyncio.get_running_loop().call_later(RETURN_SECONDS, self._later, self._abandon, requests)
+
+    async def end_forgotten(self) -> None:
+        """After a restart: what no supervisor has asked again does not wait any more."""
+        asked = {waiting.request for waiting in self._waiting.values()}
+        for request in self._state().open_requests:
+            if request.held_until is not None and request.id not in asked:
+                await self._handle(c.EndHold(request.id, "the engine was away"))
 
     def published(self, state: State) -> None:
         """Answer what has been decided."""

@@ -217,6 +217,7 @@ class ParallelExecutionRunner:
             adopted = await self._effects.adopt()
             await self._begin(lease.pid, lease.host, adopted)
             await self._wait_for_supervisors(adopted)
+            await self._supervision.end_forgotten()
             await asyncio.to_thread(self._remember)
             self._observer = Observer(
                 self.root, self._history, self._authors, self.handle_surely, lambda: self.state, self._edited

@@ -86,6 +86,10 @@ class Supervision:
         self._arrival.clear()
         await self._arrival.wait()
 
+    async def end_forgotten(self) -> None:
+        """After a restart, once the supervisors are back: no write waits that none of them knows of."""
+        await self._holds.end_forgotten()
+
     def published(self, state: State) -> None:
         """Tell the supervisors what follows for them from a new state."""
         self._holds.published(state)

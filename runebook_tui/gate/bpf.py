@@ -34,7 +34,7 @@ WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 
 # Opens tell reading from writing by their flags: the position of that argument.
 OPENS = {"openat": 2, "open": 1}
-# Everything else that can create, remove, rename or cut a file. `connect` joins in enforce mode.
+# Everything else that can create, remove, rename or cut a file.
 CHANGES = (
     "creat",
     "truncate",
@@ -53,6 +53,8 @@ CHANGES = (
     "mknod",
     "mknodat",
 )
+# In enforce mode: tmux's sockets are not reachable.
+REACHES = ("connect",)
 # Programs fall back to the calls above when these do not exist; a pointer's flags cannot be filtered.
 ABSENT = ("openat2", "io_uring_setup")
 
@@ -61,8 +63,11 @@ class GateError(Exception):
     """The filter cannot be installed here; the words say why."""
 
 
-def program(machine: str) -> bytes:
-    """The filter for `machine` ("x86_64" or "aarch64") as an array of `struct sock_filter`."""
+def program(machine: str, *, enforce: bool = False) -> bytes:
+    """The filter for `machine` ("x86_64" or "aarch64") as an array of `struct sock_filter`.
+
+    With `enforce` it reports `connect` as well.
+    """
     calls = kernel.CALLS[machine]
     code: list[tuple[int, int, int, int]] = [
         (_LOAD, 0, 0, _ARCH),
@@ -81,7 +86,8 @@ def program(machine: str) -> bytes:
                 (_RETURN, 0, 0, _NOTIFY),
                 (_RETURN, 0, 0, _ALLOW),
             ]
-    for names, answer in ((CHANGES, _NOTIFY), (ABSENT, _NO_SUCH_CALL)):
+    notified = (*CHANGES, *REACHES) if enforce else CHANGES
+    for names, answer in ((notified, _NOTIFY), (ABSENT, _NO_SUCH_CALL)):
         for name in names:
             if name in calls:
                 code += [(_EQUAL, 0, 1, calls[name]), (_RETURN, 0, 0, answer)]
@@ -109,15 +115,16 @@ class _Program(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("steps", ctypes.c_void_p))
 
 
-def install() -> int:
+def install(*, enforce: bool = False) -> tuple[int, bool]:
     """Put this process, and all that it starts, under the filter; returns the listener's descriptor.
 
-    Sets no-new-privileges. There is no way back. Raises GateError, and then nothing is filtered.
+    With it comes whether the kernel lets only deadly signals interrupt a call that waits (Linux 5.19). Sets
+    no-new-privileges. There is no way back. Raises GateError, and then nothing is filtered.
     """
     reason = missing()
     if reason:
         raise GateError(reason)
-    steps = program(kernel.machine)
+    steps = program(kernel.machine, enforce=enforce)
     buffer = ctypes.create_string_buffer(steps, len(steps))
     whole = _Program(len(steps) // 8, ctypes.addressof(buffer))
     try:
@@ -128,7 +135,7 @@ def install() -> int:
     for flags in (_NEW_LISTENER | _WAIT_KILLABLE_RECV, _NEW_LISTENER):
         listener: int = kernel.seccomp_call(call, _SET_MODE_FILTER, flags, ctypes.byref(whole))
         if listener >= 0:
-            return listener
+            return listener, bool(flags & _WAIT_KILLABLE_RECV)
         number = ctypes.get_errno()
         if number != errno.EINVAL:
             break

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
+import struct
 from collections.abc import Callable
 
 from runebook_tui.gate import kernel
@@ -20,17 +21,35 @@ _FOLLOW = 0x400  # AT_SYMLINK_FOLLOW
 _EMPTY_PATH = 0x1000  # AT_EMPTY_PATH
 _NO_REPLACE, _EXCHANGE = 1, 2  # RENAME_*
 _HERE = kernel.AT_FDCWD
+_UNIX = struct.pack("=H", 1)  # AF_UNIX
+_MOST_ADDRESS = 110  # sizeof(struct sockaddr_un)
 
 
 class Change:
-    """One change that a call would make: `op`, `path` and, for rename and link, `to` (real paths or None)."""
+    """One change that a call would make: `op`, `path` and, for rename and link, `to` (real paths or None).
 
-    __slots__ = ("op", "path", "to")
+    `mode` and `to_mode` say what is there now (0: nothing). `connect` changes nothing, and has the `socket`
+    (device and inode) that it would reach.
+    """
 
-    def __init__(self, op: str, path: bytes | None, to: bytes | None = None) -> None:
+    __slots__ = ("mode", "op", "path", "socket", "to", "to_mode")
+
+    def __init__(
+        self,
+        op: str,
+        path: bytes | None,
+        to: bytes | None = None,
+        *,
+        mode: int = 0,
+        to_mode: int = 0,
+        socket: tuple[int, int] | None = None,
+    ) -> None:
         self.op = op
         self.path = path
         self.to = to
+        self.mode = mode
+        self.to_mode = to_mode
+        self.socket = socket
 
 
 Arguments = tuple[int, ...]
@@ -60,6 +79,7 @@ class Calls:
             "mknodat": lambda c, a: self._make(c, "mknod", _signed(a[0]), a[1]),
             "symlink": lambda c, a: self._make(c, "symlink", _HERE, a[1]),
             "symlinkat": lambda c, a: self._make(c, "symlink", _signed(a[1]), a[2]),
+            "connect": lambda c, a: self._connect(c, a[1], a[2]),
         }
         self._by_number = {kernel.calls[name]: read for name, read in by_name.items() if name in kernel.calls}
 
@@ -102,10 +122,10 @@ class Calls:
         if slashes and not stat.S_ISDIR(one.mode) and not flags & _EXCHANGE:
             return []
         if flags & _EXCHANGE:
-            both = [Change("rename", one.path, other.path), Change("rename", other.path, one.path)]
+            both = [_renamed(one, other), _renamed(other, one)]
             return both if other.mode else []
         same = one.path is not None and one.path == other.path
-        return [] if same else [Change("rename", one.path, other.path)]
+        return [] if same else [_renamed(one, other)]
 
     def _link(self, caller: Caller, base: int, old: int, to_base: int, new: int, flags: int) -> list[Change]:
         old_path, new_path = self._names.path(caller, old), self._names.path(caller, new)
@@ -116,7 +136,7 @@ class Calls:
         other = self._names.locate(caller, to_base, new_path, follow=False)
         if one is None or not one.mode or stat.S_ISDIR(one.mode) or not _free(other, new_path, folder=False):
             return []
-        return [Change("link", one.path, other.path if other is not None else None)]
+        return [Change("link", one.path, other.path if other is not None else None, mode=one.mode)]
 
     def _remove(self, caller: Caller, base: int, pointer: int, flags: int) -> list[Change]:
         path = self._names.path(caller, pointer)
@@ -126,7 +146,7 @@ class Calls:
             return []
         if path.endswith(b"/") and not folder:
             return []
-        return [Change("rmdir" if folder else "unlink", name.path)]
+        return [Change("rmdir" if folder else "unlink", name.path, mode=name.mode)]
 
     def _make(self, caller: Caller, op: str, base: int, pointer: int) -> list[Change]:
         path = self._names.path(caller, pointer)
@@ -134,6 +154,21 @@ class Calls:
         if name is None or not _free(name, path, folder=op == "mkdir"):
             return []
         return [Change(op, name.path)]
+
+    def _connect(self, caller: Caller, pointer: int, length: int) -> list[Change]:
+        """Only a socket that has a name in a file system counts (unix(7))."""
+        address = self._names.memory(caller, pointer, min(length & 0xFFFFFFFF, _MOST_ADDRESS))
+        if len(address) < 3 or address[:2] != _UNIX or address[2] == 0:
+            return []
+        path = address[2:].split(b"\0", 1)[0]
+        name = self._names.locate(caller, _HERE, path, follow=True)
+        if name is None or name.socket is None:
+            return []
+        return [Change("connect", name.path, mode=name.mode, socket=name.socket)]
+
+
+def _renamed(one: Name, other: Name) -> Change:
+    return Change("rename", one.path, other.path, mode=one.mode, to_mode=other.mode)
 
 
 def _free(name: Name | None, path: bytes, *, folder: bool) -> bool:

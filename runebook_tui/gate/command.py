@@ -24,7 +24,7 @@ def become(order: Order, signals: Signals, birth: socket.socket, front: socket.s
         if order.gate == "off":
             _tell(birth, order.reason)
         else:
-            install(birth, front)
+            install(birth, front, enforce=order.gate == "enforce")
         os.execvpe(order.command[0], order.command, order.environment)
     except FileNotFoundError as error:
         status = 127
@@ -42,20 +42,22 @@ def _enter(folder: str) -> None:
         raise ValueError(f"cannot enter {folder!r}: {error.strerror}") from error
 
 
-def install(*ends: socket.socket) -> bool:
+def install(*ends: socket.socket, enforce: bool = False) -> bool:
     """Filter this process and send the listener to every end, or to the first one why that cannot be.
+
+    With the listener goes 1 when only deadly signals interrupt a call that waits, else 0.
 
     Returns whether the filter is in place.
     """
     try:
-        listener = bpf.install()
+        listener, killable = bpf.install(enforce=enforce)
     except bpf.GateError as error:
         _tell(ends[0], str(error))
         return False
     rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, struct.pack("=i", listener))]
     for end in ends:
         with contextlib.suppress(OSError):  # a reader that died meanwhile has a stand-in
-            end.sendmsg([control.pack(control.LISTENER, 0)], rights)
+            end.sendmsg([control.pack(control.LISTENER, int(killable))], rights)
     os.close(listener)
     return True
 
@@ -69,16 +71,19 @@ def _say(words: str) -> None:
         os.write(2, b"runebook: " + words.encode("utf-8", "backslashreplace") + b"\n")
 
 
-def receive(birth: socket.socket) -> tuple[int | None, str]:
-    """What the child reports to the server: the listener's descriptor, or None and the reason in words."""
+def receive(birth: socket.socket) -> tuple[int | None, bool, str]:
+    """What the child reports to the server: the listener's descriptor, or None and the reason in words.
+
+    Between them: whether only deadly signals interrupt a call that waits.
+    """
     words = b""
     while True:
         data, rights, _, _ = birth.recvmsg(4096, socket.CMSG_SPACE(4))
         for _, kind, content in rights:
             if kind == socket.SCM_RIGHTS:
                 listener: int = struct.unpack("=i", content[:4])[0]
-                return listener, ""
+                return listener, control.number(data) == 1, ""
         if not data:
             break
         words += data
-    return None, os.fsdecode(words[1:]) or "the command ended before it was filtered"
+    return None, False, os.fsdecode(words[1:]) or "the command ended before it was filtered"

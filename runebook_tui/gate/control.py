@@ -7,7 +7,7 @@ import struct
 from collections.abc import Iterator
 
 CHILD = ord("P")  # the command's process id
-LISTENER = ord("L")  # with the listener's descriptor
+LISTENER = ord("L")  # with the listener's descriptor; 1: only deadly signals interrupt a call that waits
 STOPPED = ord("S")  # the command stopped, by this signal
 EXITED = ord("X")  # the command ended with this status
 KILLED = ord("K")  # the command ended by this signal
@@ -18,6 +18,12 @@ _MESSAGE = struct.Struct("=Bq")
 def pack(kind: int, number: int) -> bytes:
     """One message."""
     return _MESSAGE.pack(kind, number)
+
+
+def number(message: bytes) -> int:
+    """The number of one message."""
+    found: int = _MESSAGE.unpack_from(message)[1]
+    return found
 
 
 class Ear:

@@ -34,6 +34,7 @@ class Front:
         self._early: list[int] = []
         self._end: tuple[str, int] | None = None
         self._took_over = False
+        self._killable = False
 
     def run(self) -> int:
         """Run the command to its end; returns its exit status, or dies by the signal that it died by."""
@@ -66,6 +67,8 @@ class Front:
         for kind, number in self._ear.messages():
             if kind == control.CHILD:
                 self._born(number)
+            elif kind == control.LISTENER:
+                self._killable = number == 1
             elif kind == control.STOPPED:
                 self._stop()
             elif kind == control.EXITED:
@@ -106,17 +109,20 @@ class Front:
                 os.kill(self._child, number)
 
     def _take_over(self) -> None:
-        """The server died: answer what it left, and observe from here. The command is our child now."""
+        """The server died: look at what it left anew, and go on from here. The command is our child now."""
         self._took_over = True
         self._duty.loop.forget(self._ear.fileno())
         if self._end is not None:
             return
         if self._ear.listener is not None:
             listener = Listener(self._ear.listener, self._ledger)
-            for notification in self._ledger.unanswered():
-                with self._duty.loop.guard:
-                    listener.proceed(notification)
-            self._duty.begin(self._child, listener, "the server died; the front observes")
+            self._duty.begin(
+                self._child,
+                listener,
+                "the server died; the front took over",
+                list(self._ledger.unanswered()),
+                killable=self._killable,
+            )
         if not self._child:
             sys.stderr.write("runebook: the gate's server ended before the command started\n")
             self._end = "status", 126

@@ -219,3 +219,32 @@ def read_path(thread: int, address: int) -> bytes:
         found += chunk
         address += length
     raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
+
+
+def read_memory(thread: int, address: int, length: int) -> bytes:
+    """`length` bytes of another process's memory. Raises PermissionError when shut, OSError when bad."""
+    if machine == "aarch64":
+        address &= (1 << 56) - 1  # the top byte may be a tag
+    found = b""
+    while len(found) < length:
+        part = min(_PAGE - address % _PAGE, length - len(found))
+        chunk = _read(thread, address, part)
+        if len(chunk) < part:
+            raise OSError(errno.EFAULT, os.strerror(errno.EFAULT))
+        found += chunk
+        address += part
+    return found
+
+
+_PIDFD_GETFD = 438  # one number on every processor; Linux 5.6
+_pidfd_getfd = libc["syscall"]
+_pidfd_getfd.argtypes = (ctypes.c_long, ctypes.c_int, ctypes.c_int, ctypes.c_uint)
+_pidfd_getfd.restype = ctypes.c_long
+
+
+def descriptor_of(handle: int, number: int) -> int:
+    """A copy of descriptor `number` of the process of the pidfd `handle`. Raises OSError."""
+    fd: int = _pidfd_getfd(_PIDFD_GETFD, handle, number, 0)
+    if fd < 0:
+        raise fail("pidfd_getfd")
+    return fd

@@ -19,9 +19,7 @@ _MOST_LINKS = 40
 _MOST_TABLES = 16
 
 
-_FAILS_ITSELF = frozenset(
-    (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EBADF, errno.ENAMETOOLONG, errno.EACCES)
-)
+_FAILS_ITSELF = frozenset((errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EBADF, errno.ENAMETOOLONG))
 
 
 class Closed(Exception):
@@ -29,13 +27,17 @@ class Closed(Exception):
 
 
 class Name:
-    """What a path names: `path` (None where our view has no name for it) and `mode` (0: nothing is there)."""
+    """What a path names: `path` (None where our view has no name for it) and `mode` (0: nothing is there).
 
-    __slots__ = ("mode", "path")
+    A socket has its device and inode as `socket` besides.
+    """
 
-    def __init__(self, path: bytes | None, mode: int) -> None:
+    __slots__ = ("mode", "path", "socket")
+
+    def __init__(self, path: bytes | None, mode: int, socket: tuple[int, int] | None = None) -> None:
         self.path = path
         self.mode = mode
+        self.socket = socket
 
 
 class Caller:
@@ -72,11 +74,19 @@ class Names:
         except PermissionError as error:
             raise Closed from error
 
+    def memory(self, caller: Caller, address: int, length: int) -> bytes:
+        """`length` bytes of the caller's memory. Raises Closed, and OSError as the call will."""
+        try:
+            return kernel.read_memory(caller.thread, address, length)
+        except PermissionError as error:
+            raise Closed from error
+
     def locate(self, caller: Caller, base: int, path: bytes, *, follow: bool) -> Name | None:
         """What `path`, relative to the caller's descriptor `base` (or AT_FDCWD), names.
 
         `follow` says whether a link at the end is followed. None: the call changes nothing, because a
-        folder on the way is missing or shut, or the path ends in the root, "." or "..". Raises Closed.
+        folder on the way is missing, or the path ends in the root, "." or "..". Raises Closed, and
+        PermissionError for a folder that is shut to us.
         """
         path = path.rstrip(b"/")
         head, slash, last = path.rpartition(b"/")
@@ -130,7 +140,7 @@ class Names:
         mode = _mode(last, start)
         if follow and stat.S_ISLNK(mode):
             return None
-        return Name(None if folder is None else _join(folder, last), mode)
+        return Name(None if folder is None else _join(folder, last), mode, _socket(last, start, mode))
 
     def _walk(self, caller: Caller, path: bytes, follow: bool, opened: list[int]) -> Name | None:
         """The long way: one component after the other, inside the caller's root."""
@@ -165,11 +175,14 @@ class Names:
                 todo += _parts(target)
             elif not todo:
                 folder = self._real(caller, current)
-                return Name(None if folder is None else _join(folder, part), mode)
+                real = None if folder is None else _join(folder, part)
+                return Name(real, mode, _socket(part, current, mode))
             else:
                 current = os.open(part, _O_PATH | os.O_NOFOLLOW, dir_fd=current)
                 opened.append(current)
-        return Name(self._real(caller, current), os.fstat(current).st_mode)
+        found = os.fstat(current)
+        socket = (found.st_dev, found.st_ino) if stat.S_ISSOCK(found.st_mode) else None
+        return Name(self._real(caller, current), found.st_mode, socket)
 
     def _process_link(self, caller: Caller, part: bytes, folder: int) -> bytes | None:
         """The text of a link in a process file system as the caller reads it; None for a magic one."""
@@ -239,6 +252,13 @@ def _mode(name: bytes, folder: int) -> int:
         return os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode
     except FileNotFoundError:
         return 0
+
+
+def _socket(name: bytes, folder: int, mode: int) -> tuple[int, int] | None:
+    if not stat.S_ISSOCK(mode):
+        return None
+    found = os.stat(name, dir_fd=folder, follow_symlinks=False)
+    return found.st_dev, found.st_ino
 
 
 def _same(one: int, other: int) -> bool:

@@ -4,33 +4,50 @@ from __future__ import annotations
 
 import errno
 import select
+from collections.abc import Callable
 
-from runebook_tui.gate.calls import Calls
+from runebook_tui.gate.calls import Calls, Change
 from runebook_tui.gate.link import Link
 from runebook_tui.gate.loop import GONE, READ, Loop
 from runebook_tui.gate.mounts import Atlas
 from runebook_tui.gate.names import Closed, Names
 from runebook_tui.gate.notify import Listener, Notification
-from runebook_tui.gate.record import Record, Scribe
-from runebook_tui.gate.verdict import CONTINUE, Continue, Decide, Hold, Refuse, Verdict
+from runebook_tui.gate.record import Scribe
+from runebook_tui.gate.stopped import Act, Call
+from runebook_tui.gate.verdict import CONTINUE, Continue, Decide, Refuse, Verdict
 
 _AT_ONCE = 16
-# A bad address or an endless path fails in the kernel too; a process that went away needs no answer.
-_FAILS_ITSELF = frozenset((errno.EFAULT, errno.EIO, errno.ENAMETOOLONG, errno.ENOENT, errno.ESRCH))
+# A bad address, an endless path, a shut folder fail in the kernel too; a process that went away needs no
+# answer.
+_FAILS_ITSELF = frozenset(
+    (errno.EFAULT, errno.EIO, errno.ENAMETOOLONG, errno.ENOENT, errno.ESRCH, errno.EACCES)
+)
 
 
 class Observer:
-    """Receives the stopped calls of one filter, records what they write, and answers as `decide` says.
+    """Receives the stopped calls of one filter, answers as `decide` says, and records those that go on.
 
-    `root` is the repository's real path; `alive` ends when the last process under the filter has.
+    `root` is the repository's real path; `alive` ends when the last process under the filter has. When
+    reading or deciding goes wrong, `failed` is told, and the answer is `otherwise`.
     """
 
-    def __init__(self, loop: Loop, listener: Listener, root: bytes, link: Link, decide: Decide) -> None:
+    def __init__(
+        self,
+        loop: Loop,
+        listener: Listener,
+        root: bytes,
+        link: Link,
+        decide: Decide,
+        otherwise: Verdict = CONTINUE,
+        failed: Callable[[Notification], None] | None = None,
+    ) -> None:
         self.alive = True
         self._loop = loop
         self._listener = listener
         self._link = link
         self._decide = decide
+        self._otherwise = otherwise
+        self._failed = failed
         self._scribe = Scribe(root)
         self._calls = Calls(Names(Atlas(root)))
         self._poll_more = _Poll(listener.fd)
@@ -58,6 +75,13 @@ class Observer:
                 with self._loop.guard:
                     self.settle(notification, verdict)
 
+    def again(self, notification: Notification) -> None:
+        """Judge a call that was received earlier, and answer it."""
+        verdict = self._judge(notification)
+        with self._loop.guard:
+            self._link.flush()
+        self.settle(notification, verdict)
+
     def settle(self, notification: Notification, verdict: Verdict) -> None:
         """Answer a call; one that is held stays in the ledger until it is settled again."""
         if isinstance(verdict, Continue):
@@ -66,34 +90,39 @@ class Observer:
             self._listener.refuse(notification, verdict.number)
 
     def _judge(self, notification: Notification) -> Verdict:
-        verdict: Verdict = CONTINUE
+        verdict: Verdict | None = None
         with self._loop.guard:
-            for record in self._records(notification):
-                verdict = _stricter(verdict, self._decide(record))
-                if not self._scribe.repeats(record):
-                    self._link.offer(record)
-        return verdict
+            call = self._read(notification)
+            verdict = self._decide(call)
+            if isinstance(verdict, Continue):
+                for act in call.acts:
+                    if act.record is not None and not self._scribe.repeats(act.record):
+                        self._link.offer(act.record)
+        if verdict is None and self._failed is not None:
+            with self._loop.guard:
+                self._failed(notification)
+        return verdict or self._otherwise
 
-    def _records(self, notification: Notification) -> list[Record]:
-        """What the call writes inside the repository."""
+    def _read(self, notification: Notification) -> Call:
+        """What the call would do."""
         thread = notification.thread
         try:
             changes = self._calls.changes(thread, notification.call, notification.args)
-            found = [self._scribe.record(thread, change) for change in changes]
-            records = [record for record in found if record is not None]
+            acts = [
+                Act(change, None if change.op == "connect" else self._scribe.record(thread, change))
+                for change in changes
+            ]
         except Closed:
-            records = [self._scribe.unreadable(thread)]
+            return Call(
+                notification, [Act(Change("unreadable", None), self._scribe.unreadable(thread))], closed=True
+            )
         except OSError as error:
             if error.errno in _FAILS_ITSELF:
-                return []
+                return Call(notification, [], number=error.errno or errno.EACCES)
             raise
         # Only now is it sure that the process we read was the caller and not a later one with its number.
-        return records if not records or self._listener.valid(notification) else []
-
-
-def _stricter(one: Verdict, other: Verdict) -> Verdict:
-    order = (Continue, Hold, Refuse)
-    return one if order.index(type(one)) >= order.index(type(other)) else other
+        seen = any(act.record is not None for act in acts)
+        return Call(notification, acts if not seen or self._listener.valid(notification) else [])
 
 
 class _Poll:
@@ -110,19 +139,28 @@ class _Poll:
 
 
 class Passer:
-    """Lets every call pass unseen: what is left to do when an Observer cannot be built."""
+    """Gives every call the same answer unseen: what is left to do when an Observer cannot be built."""
 
-    def __init__(self, loop: Loop, listener: Listener) -> None:
+    def __init__(self, loop: Loop, listener: Listener, number: int = 0) -> None:
+        """Calls continue, or fail with the errno `number`."""
         self.alive = True
         self._loop = loop
         self._listener = listener
+        self._number = number
         loop.watch(listener.fd, READ, self._ready)
+
+    def again(self, notification: Notification) -> None:
+        """Answer a call that was received earlier."""
+        if self._number:
+            self._listener.refuse(notification, self._number)
+        else:
+            self._listener.proceed(notification)
 
     def _ready(self, events: int) -> None:
         if events & READ:
             notification = self._listener.receive()
             if notification is not None:
-                self._listener.proceed(notification)
+                self.again(notification)
         elif events & GONE:
             self.alive = False
             self._loop.forget(self._listener.fd)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 
 
 class OrderError(Exception):
@@ -12,8 +13,9 @@ class OrderError(Exception):
 class Order:
     """One command of one agent.
 
-    `cwd` is absolute; `environment` is complete; `gate` is "observe" or "off" with `reason`; `root` is the
-    repository's real path; `socket` is the engine's.
+    `cwd` is absolute; `environment` is complete; `gate` is "enforce", "observe" or "off", with the `reason`
+    why it is no more than that; `rules` is what to enforce, as the engine gave it; `root` is the repository's
+    real path; `socket` is the engine's.
     """
 
     def __init__(self, agent: str, command: list[str], root: str, socket: str) -> None:
@@ -23,6 +25,7 @@ class Order:
         self.environment = dict(os.environ)
         self.gate = "observe"
         self.reason = ""
+        self.rules: object = None
         self.root = os.fsencode(os.path.realpath(root))
         self.socket = os.path.abspath(socket)
 
@@ -40,6 +43,15 @@ class Order:
         order.environment.update(environment)
         if isinstance(cwd, str):
             order.cwd = order.environment["PWD"] = cwd
-        if reply.get("gate") == "off":
-            order.gate, order.reason = "off", "switched off by the plan"
+        order.restrain(reply)
         return order
+
+    def restrain(self, said: Mapping[str, object]) -> None:
+        """Take over `gate`, `reason` and `rules` from the engine's answer, or from the file that it keeps."""
+        gate, reason = said.get("gate"), said.get("reason")
+        if gate in ("enforce", "observe", "off"):
+            self.gate = str(gate)
+        self.reason = reason if isinstance(reason, str) else ""
+        if self.gate == "off":
+            self.reason = self.reason or "switched off by the plan"
+        self.rules = said.get("rules")

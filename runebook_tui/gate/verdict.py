@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from runebook_tui.gate.record import Record
+from runebook_tui.gate.stopped import Call
 
 
 class Continue:
@@ -19,15 +19,15 @@ class Refuse:
 
 
 class Hold:
-    """The call waits; `Observer.settle` answers it later."""
+    """The call waits; `Observer.settle` answers it later, or `Observer.again` judges it anew."""
 
 
 Verdict = Continue | Refuse | Hold
-Decide = Callable[[Record], Verdict]
+Decide = Callable[[Call], Verdict]
 
 CONTINUE = Continue()
 
 
-def observe(record: Record) -> Verdict:
+def observe(call: Call) -> Verdict:
     """Everything passes."""
     return CONTINUE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -42,6 +43,7 @@ class Engine:
 
     async def handle(self, command: c.Command) -> None:
         self.coordinator.handle(command)
+        self.news.set()
 
     def push(self, message: dict[str, Any]) -> None:
         self.pushed.append(message)
@@ -54,12 +56,15 @@ class Engine:
         message = {"id": number, "record": record, "waits": True, **more}
         return await self.holds.take(StoppedWrite.from_message("alpha", message), source, self.push)
 
-    async def told(self) -> dict[str, Any]:
-        """The next thing that the gate is told unasked."""
+    async def until(self, condition: Callable[[], object]) -> None:
         async with asyncio.timeout(10):
-            while not self.pushed:
+            while not condition():
                 self.news.clear()
                 await self.news.wait()
+
+    async def told(self) -> dict[str, Any]:
+        """The next thing that the gate is told unasked."""
+        await self.until(lambda: self.pushed)
         return self.pushed.pop(0)
 
 
@@ -95,7 +100,7 @@ async def test_nobody_answers_and_the_request_stays_open() -> None:
     settled = await engine.told()
     assert settled["verdict"] == "refuse"
     assert "nobody answered within 0.05 s: request 1 is open" in settled["words"]
-    await asyncio.sleep(0)
+    await engine.until(lambda: engine.state.requests[1].hold_over)
     (request,) = engine.state.open_requests
     assert request.held_until is None
     assert "nobody answered" in request.hold_over
@@ -137,9 +142,7 @@ async def test_a_supervisor_that_comes_back_takes_its_question_up_again(
     await asyncio.sleep(0.05)
     assert engine.state.requests[1].open
     engine.holds.lost("alpha", 2)
-    async with asyncio.timeout(10):
-        while engine.state.requests[1].open:
-            await asyncio.sleep(0.005)
+    await engine.until(lambda: not engine.state.requests[1].open)
     assert engine.state.requests[1].status == "withdrawn"
 
 
@@ -155,6 +158,20 @@ async def test_an_answer_given_while_the_engine_died_is_given_again() -> None:
     engine.holds.close()
     await engine.handle(c.Decide(2, "approved"))
     assert (await engine.stopped("beta/y", number=5, source=3))["verdict"] == "continue"
+
+
+async def test_what_nobody_asks_again_after_a_restart_waits_no_more_but_is_open() -> None:
+    engine = Engine()
+    await engine.stopped("beta/x", number=1)
+    await engine.stopped("beta/y", number=2, pid=8)
+    engine.holds.close()
+    engine.holds = Holds(engine.handle, lambda: engine.state)
+    await engine.holds.end_forgotten()
+    (request,) = engine.state.open_requests
+    assert (request.held_until, request.hold_over) == (None, "the engine was away")
+    await engine.stopped("beta/x", number=1)
+    await engine.holds.end_forgotten()
+    assert engine.state.requests[1].held_until is not None
 
 
 @pytest.mark.parametrize(

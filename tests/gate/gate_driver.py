@@ -9,7 +9,9 @@ from pathlib import Path
 
 from runebook_tui.gate import pane
 
-__import__("resource")  # a user without the right to read the interpreter's folder cannot import it later
+# A user without the right to read the interpreter's folder cannot import these later.
+for name in ("resource", "runebook_tui.gate.duty", "runebook_tui.git.ignore"):
+    __import__(name)
 
 uid, root, path, *command = sys.argv[1:]
 if int(uid) != os.getuid():

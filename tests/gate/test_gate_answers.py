@@ -20,6 +20,7 @@ from runebook_tui.gate.loop import READ, Loop
 from runebook_tui.gate.notify import Ledger, Listener, Notification
 from runebook_tui.gate.observer import Observer
 from runebook_tui.gate.record import Record
+from runebook_tui.gate.stopped import Call
 from runebook_tui.gate.selftest import probe
 from runebook_tui.gate.verdict import CONTINUE, Continue, Hold, Refuse, Verdict
 from runebook_tui.gate.wire import LinkError, Question
@@ -43,7 +44,7 @@ def filtered() -> Iterator[Callable[[Callable[[], int]], tuple[int, int]]]:
                 finally:
                     os._exit(status)
             theirs.close()
-            fd, reason = command.receive(mine)
+            fd, _, reason = command.receive(mine)
         assert fd is not None, reason
         children.append(child)
         listeners.append(fd)
@@ -82,13 +83,13 @@ def status(child: int) -> int:
 
 
 def test_the_self_test_passes_here() -> None:
-    assert probe() == (True, "")
+    assert probe() == ("enforce", "")
 
 
 def test_the_self_test_says_that_a_gate_cannot_be_nested(filtered: Callable[..., tuple[int, int]]) -> None:
     def act() -> int:
-        works, reason = probe()
-        return 7 if not works and "cannot be nested" in reason else 1
+        mode, reason = probe()
+        return 7 if mode == "off" and "cannot be nested" in reason else 1
 
     _, child = filtered(act)
     assert status(child) == 7
@@ -132,8 +133,8 @@ class Judge:
             self.loop, Listener(fd, self.ledger), os.fsencode(root.resolve()), link, self.decide
         )
 
-    def decide(self, record: Record) -> Verdict:
-        self.seen.append(record)
+    def decide(self, call: Call) -> Verdict:
+        self.seen += [act.record for act in call.acts if act.record is not None]
         return self.verdict
 
 
@@ -166,7 +167,7 @@ def test_a_held_call_waits_until_it_is_settled(
 def test_a_decision_that_fails_stops_nobody(filtered: Callable[..., tuple[int, int]], tmp_path: Path) -> None:
     fd, child = filtered(create(tmp_path / "f"))
     judge = Judge(fd, tmp_path, CONTINUE)
-    judge.observer._decide = lambda record: [][len(record)]
+    judge.observer._decide = lambda call: [][len(call.acts)]
     while judge.observer.alive:
         judge.loop.turn(0.2)
     assert status(child) == 0

@@ -1,0 +1,104 @@
+"""The rules that the engine gives a gate: claims, policy and grants, read from JSON."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from runebook_tui.core.grants import JOIN_SECONDS, Grant, Scope
+from runebook_tui.core.ownership import FileOwnership, OwnershipManager
+
+
+class RulesError(ValueError):
+    """What the engine gave as rules cannot be read; the words say why."""
+
+
+class Rules:
+    """What one agent may write, as the engine said it last.
+
+    `unowned_asks`: whether a path that nobody claims is asked about. `away`: "hold", "refuse" or "flag".
+    `hold_seconds`: how long a call waits. `git`, `tmux`: absolute folders, as bytes.
+    """
+
+    def __init__(self, given: object) -> None:
+        """Reads the object that docs/gate.md shows. Raises RulesError."""
+        if not isinstance(given, Mapping):
+            raise RulesError("the rules are not an object")
+        try:
+            self.agent = _text(given["agent"])
+            self.owners = OwnershipManager(_claim(claim) for claim in given["claims"])
+            self.unowned_asks = given.get("unowned", "allow") != "allow"
+            self.away = _text(given.get("away", "hold"))
+            self.hold_seconds = float(given.get("hold_seconds", 120.0))
+            self.grants = [_grant(grant) for grant in given.get("grants") or ()]
+            self.git = tuple(_folder(folder) for folder in given.get("git") or ())
+            self.tmux = tuple(_folder(folder) for folder in given.get("tmux") or ())
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise RulesError(f"the rules cannot be read: {type(error).__name__}: {error}") from error
+        if self.away not in ("hold", "refuse", "flag"):
+            raise RulesError(f"the rules name no policy that is known: {self.away[:40]!r}")
+        self._own: list[Grant] = []
+
+    def inherit(self, before: Rules | None) -> None:
+        """Keep what was used under the rules `before`: the engine may not have heard of it yet."""
+        if before is None:
+            return
+        used = {grant.request: grant for grant in before.grants + before._own}
+        for index, grant in enumerate(self.grants):
+            old = used.get(grant.request)
+            for path, (when, pid) in () if old is None else old.used.items():
+                if path not in grant.used:
+                    self.grants[index] = grant = grant.use(path, pid, max(when, grant.used_at))
+        known = {grant.request for grant in self.grants}
+        self._own = [grant for grant in before._own if grant.request not in known]
+
+    def all_grants(self) -> list[Grant]:
+        """Every grant, those that were settled here a moment ago too."""
+        return self.grants + self._own
+
+    def add(self, request: int, path: str, owner: str | None, pid: int, now: float) -> None:
+        """The operator let process `pid` write `path`, which is `owner`'s; the engine will say so too."""
+        self._own = [grant for grant in self._own if now - grant.used_at <= JOIN_SECONDS]
+        owners = frozenset((owner,))
+        self._own.append(
+            Grant(request, self.agent, frozenset((path,)), Scope.ONCE, None, pid, owners, used_at=now)
+        )
+
+    def use(self, grant: Grant, path: str, pid: int, now: float) -> None:
+        """Note that `path` is written under `grant`."""
+        for held in (self.grants, self._own):
+            for index, each in enumerate(held):
+                if each is grant:
+                    held[index] = each.use(path, pid, now)
+                    return
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r:.40} is no text")
+    return value
+
+
+def _folder(value: object) -> bytes:
+    return os.fsencode(_text(value)).rstrip(b"/")
+
+
+def _claim(given: Any) -> FileOwnership:
+    pattern, owner, shared = given
+    return FileOwnership(_text(pattern), _text(owner), bool(shared))
+
+
+def _grant(given: Any) -> Grant:
+    pid, task = given.get("pid"), given.get("task")
+    return Grant(
+        request=int(given["request"]),
+        agent=_text(given["agent"]),
+        paths=frozenset(_text(path) for path in given["paths"]),
+        scope=Scope(_text(given["scope"])),
+        task=None if task is None else _text(task),
+        pid=None if pid is None else int(pid),
+        owners=frozenset(None if owner is None else _text(owner) for owner in given.get("owners") or ()),
+        used={_text(path): (float(when), who) for path, (when, who) in (given.get("used") or {}).items()},
+        used_at=float(given.get("used_at") or 0.0),
+    )
