@@ -49,8 +49,9 @@ tasks = [{ id = "one", title = "Begin" }, { id = "two" }]
 [[agents]]
 id = "beta"
 phase = "build"
-command = ["sh", "-c", "echo over >> alpha/api.txt; echo last words; exit 3"]
+command = ["sh", "-c", "echo over >> alpha/api.txt; echo x > alpha/secrets.txt; echo last words; exit 3"]
 claims = ["beta/**"]
+gate = "observe"
 
 [[agents]]
 id = "gamma"
@@ -286,7 +287,14 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
             here.until("who", "alpha/api.txt", holds=_was_touched),
         ]
         found["status"] = [here.json("status")]
+        crossed = here.until("requests", holds=lambda found: found and len(found[0]["paths"]) == 2)[0]
+        found["undo"] = [here.json("reject", str(crossed["id"]), "--undo", status=1)]
         found["request"] = here.json("requests", "--all")
+        found["undo"] += [
+            here.json("undo", "--restore", found["undo"][0]["id"]),
+            here.json("undo", str(crossed["id"]), status=1),
+            *here.json("undo", "--list"),
+        ]
         found["decision"].append(here.json("reject", other))
         found["agent-named"] += [here.json("stop", "alpha"), here.json("restart", "beta")]
         found["record"] = here.json("log")

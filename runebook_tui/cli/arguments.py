@@ -91,7 +91,12 @@ def _deciding_commands(commands: _Commands[_Parser]) -> None:
     approve.add_argument("--reason", default="", metavar="TEXT")
     reject = _command(commands, "reject", "reject a request")
     reject.add_argument("request", metavar="ID")
+    reject.add_argument("--undo", action="store_true", help="take back what it had written")
     reject.add_argument("--reason", default="", metavar="TEXT")
+    undo = _command(commands, "undo", "take back what a decided request had written, or bring it back")
+    undo.add_argument("request", metavar="ID", nargs="?")
+    undo.add_argument("--restore", metavar="UNDO", help="bring back what this undo removed, such as u1")
+    undo.add_argument("--list", action="store_true", help="list the undos")
     mine = _command(commands, "mine", "say of a crossing: that was me")
     mine.add_argument("request", metavar="ID")
 

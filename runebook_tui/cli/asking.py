@@ -18,7 +18,8 @@ from runebook_tui.execution.launch import launch_engine
 _ENGINE_SECONDS = 30.0
 
 
-def _number(text: str) -> int:
+def request_number(text: str) -> int:
+    """The number of a request, as people write it. Raises CommandError."""
     match = re.fullmatch(r"(?:[Rr]-?)?([0-9]{1,9})", text)
     if match is None:
         raise CommandError(f"{text!r} is not the number of a request", 2)
@@ -36,7 +37,7 @@ def _connect(root: Path) -> EngineClient:
         return EngineClient(root)
 
 
-def _ask(do: str, root: Path | None = None, *, patience: float = 0.0, **fields: Any) -> dict[str, Any]:
+def ask_engine(do: str, root: Path | None = None, *, patience: float = 0.0, **fields: Any) -> dict[str, Any]:
     """The engine's answer, which may take `patience` seconds longer than usual."""
     with _connect(root or root_of_plan()) as client:
         answer = client.ask(do, timeout=patience + _ENGINE_SECONDS, **fields)
@@ -50,23 +51,27 @@ def _show(arguments: Namespace, answer: dict[str, Any], words: str) -> None:
 
 def approve(arguments: Namespace) -> int:
     """Approve a request."""
-    answer = _ask(
-        "approve", request=_number(arguments.request), scope=arguments.scope, reason=arguments.reason
+    answer = ask_engine(
+        "approve", request=request_number(arguments.request), scope=arguments.scope, reason=arguments.reason
     )
     _show(arguments, _decision(answer), f"request {answer['request']} approved ({arguments.scope})")
     return 0
 
 
 def reject(arguments: Namespace) -> int:
-    """Reject a request."""
-    answer = _ask("reject", request=_number(arguments.request), reason=arguments.reason)
+    """Reject a request, with --undo taking back what it had written."""
+    if arguments.undo:
+        from runebook_tui.cli import undoing
+
+        return undoing.reject(arguments, request_number(arguments.request))
+    answer = ask_engine("reject", request=request_number(arguments.request), reason=arguments.reason)
     _show(arguments, _decision(answer), f"request {answer['request']} rejected")
     return 0
 
 
 def mine(arguments: Namespace) -> int:
     """Say of a crossing: that was me."""
-    answer = _ask("disown", request=_number(arguments.request))
+    answer = ask_engine("disown", request=request_number(arguments.request))
     _show(arguments, _decision(answer), f"request {answer['request']} withdrawn: that was you")
     return 0
 
@@ -82,21 +87,21 @@ def _decision(answer: dict[str, Any]) -> dict[str, Any]:
 
 def restart(arguments: Namespace) -> int:
     """Start an agent again."""
-    answer = _ask("restart", agent=arguments.agent)
+    answer = ask_engine("restart", agent=arguments.agent)
     _show(arguments, {"id": answer["agent"]}, f"{answer['agent']} is started again")
     return 0
 
 
 def stop(arguments: Namespace) -> int:
     """Stop an agent."""
-    answer = _ask("stop", agent=arguments.agent)
+    answer = ask_engine("stop", agent=arguments.agent)
     _show(arguments, {"id": answer["agent"]}, f"{answer['agent']} is being stopped")
     return 0
 
 
 def ready(arguments: Namespace) -> int:
     """Say that an agent is set up and at work."""
-    answer = _ask("ready", agent=arguments.agent)
+    answer = ask_engine("ready", agent=arguments.agent)
     _show(arguments, {"id": answer["agent"]}, f"{answer['agent']} is ready")
     return 0
 
@@ -105,7 +110,7 @@ def task(arguments: Namespace) -> int:
     """Start, finish or block a task."""
     if arguments.step == "block" and not arguments.reason:
         raise CommandError("say why it is blocked: --reason TEXT", 2)
-    answer = _ask(
+    answer = ask_engine(
         f"task-{arguments.step}", task=arguments.task, reason=arguments.reason, agent=arguments.agent
     )
     shape = {"id": answer["task"], "agent": answer["agent"], "status": answer["status"]}
@@ -115,7 +120,7 @@ def task(arguments: Namespace) -> int:
 
 def publish(arguments: Namespace) -> int:
     """Publish an interface."""
-    answer = _ask("publish", api=arguments.api, agent=arguments.agent)
+    answer = ask_engine("publish", api=arguments.api, agent=arguments.agent)
     shape = {"id": answer["api"], "version": answer["version"]}
     _show(arguments, shape, f"published {answer['api']} version {answer['version']}")
     return 0
@@ -125,7 +130,7 @@ def ask(arguments: Namespace) -> int:
     """Ask to write paths; exit status 0 when it may, 1 when not (yet)."""
     root = root_of_plan()
     paths = [inside(root, path) for path in arguments.paths]
-    answer = _ask("ask", root, paths=paths, reason=arguments.reason, agent=arguments.agent)
+    answer = ask_engine("ask", root, paths=paths, reason=arguments.reason, agent=arguments.agent)
     if answer["request"] is None:
         _show(arguments, {"id": None, "status": "not needed"}, "not needed: you may write that already")
         return 0
@@ -138,7 +143,7 @@ def ask(arguments: Namespace) -> int:
 
 
 def _await_decision(arguments: Namespace, root: Path, request: int, seconds: float) -> int:
-    answer = _ask("wait-request", root, patience=seconds, request=request, seconds=seconds)
+    answer = ask_engine("wait-request", root, patience=seconds, request=request, seconds=seconds)
     return _print_decision(arguments, answer)
 
 
@@ -147,8 +152,8 @@ def wait(arguments: Namespace) -> int:
     seconds = max(0.0, arguments.seconds)
     root = root_of_plan()
     if arguments.what != "finalize":
-        return _await_decision(arguments, root, _number(arguments.what), seconds)
-    answer = _ask("wait-finalize", root, patience=seconds, seconds=seconds, agent=arguments.agent)
+        return _await_decision(arguments, root, request_number(arguments.what), seconds)
+    answer = ask_engine("wait-finalize", root, patience=seconds, seconds=seconds, agent=arguments.agent)
     told = bool(answer["finalize"])
     _show(arguments, {"finalize": told}, "finalize" if told else "not yet")
     return 0 if told else 1

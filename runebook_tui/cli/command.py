@@ -29,6 +29,7 @@ _MODULES = {
     "approve": "asking.approve",
     "reject": "asking.reject",
     "mine": "asking.mine",
+    "undo": "undoing.undo",
     "restart": "asking.restart",
     "stop": "asking.stop",
     "ready": "asking.ready",

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
 from runebook_tui.core.events import Record
 from runebook_tui.core.gates import agent_unmet, phase_unmet
-from runebook_tui.core.state import AgentState, PhaseState, RequestState, State, TaskState
+from runebook_tui.core.state import AgentState, PhaseState, RequestState, State, TaskState, UndoState
 from runebook_tui.core.types import AgentStatus, PhaseStatus
 
 Shape = dict[str, Any]
@@ -119,7 +121,33 @@ def request_shape(request: RequestState, diff: str | None = None) -> Shape:
         "decided_at": moment(request.decided_at),
         "scope": request.scope.value if request.status == "approved" else None,
         "answer": request.answer,
+        "undone": [{"path": path, "undo": undo} for path, undo in request.undone.items()],
+        "undo_refused": [{"path": path, "reason": why} for path, why in request.undo_refused.items()],
         "diff": diff,
+    }
+
+
+def undo_shape(undo: UndoState, refused: Mapping[str, str] = MappingProxyType({})) -> Shape:
+    """One undo; `refused` says which paths a restore has just refused, and why."""
+    paths = [
+        {
+            "path": path,
+            "status": "restored" if path in undo.restored else "undone",
+            "reason": refused.get(path, ""),
+            "patch": undo.patch or None,
+        }
+        for path in undo.changes
+    ]
+    paths += [
+        {"path": path, "status": "refused", "reason": reason, "patch": undo.refused_patch or None}
+        for path, reason in undo.refused.items()
+    ]
+    return {
+        "id": undo.id,
+        "request": undo.request,
+        "time": moment(undo.time),
+        "status": undo.status,
+        "paths": paths,
     }
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from runebook_tui.core.events import Record
 from runebook_tui.core.gates import agent_unmet, phase_unmet
 from runebook_tui.core.ownership import FileOwnership
 from runebook_tui.core.printable import visible
-from runebook_tui.core.state import AgentState, RequestState, State
+from runebook_tui.core.state import AgentState, RequestState, State, UndoState
 from runebook_tui.core.types import OPERATOR, AgentStatus, Author, PhaseStatus, TaskStatus
 
 _PATHS_SHOWN = 5
@@ -77,16 +77,41 @@ def request_words(request: RequestState, now: float) -> str:
     head = f"{request.id}  {request.who} → {owners}  {request.kind.value}, {request.status}"
     until = now if request.decided_at is None else request.decided_at
     lines = [f"{head}, {elapsed(until - request.opened_at)}"]
-    lines.extend(f"    {visible(path)}" for path in request.paths[:_PATHS_SHOWN])
-    if len(request.paths) > _PATHS_SHOWN:
-        lines.append(f"    and {len(request.paths) - _PATHS_SHOWN} more")
+    lines.extend(_path_words(request.paths))
     if request.reason:
         lines.append(f"    “{visible(request.reason, 500)}”")
     if request.evidence:
         lines.append(f"    evidence: {visible(request.evidence, 500)}")
     if request.answer:
         lines.append(f"    answer: {visible(request.answer, 500)}")
+    if request.undone:
+        lines.append(f"    undone as {', '.join(dict.fromkeys(request.undone.values()))}")
+    lines.extend(
+        f"    not undone: {visible(path)}: {visible(why, 200)}" for path, why in request.undo_refused.items()
+    )
     return "\n".join(lines)
+
+
+def undo_words(name: str, paths: Sequence[str], patch: str, *, restored: bool) -> str:
+    """What an undo or a restore did."""
+    head = f"restored {name}" if restored else f"undone as {name}"
+    kept = f" (what was removed is kept in {patch})" if patch and not restored else ""
+    return "\n".join([f"{head}{kept}", *_path_words(paths)])
+
+
+def undo_line(undo: UndoState) -> str:
+    """One undo in a few lines."""
+    lines = [f"{undo.id}  request {undo.request}  {undo.status}, {clock(undo.time)}"]
+    lines.extend(_path_words([*undo.changes]))
+    lines.extend(
+        f"    {visible(path)}: not undone: {visible(why, 200)}" for path, why in undo.refused.items()
+    )
+    return "\n".join(lines)
+
+
+def _path_words(paths: Sequence[str]) -> list[str]:
+    lines = [f"    {visible(path)}" for path in paths[:_PATHS_SHOWN]]
+    return lines + ([f"    and {len(paths) - _PATHS_SHOWN} more"] if len(paths) > _PATHS_SHOWN else [])
 
 
 def record_words(record: Record, sentence: Callable[[Record], str]) -> str:

@@ -70,7 +70,7 @@ def open_question(state: State, agent: str, paths: Sequence[str]) -> RequestStat
 
 def held(state: State, command: Hold, now: float) -> Iterator[e.Event]:
     """The request that a stopped write makes or joins, and the wait that begins."""
-    crossing = Crossing(path=command.path, owner=_owner(state, command.path))
+    crossing = Crossing(path=command.path, owner=_owner(state, command.path), source=command.source)
     request = open_hold(state, command.agent, command.pid, crossing, now)
     number = state.last_request + 1 if request is None else request.id
     if request is None:

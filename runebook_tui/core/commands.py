@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from runebook_tui.core.grants import Scope
@@ -148,6 +149,8 @@ class Hold:
     """Unix seconds: how long the write waits; None when it was refused at once."""
     reason: str = ""
     """Why it does not wait."""
+    source: str | None = None
+    """The file of the repository that would take the place of `path`, by a rename or link."""
 
 
 @dataclass(frozen=True)
@@ -190,6 +193,28 @@ class Observe:
 
     touches: tuple[Touch, ...]
     cause: str = ""
+
+
+@dataclass(frozen=True)
+class RecordUndo:
+    """What a request had written was taken back, as far as it could be. `gone` were as before already."""
+
+    undo: str
+    request: int
+    changes: tuple[Change, ...]
+    patch: str
+    gone: tuple[Change, ...] = ()
+    refused: Mapping[str, str] = field(default_factory=dict)
+    """Why not, by path."""
+    refused_patch: str = ""
+
+
+@dataclass(frozen=True)
+class RecordRestore:
+    """What an undo had removed was put back, at the paths of `changes`."""
+
+    undo: str
+    changes: tuple[Change, ...]
 
 
 @dataclass(frozen=True)
@@ -236,6 +261,8 @@ Command = (
     | Decide
     | Disown
     | Observe
+    | RecordUndo
+    | RecordRestore
     | RestartAgent
     | StopAgent
     | RecordAttempt

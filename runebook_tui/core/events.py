@@ -246,6 +246,38 @@ class Touched(_Event):
     cause: str = ""
 
 
+class ChangeUndone(_Event):
+    """What a request had written was taken back; the patch holds what was removed."""
+
+    type: Literal["ChangeUndone"] = "ChangeUndone"
+    undo: str
+    """The undo's id, such as "u1"."""
+    request: int
+    changes: tuple[Change, ...]
+    """What the undo itself changed; both sides of a change are the same where nothing was left to undo."""
+    patch: str
+    """The patch's path."""
+
+
+class UndoRefused(_Event):
+    """What a request had written to a path could not be taken back; the patch holds the change."""
+
+    type: Literal["UndoRefused"] = "UndoRefused"
+    undo: str
+    request: int
+    path: str
+    reason: str
+    patch: str
+
+
+class UndoRestored(_Event):
+    """What an undo had removed is back."""
+
+    type: Literal["UndoRestored"] = "UndoRestored"
+    undo: str
+    changes: tuple[Change, ...]
+
+
 class NetReported(_Event):
     """A net (gate, watch) began or ceased to hold, for one agent or for all."""
 
@@ -292,6 +324,9 @@ Event = Annotated[
     | CoordinationResponse
     | GrantUsed
     | Touched
+    | ChangeUndone
+    | UndoRefused
+    | UndoRestored
     | NetReported
     | AttemptRefused,
     Field(discriminator="type"),

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar, assert_never
 
 from runebook_tui.core import events as e
+from runebook_tui.core import undos
 from runebook_tui.core.grants import Grant, Scope
 from runebook_tui.core.state import (
     UNKNOWN_REASON,
@@ -94,7 +95,7 @@ def _applied(state: State, record: e.Record) -> State:
         case e.RequestGrew():
             return _request_grew(state, event, record.time)
         case e.HoldStarted():
-            return _request(state, event.request, held_until=event.until, hold_over="", pid=event.pid)
+            return _hold_started(state, event, record.time)
         case e.HoldEnded():
             return _request(state, event.request, held_until=None, hold_over=event.reason)
         case e.RequestWithdrawn():
@@ -114,6 +115,8 @@ def _applied(state: State, record: e.Record) -> State:
             touch = RecentTouch(event.change.path, event.author.name, record.time)
             recent = (*state.recent_touches, touch)[-RECENT_TOUCHES:]
             return replace(state, touches=state.touches + 1, recent_touches=recent)
+        case e.ChangeUndone() | e.UndoRefused() | e.UndoRestored():
+            return undos.applied(state, event, record.time)
         case e.NetReported():
             return _net_reported(state, event, record.time)
         case e.AttemptRefused():
@@ -130,6 +133,7 @@ def _run_started(state: State, run: int, event: e.RunStarted, time: float) -> St
         started_at=time,
         engine=state.engine,
         last_request=state.last_request,
+        undos=state.undos,
         requests=MappingProxyType({request.id: request for request in state.open_requests}),
         watch_blind=state.watch_blind,
         watch_blind_since=state.watch_blind_since,
@@ -211,6 +215,21 @@ def _request(state: State, request_id: int, **changes: Any) -> State:
     if request is None:
         return state
     return replace(state, requests=_with(state.requests, request_id, replace(request, **changes)))
+
+
+def _hold_started(state: State, event: e.HoldStarted, time: float) -> State:
+    request = state.requests.get(event.request)
+    if request is None:
+        return state
+    return _request(
+        state,
+        event.request,
+        held_since=time if request.held_until is None else request.held_since,
+        held_until=event.until,
+        hold_over="",
+        pid=event.pid,
+        program=event.program or request.program,
+    )
 
 
 def _status_updated(state: State, event: e.StatusUpdate, time: float) -> State:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import assert_never
 
-from runebook_tui.core import boundary
+from runebook_tui.core import boundary, undos
 from runebook_tui.core import commands as c
 from runebook_tui.core import events as e
 from runebook_tui.core.grants import Scope
@@ -63,6 +63,8 @@ def decide(state: State, command: c.Command, now: float) -> Outcome:
             return _decided(state, command)
         case c.EndHold():
             return boundary.hold_ended(state, command)
+        case c.RecordUndo() | c.RecordRestore():
+            return undos.recorded(state, command)
         case c.Observe():
             return tuple(boundary.observed(state, command, now))
         case (

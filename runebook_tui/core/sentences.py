@@ -6,6 +6,7 @@ from typing import assert_never
 
 from runebook_tui.core import events as e
 from runebook_tui.core.grants import Scope
+from runebook_tui.core.state import AgentState, RequestState
 from runebook_tui.core.types import ENGINE, OPERATOR, AgentStatus, Change, Crossing, GateMode, RequestKind
 
 STATUS_WORDS = {
@@ -38,6 +39,7 @@ _KIND_WORDS = {
     RequestKind.DRIFT: "changed the published",
 }
 
+_GATE_SHORT = {GateMode.ENFORCE: "enforces", GateMode.OBSERVE: "observes", GateMode.OFF: "off"}
 _GATE_WORDS = {GateMode.ENFORCE: "enforces", GateMode.OBSERVE: "observes", GateMode.OFF: "is off"}
 
 
@@ -65,6 +67,8 @@ def sentence(record: e.Record) -> str:
         case e.AttemptRefused():
             were = "were" if event.speaker == OPERATOR else "was"
             return f"{_who(event.speaker)} {were} refused: {event.attempt}{_because(event.reason)}"
+        case e.ChangeUndone() | e.UndoRefused() | e.UndoRestored():
+            return _undo_sentence(event)
         case e.Touched():
             cause = f" ({event.cause})" if event.cause else ""
             return f"{_author(event)} {_changed(event.change)}{cause}"
@@ -77,7 +81,7 @@ def sentence(record: e.Record) -> str:
             | e.CoordinationResponse()
             | e.GrantUsed()
         ):
-            return _request_sentence(record.actor, event)
+            return _request_sentence(record, event)
         case (
             e.FinalizeStarted()
             | e.StatusUpdate()
@@ -92,6 +96,19 @@ def sentence(record: e.Record) -> str:
             return _agent_sentence(event)
         case _:
             assert_never(event)
+
+
+def gate_words(agent: AgentState) -> str:
+    """What the gate does for an agent when that is less than the plan asks for, and why; else ""."""
+    if not agent.gate_is_less:
+        return ""
+    return f"gate {_GATE_SHORT[agent.gate_mode or GateMode.OFF]}{_because(agent.gate)}"
+
+
+def process(request: RequestState) -> str:
+    """The process that wrote or would write: "sed, pid 4121"."""
+    pid = "" if request.pid is None else f", pid {request.pid}"
+    return f"{request.program or 'a program'}{pid}"
 
 
 def lines_changed(change: Change) -> str:
@@ -153,7 +170,7 @@ _RequestEvent = (
 )
 
 
-def _request_sentence(actor: str, event: _RequestEvent) -> str:
+def _request_sentence(record: e.Record, event: _RequestEvent) -> str:
     match event:
         case e.CoordinationRequest():
             names = " or ".join(_who(each) for each in event.candidates) or "somebody"
@@ -167,18 +184,36 @@ def _request_sentence(actor: str, event: _RequestEvent) -> str:
             return f"request {event.request} grew: {_paths(event.crossings)}"
         case e.HoldStarted():
             program = event.program or "a program"
-            return f"request {event.request}: {program} (pid {event.pid}) waits for you"
+            seconds = max(0, round(event.until - record.time))
+            return f"request {event.request}: {program} (pid {event.pid}) waits for you, {seconds} s at most"
         case e.HoldEnded():
             return f"request {event.request}: no write waits any more{_because(event.reason)}"
         case e.RequestWithdrawn():
             return f"request {event.request} was withdrawn{_because(event.reason)}"
         case e.CoordinationResponse():
             scope = f" {_SCOPE_WORDS[event.scope]}" if event.decision == "approved" else ""
-            return f"{_who(actor)} {event.decision} request {event.request}{scope}{_because(event.reason)}"
+            decided = f"{_who(record.actor)} {event.decision} request {event.request}"
+            return f"{decided}{scope}{_because(event.reason)}"
         case e.GrantUsed():
             return f"the approval of request {event.request} was used for {event.path}"
         case _:
             assert_never(event)
+
+
+def _undo_sentence(event: e.ChangeUndone | e.UndoRefused | e.UndoRestored) -> str:
+    match event:
+        case e.ChangeUndone():
+            return f"request {event.request} was undone as {event.undo}: {_changed_paths(event.changes)}"
+        case e.UndoRefused():
+            return f"request {event.request} was not undone: {event.path}: {event.reason}"
+        case e.UndoRestored():
+            return f"undo {event.undo} was restored: {_changed_paths(event.changes)}"
+        case _:
+            assert_never(event)
+
+
+def _changed_paths(changes: tuple[Change, ...]) -> str:
+    return _paths(tuple(Crossing(path=change.path, owner=None) for change in changes))
 
 
 def _net_sentence(event: e.NetReported) -> str:

@@ -13,6 +13,7 @@ from runebook_tui.core.ownership import OwnershipManager
 from runebook_tui.core.types import (
     AgentSpec,
     AgentStatus,
+    Change,
     Crossing,
     ExecutionPlan,
     GateMode,
@@ -84,6 +85,13 @@ class AgentState:
         """The agent's id."""
         return self.spec.id
 
+    @property
+    def gate_is_less(self) -> bool:
+        """Whether the gate is known to do less with its writes than the plan asks for."""
+        if self.gate_mode is None:
+            return self.gate_holds is False
+        return self.gate_mode.strength < self.spec.gate.strength
+
 
 @dataclass(frozen=True, slots=True)
 class RequestState:
@@ -105,10 +113,16 @@ class RequestState:
     answer: str = ""
     """The operator's reason, or why it was withdrawn."""
     decided_at: float | None = None
+    held_since: float | None = None
+    """When the wait began that ends at `held_until`."""
     held_until: float | None = None
     """When a write that waits for this request will be refused; None when none waits."""
     hold_over: str = ""
     """Why no write waits any more, once one did."""
+    undone: Mapping[str, str] = field(default_factory=_empty)
+    """The undo by which a path was taken back, by path."""
+    undo_refused: Mapping[str, str] = field(default_factory=_empty)
+    """Why a path could not be taken back, by path."""
 
     @property
     def open(self) -> bool:
@@ -132,6 +146,45 @@ class RequestState:
     def paths(self) -> tuple[str, ...]:
         """The paths it is about, oldest first."""
         return tuple(self.crossings)
+
+
+@dataclass(frozen=True, slots=True)
+class UndoState:
+    """One undo of a request."""
+
+    id: str
+    request: int
+    time: float
+    """Unix seconds."""
+    changes: Mapping[str, Change] = field(default_factory=_empty)
+    """What it changed, by path."""
+    refused: Mapping[str, str] = field(default_factory=_empty)
+    """Why not, by path."""
+    restored: frozenset[str] = frozenset()
+    """The paths that are back as they were before it."""
+    patch: str = ""
+    refused_patch: str = ""
+
+    @property
+    def status(self) -> str:
+        """What became of it, in words."""
+        if not self.changes:
+            return "refused"
+        word = "undone"
+        if self.restored:
+            word = "restored in part" if self.left else "restored"
+        elif self.refused:
+            word = "undone in part"
+        return word
+
+    @property
+    def left(self) -> Mapping[str, Change]:
+        """What of it can still be brought back."""
+        return {
+            path: each
+            for path, each in self.changes.items()
+            if path not in self.restored and each.before != each.after
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +254,8 @@ class State:
     last_request: int = 0
     """The highest request number ever given, over all runs."""
     grants: Mapping[int, Grant] = field(default_factory=_empty)
+    undos: Mapping[str, UndoState] = field(default_factory=_empty)
+    """Every undo, over all runs."""
     touches: int = 0
     recent_touches: tuple[RecentTouch, ...] = ()
     watch_blind: str = ""

@@ -128,6 +128,11 @@ class GateMode(StrEnum):
     """Every write passes and is recorded."""
     OFF = "off"
 
+    @property
+    def strength(self) -> int:
+        """How much it does: 0 off, 1 observe, 2 enforce."""
+        return (GateMode.OFF, GateMode.OBSERVE, GateMode.ENFORCE).index(self)
+
 
 class AgentSpec(Value):
     """An agent as the plan describes it: exactly one of `builtin` and `command` says what it runs."""
@@ -370,3 +375,5 @@ class Crossing(Value):
     path: str
     owner: str | None
     change: Change | None = None
+    source: str | None = None
+    """While nothing is written: the file of the repository that would take its place by a rename or link."""

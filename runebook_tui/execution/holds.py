@@ -27,7 +27,7 @@ _DOING = {
     "create": "create {path}",
     "truncate": "cut {path}",
     "rename": "rename {path} to {to}",
-    "replace": "replace {path}",
+    "replace": "replace {path}{by}",
     "link": "link {path} as {to}",
     "symlink": "make {path} a symbolic link",
     "unlink": "remove {path}",
@@ -49,6 +49,8 @@ class StoppedWrite:
     words: str
     waits: bool
     reason: str
+    source: str | None = None
+    """The file of the repository that would take the place of `path`."""
 
     @classmethod
     def from_message(cls, agent: str, message: Mapping[str, Any]) -> StoppedWrite:
@@ -68,15 +70,23 @@ class StoppedWrite:
             words=_words(record),
             waits=message.get("waits") is True,
             reason=str(message.get("reason", ""))[:500],
+            source=_source(record),
         )
 
 
 def _words(record: Mapping[str, Any]) -> str:
     doing = _DOING.get(str(record.get("op")), "write {path}")
-    act = doing.format(path=record["path"], to=record.get("to") or "a place outside the repository")
+    to = record.get("to") or "a place outside the repository"
+    new = _source(record) or record.get("via")
+    act = doing.format(path=record["path"], to=to, by=f" with {new}" if new else "")
     argv = str(record.get("argv", ""))[:200]
     how = f": {argv}" if argv and argv != record["program"] else ""
     return f"{record['program'] or 'a program'} (pid {record['pid']}{how}), which would {act}"
+
+
+def _source(record: Mapping[str, Any]) -> str | None:
+    source = record.get("from")
+    return source[:65_536] if isinstance(source, str) and source else None
 
 
 @dataclass
@@ -106,7 +116,16 @@ class Holds:
         seconds = state.plan.policy.hold_seconds if write.waits else None
         until = None if seconds is None else now + seconds
         await self._handle(
-            c.Hold(write.agent, write.path, write.pid, write.program, write.words, until, write.reason)
+            c.Hold(
+                agent=write.agent,
+                path=write.path,
+                pid=write.pid,
+                program=write.program,
+                words=write.words,
+                until=until,
+                reason=write.reason,
+                source=write.source,
+            )
         )
         request = _latest(self._state(), write)
         if request is None:

@@ -9,7 +9,6 @@ import sys
 from runebook_tui.core.types import GateMode
 
 _SECONDS = 20.0
-_ORDER = (GateMode.OFF, GateMode.OBSERVE, GateMode.ENFORCE)
 
 
 class Machine:
@@ -21,7 +20,7 @@ class Machine:
 
     def allows(self, wanted: GateMode) -> tuple[GateMode, str]:
         """What an agent gets whose plan says `wanted`, and why it is less ("" when it is not)."""
-        if _ORDER.index(self.mode) < _ORDER.index(wanted):
+        if self.mode.strength < wanted.strength:
             return self.mode, self.reason
         return wanted, ""
 

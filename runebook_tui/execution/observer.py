@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 
 from runebook_tui.core import commands as c
 from runebook_tui.core.state import State
-from runebook_tui.core.types import Author, Change
+from runebook_tui.core.types import OPERATOR, Author, Change
 from runebook_tui.git.ignore import Ignore
 from runebook_tui.history.authors import Authors
 from runebook_tui.history.errors import HistoryError
@@ -61,6 +61,20 @@ class Observer:
         """Look at the whole tree now; returns when what was found is in the log."""
         for batch in await self._watch.sweep():
             await self._observe(batch)
+
+    @asynccontextmanager
+    async def still(self, paths: Sequence[str]) -> AsyncIterator[None]:
+        """Look at `paths` now, and observe nothing further until the block ends."""
+        async with self._turn:
+            await self._observe_some(sorted(paths), Batch(frozenset(paths), "sweep", "", time.time()))
+            yield
+
+    async def rewritten(self, changes: Sequence[Change]) -> None:
+        """Runebook made these changes for the operator; they are in the log already."""
+        for change in changes:
+            self._authors.rewritten(change.path, time.time())
+        if any(change.path == PLAN_NAME for change in changes):
+            await self._on_plan(Author(name=OPERATOR, evidence="undo"))
 
     async def look(self, paths: Sequence[str]) -> None:
         """Look at `paths` now: after a restart, those that were touched before."""

@@ -29,6 +29,7 @@ from runebook_tui.execution.observer import Observer
 from runebook_tui.execution.server import SocketServer
 from runebook_tui.execution.speakers import Supervisors
 from runebook_tui.execution.supervision import Supervision
+from runebook_tui.execution.undoing import Undoing
 from runebook_tui.execution.verbs import Verbs
 from runebook_tui.history.authors import Authors
 from runebook_tui.history.baseline import Baseline
@@ -92,6 +93,7 @@ class ParallelExecutionRunner:
         self._verbs = Verbs(self, self._supervision)
         self._coordinator: Coordinator | None = None
         self._observer: Observer | None = None
+        self.undoing: Undoing | None = None
         self._changed = asyncio.Condition()
         self._wake = asyncio.Event()
         self._leaving = ""
@@ -223,6 +225,7 @@ class ParallelExecutionRunner:
                 self.root, self._history, self._authors, self.handle_surely, lambda: self.state, self._edited
             )
             stack.callback(self._observer.close)
+            self.undoing = Undoing(self, self._log, self._history, self._observer)
             observing = asyncio.create_task(self._observer.run())
             try:
                 await self._look_again()
@@ -305,11 +308,9 @@ class ParallelExecutionRunner:
                 observing.result()
             if not self._keep and await self._is_over():
                 return
-            try:
+            with suppress(TimeoutError):
                 async with asyncio.timeout(_ROUND_SECONDS):
                     await self._wake.wait()
-            except TimeoutError:
-                continue
 
     def _rescue_log(self) -> None:
         """`git clean -x` and the like delete the state folder: everything known is written anew."""

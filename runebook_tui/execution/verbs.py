@@ -18,10 +18,12 @@ from runebook_tui.core import commands as c
 from runebook_tui.core.grants import Scope
 from runebook_tui.core.state import RequestState, State
 from runebook_tui.core.types import ENGINE, OPERATOR
+from runebook_tui.core.undos import why_not_undone
 from runebook_tui.execution import wire
 from runebook_tui.execution.interface import read_interface
 from runebook_tui.execution.server import Connection
 from runebook_tui.execution.supervision import Supervision
+from runebook_tui.execution.undoing import Undoing
 from runebook_tui.orchestrator.coordinator import Refused
 
 Answer = dict[str, Any]
@@ -32,6 +34,8 @@ class Host(Protocol):
     """What the verbs need of the runner."""
 
     root: Path
+    undoing: Undoing | None
+    """Takes back and brings back; None until the engine observes the tree."""
 
     @property
     def state(self) -> State:
@@ -78,6 +82,8 @@ class Verbs:
             "approve": self._decide,
             "reject": self._decide,
             "disown": self._disown,
+            "undo": self._undo,
+            "restore": self._restore,
             "restart": self._restart,
             "stop": self._stop,
             "down": self._down,
@@ -194,10 +200,26 @@ class Verbs:
             raise wire.WireError("the scope is once, task or plan") from error
         reason = wire.text_field(message, "reason", default="", limit=2000)
         approved = message["do"] == "approve"
+        undoes = not approved and message.get("undo") is True
+        undoing = self._undoing() if undoes else None
+        if undoes and (why := why_not_undone(self._host.state, number, rejecting=True)):
+            raise Refused(why)
         await self._host.handle(
             c.Decide(number, "approved" if approved else "rejected", scope, reason), OPERATOR
         )
-        return _request_words(self._host.state.requests[number])
+        words = _request_words(self._host.state.requests[number])
+        return words | await undoing.undo(number) if undoing else words
+
+    async def _undo(self, connection: Connection, message: Answer) -> Answer:
+        return await self._undoing().undo(wire.number_field(message, "request"))
+
+    async def _restore(self, connection: Connection, message: Answer) -> Answer:
+        return await self._undoing().restore(wire.text_field(message, "undo", limit=32))
+
+    def _undoing(self) -> Undoing:
+        if self._host.undoing is None:
+            raise Refused("the engine is still starting; try again in a moment")
+        return self._host.undoing
 
     async def _disown(self, connection: Connection, message: Answer) -> Answer:
         number = wire.number_field(message, "request")

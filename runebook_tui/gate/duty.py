@@ -117,6 +117,9 @@ class Duty:
         """Serve until the last process has ended, then deliver what is left for at most ten seconds."""
         while self.alive:
             self.loop.turn()
+        if self._enforcer is not None:
+            with self.loop.guard:
+                self._enforcer.end()
         end = time.monotonic() + (_DRAIN_SECONDS if self._observer is not None else 0.5)
         while self._link is not None and not self._link.delivered and time.monotonic() < end:
             self.loop.turn(0.2)

@@ -94,6 +94,13 @@ class Enforcer:
             if held.waits and held.connection != self._link.connections:
                 self._file(held)
 
+    def end(self) -> None:
+        """No process is left that could wait for anything."""
+        for held in self._holds:
+            self._holds.remove(held)
+            if held.waits:
+                self._link.ask(_unheld(held), lasting=False)
+
     def _file(self, held: Held) -> None:
         # A question that waits is asked anew after an attach; one that does not is kept by the link.
         held.connection = self._link.connections
@@ -205,8 +212,8 @@ class Enforcer:
             # A call that a signal interrupted comes again at once.
             if born(held.process.pid) != held.process.key[1] or now - held.emptied > GRACE_SECONDS:
                 self._holds.remove(held)
-                if held.waits and self._link.connected:
-                    self._link.ask({"do": "unheld", "id": held.id, "reason": "its process has ended"})
+                if held.waits:
+                    self._link.ask(_unheld(held), lasting=False)
         elif now > held.deadline:
             seconds = f"{self._judge.rules.hold_seconds:g} s" if self._judge.rules is not None else "its time"
             late = f"nobody answered within {seconds}" if held.waits else held.why
@@ -221,7 +228,7 @@ class Enforcer:
     # ── what nobody is asked about ──────────────────────────────────────────────────────────────
 
     def _forbidden(self, call: Call, process: Process, ruling: Forbidden) -> Refuse:
-        path = ruling.path.removeprefix(os.fsdecode(self._root) + "/")
+        path = ruling.path.removeprefix(os.fsdecode(self._root) + "/").removesuffix(".lock")
         words = {
             OPERATORS: f"{path} belongs to the operator: no program of an agent may change it",
             TMUX: f"{path} is tmux's socket: no program of an agent may command that server",
@@ -284,6 +291,10 @@ def _record(process: Process, act: Act | None, path: str | None) -> Record:
         "path": path,
         "to": None,
     }
+
+
+def _unheld(held: Held) -> dict[str, object]:
+    return {"do": "unheld", "id": held.id, "reason": "its process has ended"}
 
 
 def _whose(about: Held | Foreign) -> str:

@@ -217,7 +217,7 @@ class Judge:
         ends = [end for end in (path, to) if end is not None and self._may_hold_foreign(end)]
         if not ends or change.path is None:
             return
-        files = [os.fsdecode(file) for file in files_below(change.path)]
+        files = sorted(os.fsdecode(file) for file in files_below(change.path))
         for end in ends:
             crossing = [file for file in (f"{end}/{each}" for each in files) if not self._plain(file)]
             ignored = self._ignored(crossing) if crossing else set()

@@ -1,4 +1,4 @@
-"""What the gate can do here, tried on a child: a call continued, one refused, one held while another flows."""
+"""What the gate can do here, tried on a child: one call continued, one refused, one held beside another."""
 
 from __future__ import annotations
 

@@ -89,6 +89,14 @@ class Authors:
         """Writes of `agent` went unrecorded: for ten minutes it counts as not observed."""
         self._missed[agent] = None
 
+    def rewritten(self, path: str, now: float) -> None:
+        """Runebook put a new file at `path` for the operator: what was recorded before explains nothing."""
+        self._holders.pop(path, None)
+        self._touches.pop(path, None)
+        author = Author(name=OPERATOR, evidence="Runebook wrote it for you")
+        self._touches[path] = _Touch(self._ledger.serial, now, author, (), {})
+        self._ledger.use(path)
+
     def author(self, path: str, now: float, *, unobserved: Sequence[str], observed: Sequence[str]) -> Author:
         """Who made the change noticed on `path` at `now` (unix seconds), and how that is known.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import tempfile
 from collections import Counter
@@ -22,6 +23,10 @@ _CORE_WORK = 100_000
 _GIT_SECONDS = 5.0
 
 Opcode = tuple[str, int, int, int, int]
+Edit = tuple[int, int, int, int]
+"""Lines `old[a:b]` became `new[c:d]`, as (a, b, c, d)."""
+
+_HEAD = re.compile(rb"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
 
 
 @dataclass(frozen=True)
@@ -44,19 +49,12 @@ def compare(before: bytes, after: bytes) -> Difference | None:
     Lines end at LF only. Small differences are found by difflib; above that by `git diff --no-index`, because
     difflib takes time in the square of the lines.
     """
-    if len(before) > BYTE_LIMIT or len(after) > BYTE_LIMIT or binary(before) or binary(after):
+    if not comparable(before) or not comparable(after):
         return None
-    old, new = _lines(before), _lines(after)
-    if len(old) > LINE_LIMIT or len(new) > LINE_LIMIT:
-        return None
-    head = _equal(old, new)
-    tail = _equal(old[head:][::-1], new[head:][::-1])
-    core_old, core_new = old[head : len(old) - tail], new[head : len(new) - tail]
-    if not core_old or not core_new:
-        pass  # only added or only removed: no search
-    elif max(len(core_old), len(core_new)) > _CORE_LINES or _work(core_old, core_new) > _CORE_WORK:
+    old, new = lines_of(before), lines_of(after)
+    opcodes = _by_difflib(old, new)
+    if opcodes is None:
         return _by_git(before, after)
-    opcodes = _opcodes(core_old, core_new, head, (len(old), len(new)))
     changed = [each for each in opcodes if each[0] != "equal"]
     return Difference(
         hunks=tuple(_hunks(old, new, opcodes)),
@@ -65,7 +63,43 @@ def compare(before: bytes, after: bytes) -> Difference | None:
     )
 
 
-def _lines(data: bytes) -> list[bytes]:
+def comparable(data: bytes) -> bool:
+    """Whether `data` is a text of at most 20,000 lines and 2 MB."""
+    return len(data) <= BYTE_LIMIT and not binary(data) and data.count(b"\n") < LINE_LIMIT
+
+
+def edits(old: Sequence[bytes], new: Sequence[bytes]) -> list[Edit] | None:
+    """Where two comparable texts differ, in order, as few lines as the search finds; None when it fails."""
+    opcodes = _by_difflib(old, new)
+    if opcodes is not None:
+        return [(i1, i2, j1, j2) for tag, i1, i2, j1, j2 in opcodes if tag != "equal"]
+    hunks = _git_hunks(b"".join(old), b"".join(new), context=0)
+    if hunks is None:
+        return None
+    heads = (_HEAD.match(line) for line in hunks if line.startswith(b"@@ "))
+    return [(*_span(head[1], head[2]), *_span(head[3], head[4])) for head in heads if head]
+
+
+def _span(start: bytes, count: bytes | None) -> tuple[int, int]:
+    size = 1 if count is None else int(count)
+    first = int(start) - (size > 0)
+    return first, first + size
+
+
+def _by_difflib(old: Sequence[bytes], new: Sequence[bytes]) -> list[Opcode] | None:
+    """How to make `new` of `old`; None when the search could take too long."""
+    head = _equal(old, new)
+    tail = _equal(old[head:][::-1], new[head:][::-1])
+    core_old, core_new = old[head : len(old) - tail], new[head : len(new) - tail]
+    if not core_old or not core_new:
+        pass  # only added or only removed: no search
+    elif max(len(core_old), len(core_new)) > _CORE_LINES or _work(core_old, core_new) > _CORE_WORK:
+        return None
+    return _opcodes(core_old, core_new, head, (len(old), len(new)))
+
+
+def lines_of(data: bytes) -> list[bytes]:
+    """The lines of a text with their ends; the last one may have none."""
     lines = data.split(b"\n")
     last = lines.pop()
     ended = [line + b"\n" for line in lines]
@@ -81,13 +115,13 @@ def _equal(old: Sequence[bytes], new: Sequence[bytes]) -> int:
     return count
 
 
-def _work(old: list[bytes], new: list[bytes]) -> int:
+def _work(old: Sequence[bytes], new: Sequence[bytes]) -> int:
     """How many pairs of equal lines a search may visit."""
     counts = Counter(new)
     return sum(times * counts[line] for line, times in Counter(old).items())
 
 
-def _opcodes(old: list[bytes], new: list[bytes], head: int, sizes: tuple[int, int]) -> list[Opcode]:
+def _opcodes(old: Sequence[bytes], new: Sequence[bytes], head: int, sizes: tuple[int, int]) -> list[Opcode]:
     found: list[Opcode] = [("equal", 0, head, 0, head)] if head else []
     for tag, i1, i2, j1, j2 in SequenceMatcher(None, old, new).get_opcodes():
         found.append((tag, i1 + head, i2 + head, j1 + head, j2 + head))
@@ -146,9 +180,20 @@ def _range(start: int, stop: int) -> str:
 
 
 def _by_git(before: bytes, after: bytes) -> Difference | None:
+    hunks = _git_hunks(before, after, context=_CONTEXT)
+    if hunks is None:
+        return None
+    return Difference(
+        hunks=hunks,
+        added=sum(line.startswith(b"+") for line in hunks),
+        removed=sum(line.startswith(b"-") for line in hunks),
+    )
+
+
+def _git_hunks(before: bytes, after: bytes, *, context: int) -> tuple[bytes, ...] | None:
     # No configuration, attributes or repository may have a say, so it runs in a folder of its own.
     own = {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_ATTR_NOSYSTEM": "1"}
-    options = ("--no-index", "--no-color", "--no-ext-diff", "--no-textconv", "--text", f"-U{_CONTEXT}")
+    options = ("--no-index", "--no-color", "--no-ext-diff", "--no-textconv", "--text", f"-U{context}")
     try:
         with tempfile.TemporaryDirectory(prefix="runebook-") as name:
             folder = Path(name)
@@ -167,9 +212,4 @@ def _by_git(before: bytes, after: bytes) -> Difference | None:
     at = done.stdout.find(b"\n@@ ")
     if done.returncode != 1 or at < 0:
         return None
-    hunks = tuple(done.stdout[at + 1 :].removesuffix(b"\n").split(b"\n"))
-    return Difference(
-        hunks=hunks,
-        added=sum(line.startswith(b"+") for line in hunks),
-        removed=sum(line.startswith(b"-") for line in hunks),
-    )
+    return tuple(done.stdout[at + 1 :].removesuffix(b"\n").split(b"\n"))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
-from runebook_tui.core.types import Crossing, Version
+from runebook_tui.core.types import Change, Crossing, Version
+from runebook_tui.history.heads import coming
 from runebook_tui.history.patches import patch
 from runebook_tui.history.store import ContentStore
 from runebook_tui.place import state_folder
@@ -14,21 +16,31 @@ LIMIT = 65_536
 """Characters of one path's diff, and of all of them together, at the most (about)."""
 
 
-def request_diff(root: Path, crossings: Mapping[str, Crossing]) -> str:
-    """The unified diff of every path of a request, bounded; "" while nothing was written."""
+def request_diff(root: Path, crossings: Mapping[str, Crossing], *, ahead: bool = False) -> str:
+    """The unified diff of every path of a request, bounded; "" while nothing was written.
+
+    `ahead` adds what a stopped rename or link would make of its target: for a request that is open.
+    """
     store = ContentStore(state_folder(root) / "history")
 
     def content(version: Version) -> bytes | None:
         return store.get(version.digest) if version.digest is not None and version.stored else None
 
+    def written(change: Change) -> str:
+        return patch(change, content(change.before), content(change.after), limit=LIMIT)
+
+    makers: list[Callable[[], str]] = []
+    for crossing in crossings.values():
+        if crossing.change is not None:
+            makers.append(partial(written, crossing.change))
+        elif ahead and crossing.source is not None:
+            makers.append(partial(coming, root, crossing, limit=LIMIT))
     parts: list[str] = []
     length = 0
-    changes = [crossing.change for crossing in crossings.values() if crossing.change is not None]
-    for at, change in enumerate(changes):
+    for at, make in enumerate(makers):
         if length > LIMIT:
-            parts.append(f"… and {len(changes) - at} more paths\n")
+            parts.append(f"… and {len(makers) - at} more paths\n")
             break
-        part = patch(change, content(change.before), content(change.after), limit=LIMIT)
-        parts.append(part)
-        length += len(part)
+        parts.append(make())
+        length += len(parts[-1])
     return "".join(parts)

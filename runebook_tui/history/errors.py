@@ -1,8 +1,10 @@
 """What can go wrong in the history.
 
 HistoryError
-├── StoreError   the disk refused an object
-└── GitError     git could not be asked
+├── StoreError     the disk refused an object
+├── GitError       git could not be asked
+├── RewriteError   a path was left as it is
+└── UndoError      a change cannot be taken back
 """
 
 from __future__ import annotations
@@ -18,3 +20,11 @@ class StoreError(HistoryError):
 
 class GitError(HistoryError):
     """Git is missing, refuses the folder, or answered something unexpected."""
+
+
+class RewriteError(HistoryError):
+    """What is at a path cannot be replaced, and was left as it is."""
+
+
+class UndoError(HistoryError):
+    """A change of a path cannot be taken back, and why."""

@@ -8,8 +8,10 @@ import os
 import stat
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import overload
 
 from runebook_tui.core.types import Version
 
@@ -20,7 +22,8 @@ _ABSENT = Version(kind="absent")
 _CHUNK = 1 << 20
 _ATTEMPTS = 5
 _SEARCH = os.O_PATH if sys.platform == "linux" else os.O_RDONLY
-_STEP = _SEARCH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+STEP = _SEARCH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+"""Opens one folder on the way to a path."""
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 
 
@@ -45,31 +48,49 @@ def look(root: Path, path: str, *, keep: int, unless: Stamp | None = None) -> Lo
     if "\0" in path or any(part in ("", ".", "..") for part in parts):
         return Look(_ABSENT)
     try:
-        folder = _descend(root, parts[:-1])
+        folder = descend(root, parts[:-1])
     except OSError as error:
         return _unseen(error)
     try:
+        return see(folder, parts[-1], keep=keep, unless=unless)
+    finally:
+        os.close(folder)
+
+
+@overload
+def see(folder: int, name: str, *, keep: int = ...) -> Look: ...
+@overload
+def see(folder: int, name: str, *, keep: int = ..., unless: Stamp | None) -> Look | None: ...
+def see(folder: int, name: str, *, keep: int = 0, unless: Stamp | None = None) -> Look | None:
+    """See what has the name `name` in the open folder `folder`, as `look` does."""
+    try:
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                return _see(folder, parts[-1], keep, unless, last=attempt == _ATTEMPTS)
+                return _see(folder, name, keep, unless, last=attempt == _ATTEMPTS)
             except _MovedError:
                 continue
     except OSError as error:
         return _unseen(error)
-    finally:
-        os.close(folder)
     return Look(Version(kind="other"))
+
+
+def same_content(one: Version, other: Version) -> bool:
+    """Whether two versions have the same kind, content and, of files, the owner's execute bit."""
+    if one.kind != other.kind or one.digest != other.digest:
+        return False
+    return one.kind != "file" or (one.mode & 0o100) == (other.mode & 0o100)
 
 
 class _MovedError(Exception):
     """The path changed while it was looked at."""
 
 
-def _descend(root: Path, parts: list[str]) -> int:
-    here = os.open(root, _STEP & ~os.O_NOFOLLOW)
+def descend(root: Path, parts: Sequence[str]) -> int:
+    """The folder `parts` below `root`, opened without following links. Raises OSError."""
+    here = os.open(root, STEP & ~os.O_NOFOLLOW)
     for part in parts:
         try:
-            below = os.open(part, _STEP, dir_fd=here)
+            below = os.open(part, STEP, dir_fd=here)
         finally:
             os.close(here)
         here = below

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -11,7 +11,7 @@ from runebook_tui.core.types import Change, Version
 from runebook_tui.history.differences import compare
 from runebook_tui.history.errors import GitError
 from runebook_tui.history.git import GitTree
-from runebook_tui.history.look import Look, Stamp, look
+from runebook_tui.history.look import Look, Stamp, look, same_content
 from runebook_tui.history.patches import patch
 from runebook_tui.history.secret_names import secret_named
 from runebook_tui.history.store import ContentStore
@@ -32,7 +32,7 @@ class History:
 
     def __init__(self, root: Path, folder: Path) -> None:
         self.store = ContentStore(folder)
-        self._root = root
+        self.root = root
         self._git = GitTree(root)
         self._known: dict[str, Version] = {}
         self._stamps: dict[str, Stamp] = {}
@@ -89,7 +89,11 @@ class History:
         with self._lock:
             before = self.known(path)
             seen = self._look(path, unless=self._stamps.get(path))
-            if seen is None or _same(before, seen.version) or (seen.folder and before.kind == "absent"):
+            if (
+                seen is None
+                or same_content(before, seen.version)
+                or (seen.folder and before.kind == "absent")
+            ):
                 self._stamp(path, seen)
                 return None
             after = self._kept(path, seen)
@@ -97,6 +101,28 @@ class History:
             self._stamp(path, seen)
             added, removed = self._counts(before, seen)
             return Change(path=path, before=before, after=after, added=added, removed=removed)
+
+    def look(self, path: str) -> Look:
+        """What is at `path` now, with its bytes where they may be kept; what is known stays as it was."""
+        with self._lock:
+            seen = self._look(path)
+            assert seen is not None
+            return seen
+
+    def keep(self, path: str, seen: Look) -> Version:
+        """Put the bytes of `seen` into the store where they may be; its version says whether they are there.
+
+        Raises StoreError when the disk is full.
+        """
+        with self._lock:
+            return self._kept(path, seen)
+
+    def knows_below(self, folder: str, *, besides: Collection[str]) -> bool:
+        """Whether any path below `folder` was ever known, apart from the paths `besides`."""
+        start = f"{folder}/"
+        with self._lock:
+            entries = self._git.entries() if self._is_repository else {}
+            return any(path.startswith(start) and path not in besides for path in (*self._known, *entries))
 
     def content(self, version: Version) -> bytes | None:
         """The bytes of a version (of a link: its target), or None when they are not kept (any more)."""
@@ -119,7 +145,7 @@ class History:
 
     def _look(self, path: str, *, unless: Stamp | None = None) -> Look | None:
         keep = 0 if secret_named(path) else self.store.file_limit_bytes
-        return look(self._root, path, keep=keep, unless=unless)
+        return look(self.root, path, keep=keep, unless=unless)
 
     def _kept(self, path: str, seen: Look) -> Version:
         if seen.data is None or secret_named(path):
@@ -167,9 +193,3 @@ class History:
             return None, None
         found = compare(old, new)
         return (None, None) if found is None else (found.added, found.removed)
-
-
-def _same(before: Version, after: Version) -> bool:
-    if before.kind != after.kind or before.digest != after.digest:
-        return False
-    return before.kind != "file" or (before.mode & 0o100) == (after.mode & 0o100)

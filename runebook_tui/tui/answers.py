@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from runebook_tui.core.sentences import process
 from runebook_tui.core.state import RequestState, State
 from runebook_tui.core.types import OPERATOR, RequestKind
+from runebook_tui.core.undos import may_undo
 from runebook_tui.tui import commands
 from runebook_tui.tui.commands import Command
 
@@ -28,14 +30,15 @@ def answers(state: State, request: RequestState, *, engine_alive: bool) -> list[
     crossed = request.kind in (RequestKind.CROSSED, RequestKind.DRIFT)
     what = "this path" if len(request.paths) == 1 else f"these {len(request.paths)} paths"
     who = request.who
-    stays = "the change stays, and " if crossed else ""
+    held = request.held_until is not None
+    stays = "the change stays, and " if crossed else "this write goes on, and " if held else ""
     task = _task(state, request)
     uncertain = "" if request.requester else "it is not certain who made the change"
     found = [
         Answer(
             _COMMANDS["card.approve"],
-            "let it stand" if crossed else "approve once",
-            "the change stays as it is" if crossed else f"{who} may write {what}, once",
+            "let it stand" if crossed else "let it go on" if held else "approve once",
+            _once(request, what),
             gone,
         ),
         Answer(
@@ -53,18 +56,52 @@ def answers(state: State, request: RequestState, *, engine_alive: bool) -> list[
         Answer(
             _COMMANDS["card.reject"],
             "reject",
-            "records that it must not stay; the bytes stay until somebody changes them"
-            if crossed
-            else f"{who} gets no, with your reason",
+            _no(request),
             gone,
         ),
     ]
+    if may_undo(request):
+        found.append(
+            Answer(
+                _COMMANDS["card.undo"],
+                "reject and undo",
+                "takes this change out again and leaves everybody else's; a patch of it is kept",
+                gone,
+            )
+        )
     if request.kind is RequestKind.CROSSED and OPERATOR in request.candidates:
         found.append(
             Answer(_COMMANDS["card.mine"], "that was me", "you made the change: nobody is asked", gone)
         )
     found.append(Answer(_COMMANDS["card.close"], "close", "decide nothing now"))
     return found
+
+
+def _once(request: RequestState, what: str) -> str:
+    """What approving once gives."""
+    if request.kind in (RequestKind.CROSSED, RequestKind.DRIFT):
+        return "the change stays as it is"
+    if request.held_until is not None:
+        files = " and ".join(dict.fromkeys(_files(each.owner) for each in request.crossings.values()))
+        return f"this write goes on ({process(request)}); it may go on writing {files}"
+    if request.kind is RequestKind.HELD:
+        return f"{request.who}'s next try may write {what}, once"
+    return f"{request.who} may write {what}, once"
+
+
+def _files(owner: str | None) -> str:
+    return "files that nobody owns" if owner is None else f"{owner}'s files"
+
+
+def _no(request: RequestState) -> str:
+    """What rejecting does."""
+    if request.kind in (RequestKind.CROSSED, RequestKind.DRIFT):
+        return "records that it must not stay; the bytes stay until somebody changes them"
+    if request.held_until is not None:
+        return "the write fails, and the program is told your reason"
+    if request.kind is RequestKind.HELD:
+        return "the request is closed; nothing was written, and nothing waits for your answer"
+    return f"{request.who} gets no, with your reason"
 
 
 def _task(state: State, request: RequestState) -> str | None:

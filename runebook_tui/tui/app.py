@@ -18,6 +18,7 @@ from runebook_tui.tui import glyphs
 from runebook_tui.tui.backend import Backend, BackendError
 from runebook_tui.tui.screens.cockpit import CockpitScreen
 from runebook_tui.tui.theme import RUNEBOOK
+from runebook_tui.tui.undone import undo_outcomes
 from runebook_tui.tui.verdict import Verdict
 from runebook_tui.tui.view import EMPTY, View
 
@@ -101,7 +102,7 @@ class RunebookApp(App[None], inherit_bindings=False):
     def _card_wanted(self, event: CockpitScreen.CardWanted) -> None:
         from runebook_tui.tui.screens.card import CardScreen
 
-        card = CardScreen(event.request, self._now, self._backend.diff)
+        card = CardScreen(event.request, self._now, self._backend.diff, self._backend.heads)
         self.push_screen(card.data_bind(RunebookApp.view), self._answer)
 
     async def on_card_screen_reject_wanted(self, event: CardScreen.RejectWanted) -> None:
@@ -188,11 +189,23 @@ class RunebookApp(App[None], inherit_bindings=False):
             self._cockpit.requests.sent(verdict.request)
             self._send(verdict.do, **verdict.fields())
 
+    def _tell_undo(self, answer: dict[str, object]) -> None:
+        """Say what became of an undo, if the answer is about one."""
+        for outcome in undo_outcomes(answer):
+            self.notify(
+                visible(outcome.words),
+                title=outcome.title,
+                severity="information" if outcome.done else "warning",
+                timeout=8 if outcome.done else 20,
+                markup=False,
+            )
+
     @work(group="send")
     async def _send(self, do: str, **fields: object) -> None:
         """Send, and show a refusal to the operator."""
         try:
-            await self._backend.send(do, **fields)
+            answer = await self._backend.send(do, **fields)
+            self._tell_undo(answer)
         except BackendError as error:
             self.notify(visible(str(error)), title=f"not done: {do}", severity="error", markup=False)
             request = fields.get("request")

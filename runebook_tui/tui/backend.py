@@ -9,6 +9,7 @@ from typing import Protocol
 
 from runebook_tui.core.events import Record
 from runebook_tui.core.state import State
+from runebook_tui.history.heads import FileHead
 
 
 class BackendError(Exception):
@@ -48,12 +49,20 @@ class Backend(Protocol):
     async def send(self, do: str, **fields: object) -> dict[str, object]:
         """Ask the engine to do something; raises BackendError with its refusal.
 
-        approve, reject {request, scope, reason}; disown {request}; restart, stop {agent}; down; new-run.
+        approve, reject {request, scope, reason}; reject {undo: True} answers with `undo`, `done`, `refused`,
+        `patch` and `refused_patch`; disown {request}; restart, stop {agent}; down; new-run.
         """
         ...
 
     async def diff(self, request: int) -> str:
-        """The unified diff of everything that the request is about, bounded; "" when there is none yet."""
+        """The unified diff of everything that the request is about, bounded; "" when there is none yet.
+
+        Of a stopped rename or link: what it would make of its target.
+        """
+        ...
+
+    async def heads(self, request: int) -> tuple[FileHead, ...]:
+        """The first lines of the request's files as they are now, of those that `diff` does not show."""
         ...
 
     async def capture(self, agent: str) -> Frame | None:

@@ -29,6 +29,14 @@ COCKPIT = (
     Command(
         "request.reject", "r", "reject", "reject the selected request, with a reason", "reject", REQUESTS
     ),
+    Command(
+        "request.undo",
+        "u",
+        "reject and undo",
+        "reject the selected request and take back what it wrote",
+        "undo",
+        REQUESTS,
+    ),
     Command("request.mine", "m", "that was me", "say that you made the change yourself", "disown", REQUESTS),
     Command("request.open", "enter", "open", "see the selected request with its diff", "open", REQUESTS),
     Command("request.next", "n", "next", "select the next request", "next_request", REQUESTS),
@@ -57,6 +65,7 @@ CARD = (
     Command("card.task", "t", "until the task ends", "approve for the task", "approve('task')", "Card"),
     Command("card.plan", "p", "until the plan ends", "approve for the plan", "approve('plan')", "Card"),
     Command("card.reject", "r", "reject", "reject, with a reason if you like", "reject", "Card"),
+    Command("card.undo", "u", "reject and undo", "reject, and take back what it wrote", "undo", "Card"),
     Command("card.mine", "m", "that was me", "the change was yours", "disown", "Card"),
     Command("card.close", "escape,q", "close", "close without deciding", "close", "Card"),
 )

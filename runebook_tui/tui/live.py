@@ -12,11 +12,16 @@ from runebook_tui.execution import follow
 from runebook_tui.execution.client import EngineDown, EngineError, ask_engine
 from runebook_tui.execution.launch import LaunchError, launch_engine
 from runebook_tui.history.diffs import request_diff
+from runebook_tui.history.heads import FileHead, heads
 from runebook_tui.log.eventlog import LogError
 from runebook_tui.place import tmux_socket_name
 from runebook_tui.tmux.control import ControlClient
 from runebook_tui.tmux.panes import TmuxError
 from runebook_tui.tui.backend import BackendError, Frame, Update
+
+_ANSWER_SECONDS = 10.0
+_UNDO_SECONDS = 600.0
+"""An undo reads and writes every path of its request."""
 
 
 class LiveBackend:
@@ -36,12 +41,13 @@ class LiveBackend:
 
     async def send(self, do: str, **fields: object) -> dict[str, object]:
         """See Backend.send."""
+        seconds = _UNDO_SECONDS if fields.get("undo") else _ANSWER_SECONDS
         try:
             try:
-                return await ask_engine(self.root, do, fields)
+                return await ask_engine(self.root, do, fields, seconds=seconds)
             except EngineDown:
                 await asyncio.to_thread(launch_engine, self.root)
-                return await ask_engine(self.root, do, fields)
+                return await ask_engine(self.root, do, fields, seconds=seconds)
         except (EngineError, LaunchError) as error:
             raise BackendError(str(error)) from error
 
@@ -50,7 +56,14 @@ class LiveBackend:
         known = self._state.requests.get(request)
         if known is None:
             return ""
-        return await asyncio.to_thread(request_diff, self.root, known.crossings)
+        return await asyncio.to_thread(request_diff, self.root, known.crossings, ahead=known.open)
+
+    async def heads(self, request: int) -> tuple[FileHead, ...]:
+        """See Backend.heads."""
+        known = self._state.requests.get(request)
+        if known is None:
+            return ()
+        return await asyncio.to_thread(heads, self.root, known.crossings)
 
     async def capture(self, agent: str) -> Frame | None:
         """See Backend.capture."""

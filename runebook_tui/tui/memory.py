@@ -16,7 +16,9 @@ from runebook_tui.core.gates import settle
 from runebook_tui.core.grants import Scope
 from runebook_tui.core.rules import DOWN, Refusal, decide
 from runebook_tui.core.state import State
-from runebook_tui.core.types import ENGINE, OPERATOR
+from runebook_tui.core.types import ENGINE, OPERATOR, Change
+from runebook_tui.core.undos import why_not_undone
+from runebook_tui.history.heads import FileHead
 from runebook_tui.tui.backend import BackendError, Frame, Update
 
 _FIRST_RECORDS = 50
@@ -25,7 +27,8 @@ _FIRST_RECORDS = 50
 class MemoryBackend:
     """Keeps the log in a list and plays the engine: commands are decided, appended, folded and settled.
 
-    `now` gives unix seconds. `sent` holds what was asked for, `diffs` and `frames` what is answered.
+    `now` gives unix seconds. `sent` holds what was asked for; `diffs`, `first_lines` and `frames` what is
+    answered; `stuck` why a path cannot be undone.
     """
 
     def __init__(
@@ -36,7 +39,9 @@ class MemoryBackend:
         self.records: list[Record] = []
         self.sent: list[tuple[str, dict[str, object]]] = []
         self.diffs: dict[int, str] = {}
+        self.first_lines: dict[int, tuple[FileHead, ...]] = {}
         self.frames: dict[str, Frame] = {}
+        self.stuck: dict[str, str] = {}
         self.captures: Counter[str] = Counter()
         self.closed = False
         self._now = now
@@ -93,9 +98,36 @@ class MemoryBackend:
             return {}
         if not self._engine_alive:
             raise BackendError("the engine is not running")
+        undoes = do == "reject" and fields.get("undo") is True
+        if undoes and (why := why_not_undone(self.state, fields["request"], rejecting=True)):
+            raise BackendError(why)
         for command in self._commands(do, fields):
             self.do(command, actor=OPERATOR)
-        return {}
+        return self._undo(fields["request"]) if undoes else {}
+
+    def _undo(self, number: int) -> dict[str, object]:
+        """Take back what the request wrote, but for the paths in `stuck`; there are no files."""
+        crossings = self.state.requests[number].crossings
+        undone = {
+            path: Change(path=path, before=change.after, after=change.before)
+            for path, crossing in crossings.items()
+            if (change := crossing.change) is not None
+        }
+        refused = {path: self.stuck[path] for path in undone if path in self.stuck}
+        changes = tuple(change for path, change in undone.items() if path not in refused)
+        name = f"u{len(self.state.undos) + 1}"
+        patch, refused_patch = f".runebook/undo/{name}.patch", f".runebook/undo/{name}-refused.patch"
+        self.do(
+            c.RecordUndo(name, number, changes, patch, refused=refused, refused_patch=refused_patch),
+            actor=OPERATOR,
+        )
+        return {
+            "undo": name,
+            "done": [change.path for change in changes],
+            "refused": refused,
+            "patch": patch,
+            "refused_patch": refused_patch,
+        }
 
     def _commands(self, do: str, fields: dict[str, Any]) -> list[c.Command]:
         match do:
@@ -123,6 +155,10 @@ class MemoryBackend:
     async def diff(self, request: int) -> str:
         """The text put into `diffs`."""
         return self.diffs.get(request, "")
+
+    async def heads(self, request: int) -> tuple[FileHead, ...]:
+        """The heads put into `first_lines`."""
+        return self.first_lines.get(request, ())
 
     async def capture(self, agent: str) -> Frame | None:
         """The frame put into `frames`."""

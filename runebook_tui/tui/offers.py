@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from runebook_tui.core.state import AgentState, RequestState
 from runebook_tui.core.types import OPERATOR, AgentStatus, RequestKind
+from runebook_tui.core.undos import may_undo
 
 RESTARTABLE = (AgentStatus.FAILED, AgentStatus.STOPPED)
 
@@ -31,6 +32,8 @@ def offers(
         if engine_alive:
             yield keys["request.approve"], f"approve {request.id}"
             yield keys["request.reject"], f"reject {request.id}"
+            if may_undo(request):
+                yield keys["request.undo"], f"reject+undo {request.id}"
             if may_be_mine(request):
                 yield keys["request.mine"], f"{request.id} was me"
         yield keys["request.open"], f"open {request.id}"

@@ -6,9 +6,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 from runebook_tui.core.grants import Scope
+from runebook_tui.core.state import RequestState
 
 SETTLE_SECONDS = 0.3
 """How long a request that came up by itself must have been on the screen before a key decides it."""
+
+
+def matter(request: RequestState) -> object:
+    """What a key would decide: equal as long as an answer to the request means the same."""
+    return request.crossings, request.pid, request.held_until is not None
 
 
 @dataclass(frozen=True)
@@ -19,12 +25,19 @@ class Verdict:
     do: Literal["approve", "reject", "disown"]
     scope: Scope = Scope.ONCE
     reason: str = ""
+    undo: bool = False
+    """With "reject": take back what was written."""
 
     def fields(self) -> dict[str, object]:
         """What is sent to the engine with `do`."""
         if self.do == "disown":
             return {"request": self.request}
-        return {"request": self.request, "scope": self.scope.value, "reason": self.reason}
+        fields: dict[str, object] = {
+            "request": self.request,
+            "scope": self.scope.value,
+            "reason": self.reason,
+        }
+        return fields | {"undo": True} if self.undo else fields
 
 
 class SeenGuard:

@@ -10,9 +10,9 @@ from runebook_tui.core.sentences import STATUS_WORDS
 from runebook_tui.core.state import AgentState, PhaseState, RequestState, State
 from runebook_tui.core.types import AgentStatus, PhaseStatus, RequestKind, TaskStatus
 from runebook_tui.tui.backend import Update
+from runebook_tui.tui.text import age
 
 _RECENT = 50
-_WAITING_KINDS = (RequestKind.ASKED, RequestKind.HELD)
 
 
 @dataclass(frozen=True)
@@ -41,12 +41,40 @@ class View:
 EMPTY = View(State())
 
 
+def somebody_waits(request: RequestState) -> bool:
+    """Whether an agent can wait for the answer: it asked, or its write is stopped."""
+    return request.kind is RequestKind.ASKED or request.held_until is not None
+
+
+def in_order(state: State) -> tuple[RequestState, ...]:
+    """The open requests as they need the operator.
+
+    Writes that wait come first, the one that is refused first before the others; then what was asked; then
+    the rest. Within each, the oldest first.
+    """
+
+    def need(request: RequestState) -> tuple[int, float, int]:
+        if request.held_until is not None:
+            return 0, request.held_until, request.id
+        return 1 if request.kind is RequestKind.ASKED else 2, 0.0, request.id
+
+    return tuple(sorted(state.open_requests, key=need))
+
+
 def asking(state: State, agent: str) -> RequestState | None:
-    """The oldest open request for whose answer the agent waits, or None."""
-    for request in state.open_requests:
-        if request.requester == agent and request.kind in _WAITING_KINDS:
+    """The open request for whose answer the agent waits first, or None."""
+    for request in in_order(state):
+        if request.requester == agent and somebody_waits(request):
             return request
     return None
+
+
+def waited(request: RequestState, now: float) -> str:
+    """Of a write that waits, how long it has waited of how long it may: "0:14 of 2:00"; else ""."""
+    if request.held_until is None:
+        return ""
+    since = request.opened_at if request.held_since is None else request.held_since
+    return f"{age(min(now, request.held_until) - since)} of {age(request.held_until - since)}"
 
 
 def status_word(state: State, agent: AgentState) -> str:

@@ -98,6 +98,8 @@ AUTHORS = st.builds(
     candidates=st.lists(st.sampled_from([*AGENTS, OPERATOR]), unique=True, max_size=2).map(tuple),
     pid=PID,
 )
+UNDO = st.sampled_from(["u1", "u2"])
+SOME_CHANGES = st.lists(CHANGES, max_size=2).map(tuple)
 TOUCHES = st.lists(st.builds(c.Touch, CHANGES, AUTHORS), min_size=1, max_size=4).map(tuple)
 
 COMMANDS = st.one_of(
@@ -121,6 +123,10 @@ COMMANDS = st.one_of(
     st.builds(c.LeaveEngine, TEXT),
     st.builds(c.ReportNet, st.sampled_from(["gate", "watch"]), AGENT, st.booleans(), TEXT),
     st.builds(c.RecordAttempt, AGENT, TEXT, TEXT),
+    st.builds(
+        c.RecordUndo, UNDO, REQUEST, SOME_CHANGES, TEXT, SOME_CHANGES, st.dictionaries(PATH, TEXT, max_size=2)
+    ),
+    st.builds(c.RecordRestore, UNDO, SOME_CHANGES),
 )
 JUMPS = st.sampled_from([0.0, 0.5, 1.9, 3.0, -0.5, -86_400.0, 86_400.0])
 
@@ -229,6 +235,7 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "candidates": st.lists(AGENT, max_size=2).map(tuple),
     "cause": TEXT,
     "change": CHANGES,
+    "changes": SOME_CHANGES,
     "code": st.none() | st.integers(0, 3),
     "crossings": _crossings(st.none() | CHANGES),
     "decision": st.sampled_from(["approved", "rejected"]),
@@ -243,6 +250,7 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "note": TEXT,
     "outcome": st.sampled_from(["completed", "failed", "stopped"]),
     "pane": TEXT,
+    "patch": TEXT,
     "path": PATH,
     "phase": PHASE,
     "pid": st.integers(1, 3),
@@ -257,6 +265,7 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "status": st.sampled_from(AgentStatus),
     "task": TASK,
     "until": st.floats(0, 1e10),
+    "undo": UNDO,
     "version": st.integers(1, 3),
 }
 

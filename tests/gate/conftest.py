@@ -23,6 +23,18 @@ PATIENCE = 40.0
 DRIVER = Path(__file__).with_name("gate_driver.py")
 Message = dict[str, object]
 Write = tuple[object, object, object]
+FILES = {"src/billing/pay.py": "pay = 1\n", "src/billing/tax.py": "tax = 1\n", "mine/a.py": "a = 1\n"}
+
+
+def refuse(held: Message) -> Message:
+    record = held["record"]
+    assert isinstance(record, dict)
+    words = f"{record['path']} is billing's; request 12 is open"
+    return {"request": 12, "verdict": "refuse", "words": words}
+
+
+def hold(held: Message) -> Message:
+    return {"request": 12, "verdict": "hold", "words": ""} if held["waits"] else refuse(held)
 
 
 class Engine:
@@ -32,6 +44,10 @@ class Engine:
         self.path = path
         self.messages: list[Message] = []
         self.reply: Message = {}
+        self.rules: Message | None = None
+        self.verdict: Callable[[Message], Message] = refuse
+        self._attached: list[socket.socket] = []
+        self._sending = threading.Lock()
         self.changed = threading.Condition()
         self._connections: list[socket.socket] = []
         self._threads: list[threading.Thread] = []
@@ -57,6 +73,7 @@ class Engine:
             thread.join(PATIENCE)
         self._threads.clear()
         self._connections.clear()
+        self._attached.clear()
 
     def _thread(self, target: Callable[[socket.socket], None], end: socket.socket) -> None:
         thread = threading.Thread(target=target, args=(end,), daemon=True)
@@ -79,11 +96,35 @@ class Engine:
                 answer: Message = {"ok": True}
                 if message["do"] == "exec":
                     answer |= {"agent": message["agent"], "command": message["command"], "gate": "observe"}
-                    answer |= self.reply
+                    answer |= {"rules": self.rules} | self.reply
+                elif message["do"] == "attach":
+                    self._attached.append(connection)
+                    answer |= {} if self.rules is None else {"rules": self.rules}
+                elif message["do"] == "held":
+                    answer |= self.verdict(message)
                 with self.changed:
                     self.messages.append(message)
                     self.changed.notify_all()
-                connection.sendall(json.dumps(answer).encode() + b"\n")
+                self._send(connection, answer)
+
+    def _send(self, connection: socket.socket, message: Message) -> None:
+        with self._sending:
+            connection.sendall(json.dumps(message).encode() + b"\n")
+
+    def push(self, message: Message) -> None:
+        """Say something unasked to every supervisor that is there."""
+        for connection in self._attached:
+            with contextlib.suppress(OSError):
+                self._send(connection, message)
+
+    def settle(self, held: Message, verdict: str, words: str = "") -> None:
+        """Decide a held call."""
+        self.push({"push": "settle", "id": held["id"], "request": 12, "verdict": verdict, "words": words})
+
+    def held(self, count: int = 1) -> Message:
+        """Wait for the count-th question; it."""
+        self.wait(lambda: len(self.said("held")) >= count)
+        return self.said("held")[count - 1]
 
     def said(self, what: str) -> list[Message]:
         with self.changed:
@@ -123,6 +164,30 @@ class Gate:
         self.engine = Engine(str(home / "e.sock"))
         self.engine.reply = {"cwd": str(self.root)}
         self.started: list[subprocess.Popen[bytes]] = []
+
+    def enforce(self, **rules: object) -> None:
+        """From now on the gate enforces: alpha owns mine/ and src/alpha/, billing src/billing/."""
+        claims = [["/mine/**", "alpha", False], ["/src/alpha/**", "alpha", False]]
+        claims += [["/src/billing/**", "billing", False]]
+        given: Message = {"agent": "alpha", "claims": claims, "unowned": "allow", "away": "hold"}
+        given |= {"hold_seconds": 60.0, "grants": [], "git": [str(self.root / ".git")], "tmux": []} | rules
+        self.engine.rules = given
+        self.engine.reply |= {"gate": "enforce"}
+        for name, text in {**FILES, "runebook.toml": "# the plan\n", ".gitignore": "*.log\n"}.items():
+            file = self.root / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text)
+        (self.root / ".runebook" / "agents" / "alpha").mkdir(parents=True)
+        who = ["-c", "user.name=a", "-c", "user.email=a@b", "-c", "safe.directory=*"]
+        for words in (["init", "-q", "-b", "main"], ["add", "."], ["commit", "-qm", "1"]):
+            subprocess.run(["git", *who, *words], cwd=self.root, check=True)
+        self.own()
+
+    def own(self) -> None:
+        """Make everything in the repository the user's."""
+        for place, folders, files in os.walk(self.root):
+            for each in (place, *(os.path.join(place, name) for name in (*folders, *files))):
+                os.lchown(each, self.uid, self.uid)
 
     def argv(self, *command: str) -> list[str]:
         return [sys.executable, str(DRIVER), str(self.uid), str(self.root), self.engine.path, *command]
@@ -177,8 +242,15 @@ def users() -> list[int]:
 @pytest.fixture(params=users(), ids=lambda uid: f"uid{uid}")
 def gate(request: pytest.FixtureRequest) -> Iterator[Gate]:
     """A gate for every user that the tests can be."""
+    with new_gate(request.param) as gate:
+        yield gate
+
+
+@contextlib.contextmanager
+def new_gate(uid: int) -> Iterator[Gate]:
+    """A gate of one user; what it started ends with it."""
     home = Path(tempfile.mkdtemp(prefix="rbg"))
-    gate = Gate(home.resolve(), request.param)
+    gate = Gate(home.resolve(), uid)
     gate.engine.start()
     try:
         yield gate

@@ -20,8 +20,8 @@ from runebook_tui.gate.loop import READ, Loop
 from runebook_tui.gate.notify import Ledger, Listener, Notification
 from runebook_tui.gate.observer import Observer
 from runebook_tui.gate.record import Record
-from runebook_tui.gate.stopped import Call
 from runebook_tui.gate.selftest import probe
+from runebook_tui.gate.stopped import Call
 from runebook_tui.gate.verdict import CONTINUE, Continue, Hold, Refuse, Verdict
 from runebook_tui.gate.wire import LinkError, Question
 

@@ -36,7 +36,7 @@ def text_of(path: str, before: bytes | None, after: bytes | None, limit: int = 6
 
 def applied(before: bytes, difference: Difference) -> bytes:
     """`before` with the hunks applied, checking every line number and every line that they speak of."""
-    old = differences._lines(before)
+    old = differences.lines_of(before)
     new: list[bytes] = []
     at = 0
     hunks = list(difference.hunks)
@@ -92,7 +92,7 @@ def test_git_applies_what_is_shown(
 def test_large_differences_are_taken_by_git_with_the_same_result(monkeypatch: pytest.MonkeyPatch) -> None:
     chance = random.Random(4)
     before = b"".join(b"line %d\n" % number for number in range(8_000))
-    lines = differences._lines(before)
+    lines = differences.lines_of(before)
     for _ in range(900):
         lines[chance.randrange(len(lines))] = b"- changed %d\n" % chance.randrange(1_000)
     after = b"".join(lines[:-1]) + b"no end"

@@ -202,6 +202,21 @@ SENTENCES: list[tuple[e.Event, str, str]] = [
         "engine",
         "you wrote x +3 −1 (git pull)",
     ),
+    (
+        e.ChangeUndone(undo="u1", request=4, changes=(touch("x", by("a")).change,), patch="p"),
+        "operator",
+        "request 4 was undone as u1: x",
+    ),
+    (
+        e.UndoRefused(undo="u1", request=4, path="x", reason="r", patch="p"),
+        "operator",
+        "request 4 was not undone: x: r",
+    ),
+    (
+        e.UndoRestored(undo="u1", changes=(touch("x", by("a")).change,)),
+        "operator",
+        "undo u1 was restored: x",
+    ),
     (e.NetReported(net="gate", agent="a", holds=False, reason="r"), "engine", "the gate of a is off: r"),
     (e.NetReported(net="watch", holds=True), "engine", "the live watch sees again"),
     (

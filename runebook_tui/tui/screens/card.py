@@ -15,25 +15,28 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from runebook_tui.core.grants import Scope
+from runebook_tui.core.sentences import process
 from runebook_tui.core.state import RequestState
 from runebook_tui.core.types import RequestKind
+from runebook_tui.history.heads import FileHead
 from runebook_tui.tui import commands, glyphs
 from runebook_tui.tui.answers import Answer, answers
 from runebook_tui.tui.backend import BackendError
 from runebook_tui.tui.text import age, cut_path, safe
-from runebook_tui.tui.verdict import Verdict
-from runebook_tui.tui.view import EMPTY, View
+from runebook_tui.tui.verdict import Verdict, matter
+from runebook_tui.tui.view import EMPTY, View, waited
 from runebook_tui.tui.widgets.diff import DiffView
 
 _VERBS = {
     RequestKind.ASKED: "wants to write",
-    RequestKind.HELD: "is held before writing",
+    RequestKind.HELD: "wants to write",
     RequestKind.CROSSED: "wrote",
     RequestKind.DRIFT: "changed the published",
 }
 _PATHS_SHOWN = 200
 _PATH_CELLS = 200
 _WORD_CELLS = 21
+_LOOK = "look, then press the key again"
 
 
 class CardScreen(ModalScreen[Verdict | None]):
@@ -53,14 +56,19 @@ class CardScreen(ModalScreen[Verdict | None]):
             self.request = request
 
     def __init__(
-        self, request: RequestState, now: Callable[[], float], diff: Callable[[int], Awaitable[str]]
+        self,
+        request: RequestState,
+        now: Callable[[], float],
+        diff: Callable[[int], Awaitable[str]],
+        heads: Callable[[int], Awaitable[tuple[FileHead, ...]]],
     ) -> None:
         super().__init__()
         self.diff_view = DiffView(id="diff")
         self._now = now
         self._diff = diff
+        self._heads = heads
         self._first = request
-        self._seen: object = request.crossings
+        self._seen = matter(request)
         """What the request was about when the operator last looked."""
         self._notice = ""
 
@@ -94,8 +102,9 @@ class CardScreen(ModalScreen[Verdict | None]):
         if not self.is_mounted:
             return
         request = self.request
-        if request.open and request.crossings != self._seen and not self._notice:
-            self._notice = "this request has changed since you opened it: look, then press the key again"
+        if request.open and matter(request) != self._seen and not self._notice:
+            ended = f"no write waits any more ({request.hold_over})" if request.hold_over else ""
+            self._notice = f"{ended or 'this request has changed since you opened it'}: {_LOOK}"
             self._read()
         if self.over:
             self.diff_view.can_focus = False
@@ -106,25 +115,27 @@ class CardScreen(ModalScreen[Verdict | None]):
     async def _read(self) -> None:
         """Show the diff, below the paths when there are several."""
         request = self.request
+        written = request.kind in (RequestKind.CROSSED, RequestKind.DRIFT)
         try:
             diff = await self._diff(request.id)
+            heads = () if written else await self._heads(request.id)
         except BackendError as error:
             self.diff_view.show_diff("", [f"the diff cannot be read: {error}"])
             return
         words = []
-        if len(request.paths) > 1 or not diff:
-            words = [
+        if not written:
+            words.append(_nothing_written(diff, heads))
+        elif not diff:
+            words.append("no text to compare")
+        if len(request.paths) > 1 or not (diff or heads):
+            words += [
                 f"{c.path}  ({_owner(c.owner)})" for c in list(request.crossings.values())[:_PATHS_SHOWN]
             ]
             if len(request.paths) > _PATHS_SHOWN:
                 words.append(f"and {len(request.paths) - _PATHS_SHOWN} more")
+        if words:
             words.append("")
-        if not diff:
-            crossed = request.kind is RequestKind.CROSSED
-            words.append(
-                "no text to compare" if crossed else "nothing is written yet: there is no diff to show"
-            )
-        self.diff_view.show_diff(diff, words)
+        self.diff_view.show_diff(diff, words, heads)
 
     def _draw(self) -> None:
         request = self.request
@@ -133,10 +144,11 @@ class CardScreen(ModalScreen[Verdict | None]):
         card.border_title = Content.assemble(
             (glyph.sign, glyph.style), f" Request {request.id} ", (f"· {request.kind}", glyphs.MUTED)
         )
-        open_for = f"open {age(self._now() - request.opened_at)}"
-        if request.kind is RequestKind.HELD:
-            open_for += f" of {age(self.view.state.plan.policy.hold_seconds)}"
-        card.border_subtitle = Content(open_for)
+        now = self._now()
+        if request.held_until is None:
+            card.border_subtitle = Content(f"open {age(now - request.opened_at)}")
+        else:
+            card.border_subtitle = Content.styled(f"waiting {waited(request, now)}", glyphs.ACCENT)
         self.query_one("#who", Static).update(self._title(request))
         self.query_one("#why", Static).update(_why(request))
         notice = self.query_one("#notice", Static)
@@ -201,6 +213,11 @@ class CardScreen(ModalScreen[Verdict | None]):
         if self._may("card.reject"):
             self.post_message(self.RejectWanted(self, self.request))
 
+    def action_undo(self) -> None:
+        """Reject, and take back what was written."""
+        if self._may("card.undo"):
+            self.dismiss(Verdict(self.request.id, "reject", undo=True))
+
     def action_disown(self) -> None:
         """Say that the change was the operator's own."""
         if self._may("card.mine"):
@@ -218,8 +235,8 @@ class CardScreen(ModalScreen[Verdict | None]):
         if answer.not_now:
             self.notify(answer.not_now, severity="warning", markup=False, timeout=4)
             return False
-        if request.crossings != self._seen:
-            self._seen, self._notice = request.crossings, "look at what has changed, then press the key again"
+        if matter(request) != self._seen:
+            self._seen, self._notice = matter(request), "look at what has changed, then press the key again"
             self._draw()
             return False
         return True
@@ -230,11 +247,26 @@ def _why(request: RequestState) -> Content:
     if request.reason:
         lines.append(safe(f'"{request.reason}"', limit=1000))
     evidence = request.evidence
-    if request.program and request.program not in evidence:
+    if request.held_until is not None and f"pid {request.pid}" not in evidence:
+        evidence += f"{', ' if evidence else ''}now {process(request)}"
+    elif request.program and request.program not in evidence:
         evidence += f"{', ' if evidence else ''}by {request.program}"
     if evidence:
         lines.append(Content.assemble(("evidence: ", glyphs.MUTED), safe(evidence, glyphs.MUTED, limit=500)))
+    if request.open and request.hold_over:
+        words = f"no write waits: {request.hold_over}; approving lets the next try pass"
+        lines.append(safe(words, glyphs.CAUTION, limit=500))
     return Content("\n").join(lines) if lines else Content.styled("no reason given", glyphs.MUTED)
+
+
+def _nothing_written(diff: str, heads: tuple[FileHead, ...]) -> str:
+    if diff and heads:
+        shows = "; below is what would come, and the other files as they are now"
+    elif diff:
+        shows = "; below is what would come"
+    else:
+        shows = "; below is what is there now" if heads else ": there is no diff to show"
+    return f"nothing is written yet{shows}"
 
 
 def _ended(request: RequestState) -> str:

@@ -15,6 +15,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from runebook_tui.core.state import AgentState, RequestState
+from runebook_tui.core.undos import may_undo
 from runebook_tui.tui import commands, glyphs
 from runebook_tui.tui.backend import Frame
 from runebook_tui.tui.offers import RESTARTABLE, may_be_mine, offers
@@ -211,6 +212,16 @@ class CockpitScreen(Screen[None]):
         """Ask for a reason, and reject the selected request."""
         if (request := self._decidable()) is not None:
             self.post_message(self.RejectWanted(request))
+
+    def action_undo(self) -> None:
+        """Reject the selected request, and take back what it wrote."""
+        request = self._decidable()
+        if request is None:
+            return
+        if not may_undo(request):
+            self.say(f"request {request.id}: nothing was written that could be undone")
+            return
+        self.post_message(self.Answered(Verdict(request.id, "reject", undo=True)))
 
     def action_disown(self) -> None:
         """Say that the change was the operator's own."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -11,6 +11,7 @@ from rich.cells import cell_len
 from textual.content import Content
 from textual.events import Resize
 
+from runebook_tui.history.heads import FileHead
 from runebook_tui.tui import glyphs
 from runebook_tui.tui.text import cut
 from runebook_tui.tui.widgets.rows import Entry, Rows
@@ -53,6 +54,15 @@ def diff_lines(diff: str) -> Iterator[DiffLine]:
             old, new, old_left, new_left = old + 1, new + 1, old_left - 1, new_left - 1
 
 
+def head_lines(head: FileHead) -> Iterator[DiffLine]:
+    """The first lines of a file with their numbers, below its name."""
+    yield DiffLine(None, f"{head.path} now", glyphs.BUSY)
+    for number, text in enumerate(head.lines, 1):
+        yield DiffLine(number, text, "")
+    if head.more:
+        yield DiffLine(None, head.more, glyphs.MUTED)
+
+
 class DiffView(Rows):
     """Scrolls through a diff by line; long lines are folded, not cut away."""
 
@@ -61,9 +71,11 @@ class DiffView(Rows):
         self._words: list[str] = []
         self._lines: list[DiffLine] = []
 
-    def show_diff(self, diff: str, words: list[str]) -> None:
-        """Show lines of plain words, then the diff."""
+    def show_diff(self, diff: str, words: list[str], heads: Sequence[FileHead] = ()) -> None:
+        """Show lines of plain words, then the diff, then files as they are."""
         self._words, self._lines = words, list(diff_lines(diff)) if diff else []
+        for head in heads:
+            self._lines += head_lines(head)
         self._fold()
 
     def on_resize(self, event: Resize) -> None:

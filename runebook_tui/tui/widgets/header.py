@@ -74,7 +74,8 @@ class HeaderBar(Widget):
         parts = []
         if waiting:
             word = "" if brief >= _SHORTEST else " request" if waiting == 1 else " requests"
-            parts.append(Content.styled(f"{glyphs.ASKING.sign} {waiting}{word}", glyphs.ASKING.style))
+            held = _held(view.state)
+            parts.append(Content.styled(f"{glyphs.ASKING.sign} {waiting}{word}{held}", glyphs.ASKING.style))
         took = clock(view.run_seconds(self._now()))
         sign = glyphs.ENGINE_ON if view.engine_alive else glyphs.ENGINE_OFF
         if view.engine_alive:
@@ -83,6 +84,12 @@ class HeaderBar(Widget):
         elif view.loaded:
             parts.append(Content.styled(f"engine {sign.sign} not running", sign.style))
         return _joined(parts, brief)
+
+
+def _held(state: State) -> str:
+    """How many of the requests have a write that waits."""
+    held = sum(request.held_until is not None for request in state.open_requests)
+    return f", {held} held" if held else ""
 
 
 def _phases(state: State, brief: int) -> Content:

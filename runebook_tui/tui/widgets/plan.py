@@ -9,6 +9,7 @@ from textual.content import Content
 from textual.reactive import reactive
 
 from runebook_tui.core.gates import agent_unmet, phase_unmet
+from runebook_tui.core.sentences import gate_words
 from runebook_tui.core.state import AgentState, State
 from runebook_tui.core.types import AgentStatus, Phase, PhaseStatus, TaskStatus
 from runebook_tui.tui import glyphs
@@ -22,6 +23,7 @@ from runebook_tui.tui.view import (
     phase_failed,
     status_word,
     tasks_done,
+    waited,
 )
 from runebook_tui.tui.widgets.rows import Entry, Rows
 
@@ -62,9 +64,8 @@ class PlanPanel(Rows):
                 yield self._row(state, agent)
 
     def _row(self, state: State, agent: AgentState) -> Entry:
-        details = list(_details(state, agent))
-        draw = partial(_agent_lines, state, agent, details, self._now)
-        return Entry(("agent", agent.id), 1 + len(details), draw)
+        height = 1 + len(list(_details(state, agent, self._now())))
+        return Entry(("agent", agent.id), height, partial(_agent_lines, state, agent, self._now))
 
 
 def _phase_lines(state: State, phase: Phase, needs: tuple[str, ...], width: int) -> list[Content]:
@@ -85,9 +86,7 @@ def _phase_lines(state: State, phase: Phase, needs: tuple[str, ...], width: int)
     return lines
 
 
-def _agent_lines(
-    state: State, agent: AgentState, details: list[Content], now: Callable[[], float], width: int
-) -> list[Content]:
+def _agent_lines(state: State, agent: AgentState, now: Callable[[], float], width: int) -> list[Content]:
     glyph = glyphs.AGENT[agent.status]
     if agent.status is AgentStatus.RUNNING and asking(state, agent.id):
         glyph = glyphs.AGENT[AgentStatus.WAITING]
@@ -102,20 +101,23 @@ def _agent_lines(
     if not took and not tasks:
         took = status_word(state, agent)
     right = Content.styled(f"{tasks}{took:>9}" if took else f"{tasks}{'':>9}", glyphs.MUTED)
-    return [edges(left, right, width), *(edges(detail, Content(), width) for detail in details)]
+    return [
+        edges(left, right, width),
+        *(edges(each, Content(), width) for each in _details(state, agent, now())),
+    ]
 
 
-def _details(state: State, agent: AgentState) -> Iterator[Content]:
+def _details(state: State, agent: AgentState, now: float) -> Iterator[Content]:
     """What there is to say of the agent, a line each."""
-    line = _detail(state, agent)
+    line = _detail(state, agent, now)
     if line is not None:
         words, style = line
         yield Content.assemble(_INDENT, _INDENT, safe(words, style))
-    if agent.gate_holds is False:
-        yield Content.assemble(_INDENT, _INDENT, safe(f"gate off: {agent.gate}", glyphs.CAUTION))
+    if agent.gate_is_less:
+        yield Content.assemble(_INDENT, _INDENT, safe(gate_words(agent), glyphs.CAUTION))
 
 
-def _detail(state: State, agent: AgentState) -> tuple[str, str] | None:
+def _detail(state: State, agent: AgentState, now: float) -> tuple[str, str] | None:
     match agent.status:
         case AgentStatus.FAILED:
             return f"failed: {agent.reason or 'for an unknown reason'}", glyphs.BAD
@@ -126,17 +128,18 @@ def _detail(state: State, agent: AgentState) -> tuple[str, str] | None:
         case AgentStatus.STARTING:
             return "starting", glyphs.MUTED
         case AgentStatus.RUNNING:
-            return _work(state, agent)
+            return _work(state, agent, now)
         case AgentStatus.COMPLETED if agent.alive:
             return status_word(state, agent), glyphs.MUTED
         case _:
             return None
 
 
-def _work(state: State, agent: AgentState) -> tuple[str, str] | None:
+def _work(state: State, agent: AgentState, now: float) -> tuple[str, str] | None:
     request = asking(state, agent.id)
     if request is not None:
-        return f"waiting for you: request {request.id}", glyphs.CAUTION
+        held = waited(request, now)
+        return f"waiting for you {held}" if held else f"waiting for you: request {request.id}", glyphs.CAUTION
     if agent.finalizing:
         return "finalizing", glyphs.MUTED
     for task in state.tasks_of(agent.id):

@@ -1,4 +1,4 @@
-"""RequestsPanel: the requests that wait for the operator, oldest first."""
+"""RequestsPanel: the requests that wait for the operator, the most urgent first."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.strip import Strip
 
-from runebook_tui.core.sentences import lines_changed
+from runebook_tui.core.sentences import lines_changed, process
 from runebook_tui.core.state import RequestState, State
 from runebook_tui.tui import glyphs
 from runebook_tui.tui.text import age, cut_path, edges, safe
-from runebook_tui.tui.verdict import SeenGuard
-from runebook_tui.tui.view import EMPTY, View
+from runebook_tui.tui.verdict import SeenGuard, matter
+from runebook_tui.tui.view import EMPTY, View, in_order, waited
 from runebook_tui.tui.widgets.rows import Entry, Rows
 
 _LINES = 3
@@ -45,7 +45,7 @@ class RequestsPanel(Rows):
 
     def watch_view(self, view: View) -> None:
         """Show the open requests."""
-        requests = view.state.open_requests
+        requests = in_order(view.state)
         self._sent &= {request.id for request in requests}
         self.show(
             [Entry(request.id, _LINES, partial(self._lines, view.state, request)) for request in requests]
@@ -71,7 +71,7 @@ class RequestsPanel(Rows):
             return "no request waits for you"
         if request.id in self._sent:
             return f"request {request.id} is being decided"
-        if not self._guard.lets(request.id, request.crossings, self._pulse()):
+        if not self._guard.lets(request.id, matter(request), self._pulse()):
             return f"request {request.id} has just come up or changed: look, then press the key again"
         return None
 
@@ -89,7 +89,7 @@ class RequestsPanel(Rows):
         """Draw, and remember that the selected request has been drawn."""
         request = self.request
         if request is not None and self.is_selected(y):
-            self._guard.painted(request.id, request.crossings, self._pulse(), by_hand=self.by_hand)
+            self._guard.painted(request.id, matter(request), self._pulse(), by_hand=self.by_hand)
         return super().render_line(y)
 
     def _lines(self, state: State, request: RequestState, width: int) -> list[Content]:
@@ -103,12 +103,15 @@ class RequestsPanel(Rows):
             (" → ", glyphs.MUTED),
             safe(owners),
         )
-        waited = Content.styled(age(self._now() - request.opened_at), glyphs.CAUTION)
+        now = self._now()
+        since = Content.styled(age(now - request.opened_at), glyphs.CAUTION)
+        if request.held_until is not None:
+            since = Content.styled(waited(request, now), glyphs.ACCENT)
         if request.id in self._sent:
-            waited = Content.styled("deciding", glyphs.MUTED)
+            since = Content.styled("deciding", glyphs.MUTED)
         words = f"{request.kind}{_asked_words(request)}"
         return [
-            edges(head, waited, width),
+            edges(head, since, width),
             _path_line(request, width),
             edges(safe(f"  {words}", glyphs.MUTED), Content(), width),
         ]
@@ -134,6 +137,10 @@ def change_counts(request: RequestState) -> Content:
 
 
 def _asked_words(request: RequestState) -> str:
+    if request.held_until is not None:
+        return f" · {process(request)} waits"
+    if request.hold_over:
+        return f" · {request.hold_over}"
     if request.reason:
         return f' · "{request.reason}"'
     return f" · {request.evidence}" if request.evidence else ""

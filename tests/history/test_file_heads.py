@@ -1,0 +1,81 @@
+"""What the operator sees of a stopped write: the file as it is now, or what would take its place."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from runebook_tui.core.types import Crossing
+from runebook_tui.history import heads
+from runebook_tui.history.diffs import request_diff
+
+
+def crossings(*paths: str, source: str | None = None) -> dict[str, Crossing]:
+    return {path: Crossing(path=path, owner="beta", source=source) for path in paths}
+
+
+def head(root: Path, path: str) -> heads.FileHead:
+    (found,) = heads.heads(root, crossings(path))
+    return found
+
+
+def test_a_file_is_shown_as_it_is_now(tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(b"one\ntwo\xff\n")
+    assert head(tmp_path, "x") == heads.FileHead("x", ("one", "two\udcff"))
+
+
+def test_what_cannot_be_shown_is_said_in_words(tmp_path: Path) -> None:
+    (tmp_path / "binary").write_bytes(b"\0\1")
+    (tmp_path / "empty").touch()
+    (tmp_path / ".env").write_text("TOKEN=1")
+    (tmp_path / "link").symlink_to("/etc/passwd")
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "folder").symlink_to("/etc")
+    said = {
+        path: head(tmp_path, path).more
+        for path in ("binary", "empty", ".env", "link", "pipe", "none", "folder/passwd", "../up")
+    }
+    assert said == {
+        "binary": "binary (2 bytes)",
+        "empty": "an empty file",
+        ".env": "named like a secret: not shown (7 bytes)",
+        "link": "a symbolic link to /etc/passwd",
+        "pipe": "a folder, a special file or one that cannot be read",
+        "none": "there is no such file yet",
+        "folder/passwd": "there is no such file yet",
+        "../up": "there is no such file yet",
+    }
+
+
+def test_a_long_file_is_cut_and_says_so(tmp_path: Path) -> None:
+    (tmp_path / "long").write_text("line\n" * (heads.LINES + 7))
+    (tmp_path / "wide").write_text("x" * (heads.CHARACTERS + 1))
+    (tmp_path / "huge").write_bytes(b"x" * 2_000_001)
+    assert (len(head(tmp_path, "long").lines), head(tmp_path, "long").more) == (
+        heads.LINES,
+        "and 7 more lines",
+    )
+    assert (len(head(tmp_path, "wide").lines[0]), head(tmp_path, "wide").more) == (
+        heads.CHARACTERS,
+        "its last line is cut",
+    )
+    assert head(tmp_path, "huge").more == "too large to show (2,000,001 bytes)"
+    assert len(heads.heads(tmp_path, crossings(*"abcdefgh"))) == heads.FILES
+
+
+def test_what_would_take_the_place_is_a_diff(tmp_path: Path) -> None:
+    (tmp_path / "x").write_text("one\ntwo\n")
+    (tmp_path / "x.new").write_text("one\n2\n")
+    about = crossings("x", source="x.new")
+    assert request_diff(tmp_path, about, ahead=True) == "--- a/x\n+++ b/x\n@@ -1,2 +1,2 @@\n one\n-two\n+2\n"
+    assert heads.heads(tmp_path, about) == ()
+    assert request_diff(tmp_path, about) == "", "once it is decided, nobody knows what was there"
+
+
+def test_without_a_readable_source_the_file_itself_is_shown(tmp_path: Path) -> None:
+    (tmp_path / "x").write_text("one\n")
+    (tmp_path / ".env").write_text("TOKEN=1")
+    for source in ("gone", ".env", "../up"):
+        about = crossings("x", source=source)
+        assert request_diff(tmp_path, about, ahead=True) == ""
+        assert [each.lines for each in heads.heads(tmp_path, about)] == [("one",)]
