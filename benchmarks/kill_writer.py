@@ -1,4 +1,4 @@
-"""The agent of the kill tests: writes own files without a pause, and foreign ones each by a process of its own.
+"""The agent of the kill tests: writes own files without a pause, foreign ones each by a process of its own.
 
 It tells its standard output, a pipe (no write to it is gated), of `own COUNT` every hundred writes, of
 `fault ERRNO` for each own write that failed, and of each foreign one `try N` before and `end N ERRNO` after.
@@ -8,7 +8,6 @@ Standard library only: it is also run as text, by users who cannot read this fil
 from __future__ import annotations
 
 import os
-import sys
 import time
 from collections.abc import Callable
 
@@ -33,6 +32,7 @@ def own() -> None:
         except OSError as error:
             tell(f"fault {error.errno}")
             time.sleep(0.01)
+            continue
         count += 1
         if count % 100 == 0:
             tell(f"own {count}")
@@ -93,7 +93,7 @@ def main() -> None:
     """Write until told to stop; then status 5."""
     process = os.fork()
     if process == 0:
-        foreign(int(sys.argv[1]))
+        foreign(0)
         os._exit(0)
     own()
     os.waitpid(process, 0)

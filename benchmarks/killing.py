@@ -23,7 +23,7 @@ WHOM: tuple[Whom, ...] = ("server", "front", "both")
 SECONDS = 30.0
 HOLD_SECONDS = 300.0
 _GOES_ON = 300
-_ENDED = ("ENOSYS", errno.ENOSYS)
+_CLOSED = 20
 
 
 class Broken(AssertionError):
@@ -31,9 +31,9 @@ class Broken(AssertionError):
 
 
 class Killing:
-    """One writer under one gate; `argv(*command)` gives the command line that starts it gated.
+    """One writer under one gate. It works in `home/repo`, and its gate asks the desk at `socket`.
 
-    The writer is started with `interpreter`, works in `home/repo`, and its gate asks the desk in `home`.
+    The folder `home` is there, empty, and removed at the end.
     """
 
     def __init__(self, home: Path, seed: int) -> None:
@@ -46,7 +46,8 @@ class Killing:
         """The errno of each own write that failed."""
         self.tries: dict[int, int | None] = {}
         """Of each foreign write: its errno, 0 when it landed, None while it waits."""
-        self.said = b""
+        self.ended = False
+        """Whether every process of the writer's has ended."""
         self._rest = b""
         self._process: subprocess.Popen[bytes] | None = None
         self._known: set[int] = set()
@@ -67,7 +68,12 @@ class Killing:
     def start(self, argv: Sequence[str], **options: object) -> None:
         """Start the gated writer."""
         self._process = subprocess.Popen(
-            argv, cwd=self.root, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options
+            argv,
+            cwd=self.root,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            **options,
         )  # type: ignore[call-overload]
         assert self._process.stdout is not None
         os.set_blocking(self._process.stdout.fileno(), False)
@@ -78,13 +84,21 @@ class Killing:
         assert self._process is not None
         return self._process.pid
 
-    def attached(self) -> int:
-        """Wait until the gate works and a foreign call is held; the command's process."""
-        self.until("a held call", lambda: self.desk.waiting and self.owns > 100)
+    def attached(self) -> None:
+        """Wait until own writes land and a foreign one is held."""
+        self.until("a held call", lambda: self.desk.waiting and self.owns)
         said = self.desk.said("attach")[0]
         if said["gate"] != "enforce":
             raise Broken(f"the gate does not enforce: {said}")
-        return int(said["child"])
+
+    def play(self, seconds: float) -> None:
+        """Decide whatever waits, at random, for a while."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            for number in self.desk.waiting:
+                self.desk.decide(number, approved=self.random.random() < 0.5)
+            self.read()
+            time.sleep(self.random.uniform(0, 0.004))
 
     def server(self) -> int | None:
         """The front's child that serves; None when it has none (any more)."""
@@ -107,10 +121,10 @@ class Killing:
         before = self.owns
         self.until("more own writes", lambda: self.owns > before + _GOES_ON)
 
-    def held_again(self, number: int) -> None:
-        """The call `number` waits and has not come back."""
-        if self.tries.get(number, 0) is not None:
-            raise Broken(f"the held call {number} came back: {self.told()}")
+    def held(self) -> int:
+        """Wait until a call is held; its number."""
+        self.until("a held call", lambda: self.desk.waiting)
+        return self.desk.waiting[0]
 
     def decide(self, number: int, *, approved: bool) -> None:
         """Answer a held call, and wait until its writer has gone on."""
@@ -147,6 +161,7 @@ class Killing:
             told = os.read(self._process.stdout.fileno(), 1 << 16)
         except BlockingIOError:
             return
+        self.ended = not told
         *lines, self._rest = (self._rest + told).split(b"\n")
         for line in lines:
             what, number, *more = line.decode().split()
@@ -159,18 +174,26 @@ class Killing:
             else:
                 self.tries[int(number)] = int(more[0])
 
+    def closed(self) -> None:
+        """No own write lands any more, and all fail for want of a supervisor."""
+        known = len(self.faults)
+        self.until("failures of own writes", lambda: len(self.faults) > known + _CLOSED)
+        before, known = self.owns, len(self.faults)
+        self.until("more failures of own writes", lambda: len(self.faults) > known + _CLOSED)
+        if self.owns != before or set(self.faults[known:]) != {errno.ENOSYS}:
+            raise Broken(f"own writes do not fail as they should: {self.told()}")
+
     def stop(self) -> int:
-        """Let the writer end and everything that waits be rejected; the status of the front."""
+        """Let the writer end and reject everything that waits; the status of the front."""
         assert self._process is not None
         (self.root / "stop").touch()
-        deadline = time.monotonic() + SECONDS
-        while self._process.poll() is None:
-            if time.monotonic() > deadline:
-                raise Broken(f"the writer never ended: {self.told()}")
+
+        def ended() -> bool:
             self.reject_all()
-            self.read()
-            time.sleep(0.01)
-        return self._process.returncode
+            return self.ended
+
+        self.until("the writer's end", ended)
+        return self._process.wait(SECONDS)
 
     def reject_all(self) -> None:
         """Answer everything that waits with no."""
@@ -188,7 +211,7 @@ class Killing:
 
     def close(self) -> None:
         """End everything that was started."""
-        self.read_pids()
+        self._look()
         if self._process is not None:
             for pid in (self._process.pid, *self._known):
                 with contextlib.suppress(ProcessLookupError):
@@ -200,7 +223,7 @@ class Killing:
         self.desk.close()
         shutil.rmtree(self.home, ignore_errors=True)
 
-    def read_pids(self) -> None:
+    def _look(self) -> None:
         """Remember the processes that work in the repository: whoever adopts them, they are ours."""
         mine = os.fsencode(os.path.realpath(self.root))
         for each in Path("/proc").glob("[0-9]*"):

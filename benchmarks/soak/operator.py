@@ -88,7 +88,7 @@ class Operator:
             self.crossed += 1
         approved = request.id % 2 == 0
         self._wall.audit()  # nothing may have landed before the answer
-        self._wall.decide(request.paths, approved=approved)
+        self._wall.decide(request.id, request.paths, approved=approved)
         try:
             with EngineClient(self._root) as engine:
                 engine.ask("approve" if approved else "reject", request=request.id, timeout=_PATIENCE)

@@ -24,7 +24,7 @@ from runebook_tui.core.types import RequestKind
 from runebook_tui.execution.client import EngineClient, EngineError
 from runebook_tui.place import runtime_folder, tmux_socket_name
 
-START_SECONDS = 60.0
+START_SECONDS = 180.0
 END_SECONDS = 30.0
 _TURN_SECONDS = 1.5  # how long the client may take between two calls before its turn is over
 
@@ -100,6 +100,8 @@ class Soak:
             pane = self.state.agents["tui"].pane
             self.screen = clients.Screen(tmux_socket_name(self.root), str(pane), self.ground.environment)
             self._until("the client's screen", lambda: "ctrl+p" in self.screen.shown())
+            self.screen.prompt()
+            self._until("the client's first call", lambda: self.script.idle_since is None)
         self.begun = time.monotonic()
 
     @property

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections import Counter
+import time
+from collections import Counter, deque
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 MOST_WORDS = 20
@@ -23,6 +24,14 @@ class Try:
     """SHA-256 of what the file holds if it lands; None when that removes it."""
     approved: bool | None = None
     """What the operator said; None while he has not."""
+    request: int | None = None
+    """The request that was answered so."""
+    begun: float = field(default_factory=time.time)
+
+    def __str__(self) -> str:
+        answer = {None: "unasked", True: "approved", False: "rejected"}[self.approved]
+        when = time.strftime("%H:%M:%S", time.gmtime(self.begun)) + f".{self.begun % 1 * 1000:03.0f}"
+        return f"{self.agent}'s {self.way} of {self.path} at {when} ({answer}, request {self.request})"
 
 
 class Wall:
@@ -40,6 +49,7 @@ class Wall:
         self._enforced = enforced
         self._lock = threading.Lock()
         self._tries: dict[str, Try] = {}
+        self._ended: deque[Try] = deque(maxlen=MOST_WORDS)
         self._expected = self._look()
 
     def begin(self, agent: str, way: str, path: str, after: str | None) -> None:
@@ -47,13 +57,13 @@ class Wall:
         with self._lock:
             self._tries[path] = Try(agent, way, path, after)
 
-    def decide(self, paths: Iterable[str], *, approved: bool) -> int:
-        """The operator is about to answer a request about `paths`; how many tries wait for that answer."""
+    def decide(self, request: int, paths: Iterable[str], *, approved: bool) -> None:
+        """The operator is about to answer a request about `paths`."""
         with self._lock:
-            waiting = [found for path in paths if (found := self._tries.get(path)) is not None]
-            for each in waiting:
-                each.approved = approved
-            return len(waiting)
+            for path in paths:
+                waiting = self._tries.get(path)
+                if waiting is not None:
+                    waiting.approved, waiting.request = approved, request
 
     def end(self, path: str, *, ok: bool, words: str) -> None:
         """The program that changed `path` says that it could, or not, and why not."""
@@ -64,10 +74,14 @@ class Wall:
             found, before = self._look().get(path), self._expected.get(path)
             touched, reached = found != before, found == done.after
             allowed = done.approved is True or not self._enforced
-            what = f"{done.agent}'s {done.way} of {path}"
+            what = str(done)
+            self._ended.append(done)
             self._put(path, found)
             if touched and not allowed:
-                self._fault("foreign bytes landed", f"{what} landed though it was not approved")
+                self._fault(
+                    "foreign bytes landed",
+                    f"{what} landed though it was not approved; before: {self._before(done)}",
+                )
             elif allowed and reached and ok:
                 self.count["approved and landed" if touched else "nothing to do"] += 1
             elif allowed:
@@ -97,6 +111,12 @@ class Wall:
     def under_way(self) -> int:
         """How many tries have not ended."""
         return len(self._tries)
+
+    def _before(self, of: Try) -> str:
+        """The newest tries of the same agent that have ended, newest first."""
+        return "; ".join(
+            str(each) for each in reversed(self._ended) if each is not of and each.agent == of.agent
+        )
 
     def _put(self, path: str, content: str | None) -> None:
         if content is None:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from benchmarks.soak.notes import NoteWriter
 
-FOREIGN_FILES = 60
+FOREIGN_FILES = 40
 OWN_FILES = 24
 TIMED_OPENS = 100
 _PAUSE = 1.0
@@ -121,7 +121,7 @@ class Writer:
     def foreign(self) -> None:
         """One change of a file that is another agent's."""
         name = self._random.choice(list(WAYS))
-        path, text = Path(f"beta/w{self._count % FOREIGN_FILES}"), self._text(name)
+        path, text = Path(f"beta/w{self._random.randrange(FOREIGN_FILES)}"), self._text(name)
         after = None if name in REMOVING else digest(text)
         self._notes.write(do="begin", way=name, path=str(path), after=after)
         try:
