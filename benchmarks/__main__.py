@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from benchmarks import appending, latency, machine, matching, starting, storms
+from benchmarks import appending, gate, latency, machine, matching, starting, storms
 from benchmarks.processes import heed_signals
 from benchmarks.scratch import scratch_folder
 from benchmarks.session import BenchmarkError
@@ -28,6 +28,7 @@ def measures(*, quick: bool) -> dict[str, Measure]:
         "storms": partial(storms.measure, size=storms.QUICK if quick else storms.FULL),
         "matcher": partial(matching.measure, count=matching.QUICK if quick else matching.FULL),
         "log": partial(appending.measure, size=appending.QUICK if quick else appending.FULL),
+        "gate": partial(gate.measure, size=gate.QUICK if quick else gate.FULL),
         "start": partial(starting.measure, rounds=starting.QUICK if quick else starting.FULL),
     }
 

@@ -56,6 +56,7 @@ def of_this(folder: Path) -> list[str]:
         ("storms", {"Foreign writes missed in storms": 4}),
         ("matcher", {"Who owns a path": 3}),
         ("log", {"Appends to the log": 3, "The log's tail": 2}),
+        ("gate", {"Loads under the gate": 6, "One open under the gate": 6}),
         ("start", {"Start to first paint": 4}),
     ],
 )

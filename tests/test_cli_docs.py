@@ -262,6 +262,7 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
     found: dict[str, list[Any]] = {
         "init": [fresh.json("init")],
         "check": [here.json("check"), broken.json("check", status=2)],
+        "doctor": [broken.json("doctor", status=1)],
     }
     with engine_in(here):
         here.until("status", holds=lambda state: state["agents"][1]["status"] == "failed")

@@ -54,6 +54,7 @@ def _plan_commands(commands: _Commands[_Parser]) -> None:
     source.add_argument("--template", choices=TEMPLATES, help="which plan to begin with (default: coders)")
     source.add_argument("--from", dest="source", metavar="FILE", help="a CODEOWNERS file or a Markdown plan")
     _command(commands, "check", "read the plan and say what is wrong with it")
+    _command(commands, "doctor", "say what this machine and repository have, and what to do about the rest")
     _command(commands, "schema", "print the JSON Schema of the plan, for editors", json=False)
 
 

@@ -55,17 +55,19 @@ def requests(arguments: Namespace) -> int:
         state = load(log)
     listed = [each for each in state.requests.values() if arguments.all or each.open]
     if arguments.json:
-        print(
-            shapes.dump([shapes.request_shape(each, request_diff(root, each.crossings)) for each in listed])
-        )
+        print(shapes.dump([shapes.request_shape(each, _diff(root, each)) for each in listed]))
         return 0
     for each in listed:
         print(words.request_words(each, time.time()))
         if arguments.diff:
-            print(words.visible_lines(request_diff(root, each.crossings)))
+            print(words.visible_lines(_diff(root, each)))
     if not listed:
         print("no request waits for a decision")
     return 0
+
+
+def _diff(root: Path, request: RequestState) -> str:
+    return request_diff(root, request.crossings, ahead=request.open)
 
 
 def log(arguments: Namespace) -> int:

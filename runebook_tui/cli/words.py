@@ -9,6 +9,7 @@ from runebook_tui.core.events import Record
 from runebook_tui.core.gates import agent_unmet, phase_unmet
 from runebook_tui.core.ownership import FileOwnership
 from runebook_tui.core.printable import visible
+from runebook_tui.core.sentences import gate_words, process
 from runebook_tui.core.state import AgentState, RequestState, State, UndoState
 from runebook_tui.core.types import OPERATOR, AgentStatus, Author, PhaseStatus, TaskStatus
 
@@ -66,8 +67,10 @@ def _agent_words(state: State, agent: AgentState) -> str:
         parts.append(visible(agent.reason, 200))
     if agent.alive and agent.status is AgentStatus.COMPLETED:
         parts.append("serving")
-    if agent.gate_holds is False:
-        parts.append(f"gate off: {visible(agent.gate, 200)}")
+    if agent.gate_is_less:
+        parts.append(visible(gate_words(agent), 220))
+    elif agent.gate_mode is not None and agent.alive:
+        parts.append(agent.gate_mode.value)
     return "  ".join(parts)
 
 
@@ -82,6 +85,14 @@ def request_words(request: RequestState, now: float) -> str:
         lines.append(f"    “{visible(request.reason, 500)}”")
     if request.evidence:
         lines.append(f"    evidence: {visible(request.evidence, 500)}")
+    if request.held_until is not None:
+        left = max(0, round(request.held_until - now))
+        lines.append(
+            f"    waits until {clock(request.held_until)} ({left} s more): {visible(process(request))}"
+        )
+    elif request.open and request.hold_over:
+        over = visible(request.hold_over, 500)
+        lines.append(f"    no write waits: {over}; approving lets the next try pass")
     if request.answer:
         lines.append(f"    answer: {visible(request.answer, 500)}")
     if request.undone:

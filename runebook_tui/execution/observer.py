@@ -26,7 +26,10 @@ _RETRY_SECONDS = 2.0
 
 
 class Observer:
-    """Joins watch, history and authors. `on_plan` is awaited when the operator has edited the plan."""
+    """Joins watch, history and authors.
+
+    `on_plan` is awaited when the operator has edited the plan, `hear` to take all that the gates have said.
+    """
 
     def __init__(
         self,
@@ -36,12 +39,14 @@ class Observer:
         handle: Handle,
         state: Callable[[], State],
         on_plan: Callable[[Author], Awaitable[None]],
+        hear: Callable[[], Awaitable[None]],
     ) -> None:
         self._history = history
         self._authors = authors
         self._handle = handle
         self._state = state
         self._on_plan = on_plan
+        self._hear = hear
         self._ignore = Ignore(root)
         self._blind: asyncio.Queue[str | None] = asyncio.Queue()
         self._watch = TreeWatch(root, self._ignore, on_blind=self._blind.put_nowait)
@@ -113,7 +118,7 @@ class Observer:
         if not changes:
             return
         # The gate's records of these writes are in the sockets already: let them be read first.
-        await asyncio.sleep(0)
+        await self._hear()
         touches = tuple(c.Touch(change, self._author(change.path, batch.time)) for change in changes)
         await self._handle(c.Observe(touches, cause=batch.detail if batch.cause == "git" else ""))
         for touch in touches:

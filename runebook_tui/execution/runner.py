@@ -26,6 +26,7 @@ from runebook_tui.execution.handle import CoordinationHandle
 from runebook_tui.execution.holders import Holders
 from runebook_tui.execution.machine import UNTESTED, test_machine
 from runebook_tui.execution.observer import Observer
+from runebook_tui.execution.pauses import Pauses
 from runebook_tui.execution.server import SocketServer
 from runebook_tui.execution.speakers import Supervisors
 from runebook_tui.execution.supervision import Supervision
@@ -87,6 +88,7 @@ class ParallelExecutionRunner:
         self._bell = Bell(runtime_folder(root, create=True))
         self._history = History(root, state_folder(root) / "history")
         self._supervisors = Supervisors(root)
+        self._pauses = Pauses()
         self._authors = Authors(Holders(root, self._supervisors.descends).still_open)
         self.machine = UNTESTED
         self._supervision = Supervision(self)
@@ -222,8 +224,9 @@ class ParallelExecutionRunner:
             await self._supervision.end_forgotten()
             await asyncio.to_thread(self._remember)
             self._observer = Observer(
-                self.root, self._history, self._authors, self.handle_surely, lambda: self.state, self._edited
-            )
+                self.root, self._history, self._authors, self.handle_surely, lambda: self.state, self._edited,
+                self._pauses.hear,
+            )  # fmt: skip
             stack.callback(self._observer.close)
             self.undoing = Undoing(self, self._log, self._history, self._observer)
             observing = asyncio.create_task(self._observer.run())
@@ -242,7 +245,7 @@ class ParallelExecutionRunner:
         folder = runtime_folder(self.root, create=True)
         stack.callback(_remove_when_empty, folder)
         path = folder / SOCKET_NAME
-        server = SocketServer(path, self._supervisors, self._verbs)
+        server = SocketServer(path, self._supervisors, self._verbs, self._pauses)
         await server.start()
         stack.push_async_callback(server.close)
         self._point()

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from runebook_tui.execution import wire
+from runebook_tui.execution.pauses import Pauses
 from runebook_tui.execution.speakers import Speaker, Supervisors, peer_of
 from runebook_tui.log.eventlog import LogError
 from runebook_tui.orchestrator.coordinator import Refused
@@ -23,10 +24,16 @@ class Connection:
     """One peer for as long as it stays."""
 
     def __init__(
-        self, speaker: Callable[[], Speaker], pid: int, transport: asyncio.WriteTransport, unfiltered: bool
+        self,
+        speaker: Callable[[], Speaker],
+        pid: int,
+        transport: asyncio.WriteTransport,
+        unfiltered: bool,
+        pauses: Pauses,
     ) -> None:
         self._speaker = speaker
         self._transport = transport
+        self._pauses = pauses
         self._settled: Speaker | None = None
         self.pid = pid
         self.unfiltered = unfiltered
@@ -57,6 +64,10 @@ class Connection:
             return default
         raise Refused("say which agent: this is not an agent's pane (--agent ID)")
 
+    def pause(self) -> None:
+        """Listen no more for a moment: the peer says much in small words."""
+        self._pauses.pause(self._transport)
+
     def push(self, message: dict[str, Any]) -> None:
         """Say something unasked. A peer that does not read what it is told is hung up on."""
         if self._transport.get_write_buffer_size() > wire.MAX_LINE:
@@ -71,8 +82,9 @@ Handler = Callable[[Connection, dict[str, Any]], Awaitable[dict[str, Any]]]
 class SocketServer:
     """Serves `handler` on a unix socket at `path`, mode 0600, to processes of the same user."""
 
-    def __init__(self, path: Path, supervisors: Supervisors, handler: Handler) -> None:
+    def __init__(self, path: Path, supervisors: Supervisors, handler: Handler, pauses: Pauses) -> None:
         self._path = path
+        self._pauses = pauses
         self._supervisors = supervisors
         self._handler = handler
         self._server: asyncio.Server | None = None
@@ -140,6 +152,7 @@ class SocketServer:
             pid,
             writer.transport,
             self._supervisors.unfiltered(pid),
+            self._pauses,
         )
 
     async def _answer(self, connection: Connection, line: bytes) -> dict[str, Any]:

@@ -173,6 +173,7 @@ class Supervision:
             self._host.recorded(agent, records)
         except (AttributeError, TypeError, ValueError) as error:
             raise wire.WireError(f"a write record cannot be read: {error}") from error
+        connection.pause()
         return {}
 
     async def _exited(self, connection: Connection, message: Answer) -> Answer:

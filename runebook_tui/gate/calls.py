@@ -12,7 +12,8 @@ import struct
 from collections.abc import Callable
 
 from runebook_tui.gate import kernel
-from runebook_tui.gate.names import Caller, Name, Names
+from runebook_tui.gate.callers import Caller
+from runebook_tui.gate.names import Name, Names
 
 _O_PATH = getattr(os, "O_PATH", 0)
 _O_TMPFILE = getattr(os, "O_TMPFILE", 0)

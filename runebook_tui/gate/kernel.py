@@ -172,10 +172,13 @@ class _Span(ctypes.Structure):
     _fields_ = (("base", ctypes.c_void_p), ("length", ctypes.c_size_t))
 
 
+_readv = libc.process_vm_readv if LINUX else libc["read"]
+_readv.argtypes = (ctypes.c_int, *(ctypes.c_void_p, ctypes.c_ulong) * 2, ctypes.c_ulong)
+_readv.restype = ctypes.c_ssize_t
+
 _text = ctypes.create_string_buffer(PATH_MAX)
 _here = _Span(ctypes.addressof(_text), PATH_MAX)
 _there = _Span(0, 0)
-_ONE = ctypes.c_ulong(1)
 
 
 def _read(thread: int, address: int, length: int) -> bytes:
@@ -183,9 +186,7 @@ def _read(thread: int, address: int, length: int) -> bytes:
     _here.length = length
     _there.base = address
     _there.length = length
-    got = libc.process_vm_readv(
-        thread, ctypes.byref(_here), _ONE, ctypes.byref(_there), _ONE, ctypes.c_ulong(0)
-    )
+    got = _readv(thread, ctypes.byref(_here), 1, ctypes.byref(_there), 1, 0)
     if got >= 0:
         return ctypes.string_at(_text, got)
     number = ctypes.get_errno()
@@ -248,3 +249,37 @@ def descriptor_of(handle: int, number: int) -> int:
     if fd < 0:
         raise fail("pidfd_getfd")
     return fd
+
+
+MARK = 16  # bytes of AT_RANDOM
+_SHORT = 256
+_short = ctypes.create_string_buffer(_SHORT)
+_mark = ctypes.create_string_buffer(MARK)
+_spans = ctypes.c_uint64 * 4
+_both_here = _spans(ctypes.addressof(_short), 0, ctypes.addressof(_mark), MARK)
+_both_there = _spans(0, 0, 0, MARK)
+_both_here_at, _both_there_at = ctypes.addressof(_both_here), ctypes.addressof(_both_there)
+
+
+def read_path_and_mark(thread: int, address: int, mark_at: int) -> tuple[bytes, bytes]:
+    """`read_path`, and with the same call the 16 bytes at `mark_at`; none when they cannot be read."""
+    start = address & (1 << 56) - 1 if machine == "aarch64" else address
+    length = min(_PAGE - start % _PAGE, _SHORT)
+    _both_here[1] = _both_there[1] = length
+    _both_there[0], _both_there[2] = start, mark_at
+    got = _readv(thread, _both_here_at, 2, _both_there_at, 2, 0)
+    mark = _mark.raw if got == length + MARK else b""
+    if got >= length:
+        path = _short.value
+        if len(path) < length:
+            return path, mark
+    return read_path(thread, address), mark
+
+
+def read_mark(thread: int, address: int) -> bytes:
+    """The 16 bytes at `address`; none when they cannot be read."""
+    try:
+        mark = _read(thread, address, MARK) if address else b""
+    except OSError:
+        return b""
+    return mark if len(mark) == MARK else b""

@@ -14,8 +14,10 @@ from runebook_tui.gate.wire import MOST_BYTES, frame
 MOST_RECORDS = 20_000
 MOST_QUESTIONS = 1000
 _LINE_RECORDS = 500
-_LINES_AHEAD = 64
+_LINES_AHEAD = 1024
+_SEND_BUFFER = 1 << 20  # bytes; the kernel gives what it allows, often twice 208 KiB
 _RETRY_SECONDS = 0.5
+_PLAIN = b'{"ok":true}'  # the reply to records
 
 Message = Mapping[str, object]
 Take = Callable[[Message], None]
@@ -140,6 +142,7 @@ class Link:
     def _connect(self) -> None:
         candidate = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         candidate.setblocking(False)
+        candidate.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
         try:
             candidate.connect(self._path)
         except OSError:
@@ -180,6 +183,9 @@ class Link:
         lines = self._in.split(b"\n")
         self._in = lines.pop()
         for line in lines:
+            if line == _PLAIN:
+                self._take({})
+                continue
             said: object = None
             with self._loop.guard:
                 said = json.loads(line)

@@ -11,6 +11,7 @@ import os
 import stat
 
 from runebook_tui.gate import kernel
+from runebook_tui.gate.callers import Caller, Callers, Closed
 from runebook_tui.gate.mounts import Atlas, Mounts, below
 
 _O_PATH = getattr(os, "O_PATH", 0) | os.O_CLOEXEC
@@ -20,10 +21,6 @@ _MOST_TABLES = 16
 
 
 _FAILS_ITSELF = frozenset((errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EBADF, errno.ENAMETOOLONG))
-
-
-class Closed(Exception):
-    """The caller's memory or its folders in /proc are shut to us (PR_SET_DUMPABLE, Yama, other user)."""
 
 
 class Name:
@@ -40,39 +37,22 @@ class Name:
         self.socket = socket
 
 
-class Caller:
-    """The thread that made a call: `thread` (its id here) and `own` (whether it sees our root)."""
-
-    __slots__ = ("own", "thread")
-
-    def __init__(self, thread: int, own: bool) -> None:
-        self.thread = thread
-        self.own = own
-
-
 class Names:
-    """Resolves paths of callers, for the repository of `atlas`."""
+    """Resolves paths of `callers`, for the repository of `atlas`."""
 
-    def __init__(self, atlas: Atlas) -> None:
+    def __init__(self, atlas: Atlas, callers: Callers) -> None:
         self._atlas = atlas
-        self._root = kernel.mount_and_inode(kernel.AT_FDCWD, b"/")
+        self._callers = callers
         self._proc_device = os.stat("/proc").st_dev
         self._tables: dict[tuple[int, bytes], Mounts] = {}
 
     def caller(self, thread: int) -> Caller:
-        """The thread and its view. Raises Closed."""
-        try:
-            seen = kernel.mount_and_inode(kernel.AT_FDCWD, b"/proc/%d/root" % thread)
-        except PermissionError as error:
-            raise Closed from error
-        return Caller(thread, seen is not None and seen == self._root)
+        """The thread and its view. Raises Closed, and FileNotFoundError when it is gone."""
+        return self._callers.of(thread)
 
     def path(self, caller: Caller, address: int) -> bytes:
         """The path text at `address` in the caller's memory. Raises Closed, and OSError as the call will."""
-        try:
-            return kernel.read_path(caller.thread, address)
-        except PermissionError as error:
-            raise Closed from error
+        return self._callers.path(caller, address)
 
     def memory(self, caller: Caller, address: int, length: int) -> bytes:
         """`length` bytes of the caller's memory. Raises Closed, and OSError as the call will."""
@@ -144,7 +124,7 @@ class Names:
 
     def _walk(self, caller: Caller, path: bytes, follow: bool, opened: list[int]) -> Name | None:
         """The long way: one component after the other, inside the caller's root."""
-        root = _open(b"/proc/%d/root" % caller.thread, _FOLDER)
+        root = _open(caller, b"root", _FOLDER)
         opened.append(root)
         current = root if path.startswith(b"/") else opened[0]
         todo = _parts(path)
@@ -227,13 +207,13 @@ class Names:
 
 def _base(caller: Caller, base: int) -> int:
     if base == kernel.AT_FDCWD:
-        return _open(b"/proc/%d/cwd" % caller.thread, _FOLDER)
-    return _open(b"/proc/%d/fd/%d" % (caller.thread, base), _O_PATH)
+        return _open(caller, b"cwd", _FOLDER)
+    return _open(caller, b"fd/%d" % base, _O_PATH)
 
 
-def _open(path: bytes, flags: int) -> int:
+def _open(caller: Caller, name: bytes, flags: int) -> int:
     try:
-        return os.open(path, flags)
+        return os.open(name, flags, dir_fd=caller.folder)
     except PermissionError as error:
         raise Closed from error
 

@@ -6,11 +6,12 @@ import errno
 import select
 from collections.abc import Callable
 
+from runebook_tui.gate.callers import Callers, Closed
 from runebook_tui.gate.calls import Calls, Change
 from runebook_tui.gate.link import Link
 from runebook_tui.gate.loop import GONE, READ, Loop
 from runebook_tui.gate.mounts import Atlas
-from runebook_tui.gate.names import Closed, Names
+from runebook_tui.gate.names import Names
 from runebook_tui.gate.notify import Listener, Notification
 from runebook_tui.gate.record import Scribe
 from runebook_tui.gate.stopped import Act, Call
@@ -48,8 +49,9 @@ class Observer:
         self._decide = decide
         self._otherwise = otherwise
         self._failed = failed
-        self._scribe = Scribe(root)
-        self._calls = Calls(Names(Atlas(root)))
+        callers = Callers()
+        self._scribe = Scribe(root, callers)
+        self._calls = Calls(Names(Atlas(root), callers))
         self._poll_more = _Poll(listener.fd)
         loop.watch(listener.fd, READ, self._ready)
 

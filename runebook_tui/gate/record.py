@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 import time
 
+from runebook_tui.gate.callers import Callers
 from runebook_tui.gate.calls import Change
 
-_PROGRAM = 64
-_ARGUMENTS = 200
 _SAME_SECONDS = 0.05
 _HIDDEN = (b".git", b".runebook")
 
@@ -18,11 +17,11 @@ Record = dict[str, object]  # the line's object, as docs/gate.md lists its field
 class Scribe:
     """Turns changes into records of the repository at `root` (its real path)."""
 
-    def __init__(self, root: bytes) -> None:
+    def __init__(self, root: bytes, callers: Callers) -> None:
         self._root = root
+        self._callers = callers
         self._last: tuple[object, ...] = ()
         self._last_time = 0.0
-        self._processes: dict[int, tuple[bytes, int, str, str]] = {}
 
     def record(self, thread: int, change: Change) -> Record | None:
         """The record of one change; None for one outside the repository."""
@@ -47,7 +46,7 @@ class Scribe:
         return same
 
     def _record(self, thread: int, op: str, path: str | None, to: str | None) -> Record:
-        process, program, arguments = self._who(thread)
+        process, program, arguments = self._callers.who(thread)
         return {
             "time": time.time(),
             "pid": process,
@@ -64,43 +63,3 @@ class Scribe:
             return None
         inner = path[len(root) + 1 :]
         return None if inner.split(b"/", 1)[0] in _HIDDEN else os.fsdecode(inner)
-
-    def _who(self, thread: int) -> tuple[int, str, str]:
-        """The process of a thread, its program and its arguments; empty where it is gone already.
-
-        Remembered by thread, start time and the place of the arguments, which every exec moves: the program
-        that a shell becomes is not the shell.
-        """
-        try:
-            facts = _read(b"/proc/%d/stat" % thread)
-            fields = facts[facts.rindex(b")") + 2 :].split(b" ")
-            identity = fields[19] + b" " + fields[45]  # starttime, arg_start: proc_pid_stat(5)
-            known = self._processes.get(thread)
-            if known is not None and known[0] == identity:
-                return known[1:]
-            words = _read(b"/proc/%d/cmdline" % thread).rstrip(b"\0").split(b"\0")
-            name = words[0].rpartition(b"/")[2] or facts[facts.index(b"(") + 1 : facts.rindex(b")")]
-            process = _process(thread)
-        except (OSError, ValueError, IndexError):
-            return thread, "", ""
-        program = os.fsdecode(name)[:_PROGRAM]
-        arguments = os.fsdecode(b" ".join(words)[: 4 * _ARGUMENTS])[:_ARGUMENTS]
-        if len(self._processes) > 4096:
-            self._processes.clear()
-        self._processes[thread] = identity, process, program, arguments
-        return process, program, arguments
-
-
-def _read(path: bytes) -> bytes:
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        return os.read(fd, 4096)
-    finally:
-        os.close(fd)
-
-
-def _process(thread: int) -> int:
-    for line in _read(b"/proc/%d/status" % thread).splitlines():
-        if line.startswith(b"Tgid:"):
-            return int(line.split()[1])
-    return thread

@@ -67,6 +67,9 @@ class Question:
         self._socket.close()
 
 
+_encode = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
+
+
 def frame(message: dict[str, object]) -> bytes:
     """One message as a line; lone surrogates (bytes that are not UTF-8) stay as escapes."""
-    return json.dumps(message, ensure_ascii=True, separators=(",", ":")).encode("ascii") + b"\n"
+    return _encode(message).encode("ascii") + b"\n"
