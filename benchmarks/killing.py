@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
@@ -199,6 +200,18 @@ class Killing:
         """Answer everything that waits with no."""
         for number in self.desk.waiting:
             self.desk.decide(number, approved=False)
+
+    def figures(self) -> Counter[str]:
+        """Own and foreign writes by how they ended."""
+        count: Counter[str] = Counter({"own landed": self.owns})
+        for number in self.faults:
+            count[f"own failed {errno.errorcode.get(number, number)}"] += 1
+        for code in self.tries.values():
+            name = (
+                "unfinished" if code is None else errno.errorcode.get(code, str(code)) if code else "landed"
+            )
+            count[f"foreign {name}"] += 1
+        return count
 
     def told(self) -> str:
         """The course so far, for a failure's words."""

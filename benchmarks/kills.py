@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import errno
 import os
 import random
 import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks import kill_writer
 from benchmarks.killing import WHOM, Broken, Killing, Whom
 from benchmarks.processes import heed_signals
+
+Gated = Callable[..., list[str]]
 
 _EARLY_SHARE = 0.3
 _EARLY_SECONDS = 0.4
@@ -69,27 +71,20 @@ def survive_early(killing: Killing, whom: Whom) -> None:
     killing.no_foreign_byte()
 
 
-def once(seed: int, whom: Whom) -> tuple[float, Counter[str]]:
-    """One round by its seed: its seconds, and the own and foreign writes by how they ended."""
-    home = Path(tempfile.mkdtemp(prefix="rbk")).resolve()
-    killing = Killing(home, seed)
-    begun = time.monotonic()
-    early = killing.random.random() < _EARLY_SHARE
+def here(killing: Killing, *writer: str) -> list[str]:
+    """The command line that runs the writer under the gate as this user."""
+    writer = (sys.executable, *writer)
+    return [sys.executable, "-c", _START, str(killing.root), killing.socket, *writer]
+
+
+def once(seed: int, whom: Whom, *, early: bool, uid: int, gated: Gated = here) -> Counter[str]:
+    """One round by its seed: own and foreign writes by how they ended. Raises Broken."""
+    killing = Killing(Path(tempfile.mkdtemp(prefix="rbk")).resolve(), seed)
     try:
-        killing.lay(os.getuid())
-        writer = Path(kill_writer.__file__).read_text()
-        command = [sys.executable, "-I", "-c", writer]
-        killing.start([sys.executable, "-c", _START, str(killing.root), killing.socket, *command])
+        killing.lay(uid)
+        killing.start(gated(killing, "-I", "-c", Path(kill_writer.__file__).read_text()))
         (survive_early if early else survive)(killing, whom)
-        count: Counter[str] = Counter({"own landed": killing.owns})
-        for number in killing.faults:
-            count[f"own failed {errno.errorcode.get(number, number)}"] += 1
-        for code in killing.tries.values():
-            name = (
-                "unfinished" if code is None else errno.errorcode.get(code, str(code)) if code else "landed"
-            )
-            count[f"foreign {name}"] += 1
-        return time.monotonic() - begun, count
+        return killing.figures()
     except Broken as error:
         instant = "early" if early else "at work"
         raise Broken(f"seed {seed}, {whom} killed {instant}: {error}") from error
@@ -110,12 +105,14 @@ def main(words: list[str]) -> int:
     try:
         for number in range(given.rounds):
             try:
-                seconds, found = once(first + number, given.whom or WHOM[(first + number) % 3])
+                begun, seed = time.monotonic(), first + number
+                early = random.Random(seed).random() < _EARLY_SHARE
+                found = once(seed, given.whom or WHOM[seed % 3], early=early, uid=os.getuid())
             except Broken as error:
                 broken.append(str(error))
                 print(f"broken: {error}", flush=True)
             else:
-                took.append(seconds)
+                took.append(time.monotonic() - begun)
                 count += found
     except KeyboardInterrupt:
         print("kills: interrupted; everything that was started has ended", file=sys.stderr)

@@ -55,6 +55,7 @@ def main(words: list[str]) -> int:
 def run(soak: Soak, minutes: float) -> None:
     """Let the agents work, and print a line every 30 seconds."""
     end = soak.begun + minutes * 60
+    print(f"at work for {minutes:g} minutes: {', '.join(soak.agents)}; the gates {soak.gate}", flush=True)
     line = time.monotonic() + _LINE_SECONDS
     while (now := time.monotonic()) < end:
         soak.step()
