@@ -120,11 +120,19 @@ def who(arguments: Namespace) -> int:
     last, about = None, tuple[RequestState, ...]()
     if log_path(root).exists():
         with _log(root) as records:
-            touched = records.read(types=["Touched"], path=path, limit=1, newest_first=True)
             state = load(records)
-        last = touched[0] if touched else None
+            trees = ("", *state.agents) if state.plan.has_lanes else ("",)
+            touched = [
+                record
+                for lane in trees
+                for record in records.read(
+                    types=["Touched"], path=path, lane=lane, limit=1, newest_first=True
+                )
+            ]
+        last = max(touched, key=lambda record: record.seq, default=None)
         about = tuple(each for each in state.open_requests if path in each.crossings)
-    author = last.event.author if last is not None and isinstance(last.event, Touched) else None
+    touch = last.event if last is not None and isinstance(last.event, Touched) else None
+    author = None if touch is None else touch.author
     if arguments.json:
         answer = {
             "path": path,
@@ -132,7 +140,7 @@ def who(arguments: Namespace) -> int:
             "claim": None if claim is None else claim.pattern,
             "shared": claim is not None and claim.shared,
             "last": None
-            if author is None or last is None
+            if author is None or touch is None or last is None
             else {
                 "author": author.name,
                 "candidates": list(author.candidates),
@@ -141,6 +149,7 @@ def who(arguments: Namespace) -> int:
                 "program": author.program,
                 "pid": author.pid,
                 "time": shapes.moment(last.time),
+                "lane": touch.lane or None,
             },
             "requests": [each.id for each in about],
         }

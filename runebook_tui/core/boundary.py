@@ -36,6 +36,30 @@ def may_write(
     )
 
 
+def commit_refusal(state: State, agent: str, path: str) -> str | None:
+    """Why `agent` may not commit `path`, in words; None when it may.
+
+    What it may write it may commit. Of what others own, that for which a request of its was approved, unless
+    a write that was seen since was not.
+    """
+    whose = state.owners.not_to_commit(agent, path, unowned_asks=state.plan.policy.unowned == "ask")
+    if whose is None or operators_own(path, agent):
+        return whose
+    because = ""
+    for request in reversed(tuple(state.requests.values())):
+        theirs = request.requester == agent or (request.requester is None and agent in request.candidates)
+        if not theirs or path not in request.crossings or request.status == "withdrawn":
+            continue
+        if request.status == "approved":
+            return None
+        waits = "waits for a decision" if request.open else f"was {request.status}"
+        because = because or f", and request {request.id} {waits}"
+        if request.kind is RequestKind.CROSSED:
+            return f"{whose}{because}"
+    used = any(grant.agent == agent and path in grant.used for grant in state.grants.values())
+    return None if used else f"{whose}{because}"
+
+
 def asked(state: State, command: Ask, now: float) -> tuple[e.Event, ...]:
     """The request that `command` makes; () when none is needed or one is open for it already."""
     foreign = tuple(
@@ -87,6 +111,7 @@ def held(state: State, command: Hold, now: float) -> Iterator[e.Event]:
             evidence=f"the kernel gate stopped {command.words}",
             pid=command.pid,
             program=command.program,
+            lane=command.agent if state.plan.has_lanes else "",
         )
     elif crossing.path not in request.crossings:
         yield e.RequestGrew(request=number, crossings=(crossing,))
@@ -126,9 +151,11 @@ def hold_ended(state: State, command: EndHold) -> tuple[e.Event, ...]:
 
 def observed(state: State, command: Observe, now: float) -> Iterator[e.Event]:
     """What follows from changes that were seen together: touches, used grants, requests."""
-    crossings: list[tuple[Author, Crossing]] = []
+    crossings: list[tuple[Author, str, Crossing]] = []
     for touch in command.touches:
-        yield e.Touched(change=touch.change, author=touch.author, cause=command.cause)
+        yield e.Touched(change=touch.change, author=touch.author, cause=command.cause, lane=touch.lane)
+        if touch.free:
+            continue
         used = _grant_used(state, touch, now)
         if used is not None:
             yield used
@@ -136,23 +163,22 @@ def observed(state: State, command: Observe, now: float) -> Iterator[e.Event]:
             state = apply(state, record)
         if _crosses(state, touch, now):
             path = touch.change.path
-            crossings.append(
-                (touch.author, Crossing(path=path, owner=_owner(state, path), change=touch.change))
-            )
+            crossing = Crossing(path=path, owner=_owner(state, path), change=touch.change)
+            crossings.append((touch.author, touch.lane, crossing))
     burst = len(crossings) >= BURST or bool(command.cause)
     number = state.last_request
 
-    def key(entry: tuple[Author, Crossing]) -> tuple[str, tuple[str, ...], str]:
-        author, crossing = entry
-        return (author.name or "", author.candidates, "" if burst else crossing.owner or "")
+    def key(entry: tuple[Author, str, Crossing]) -> tuple[str, tuple[str, ...], str, str]:
+        author, lane, crossing = entry
+        return (author.name or "", author.candidates, lane, "" if burst else crossing.owner or "")
 
     for _, group in groupby(sorted(crossings, key=key), key=key):
         entries = list(group)
-        author = entries[0][0]
+        author, lane, _ = entries[0]
         fresh: list[Crossing] = []
         grown: dict[int, list[Crossing]] = {}
-        for _, crossing in entries:
-            request = _joinable(state, author, crossing, now)
+        for *_, crossing in entries:
+            request = _joinable(state, author, lane, crossing, now)
             if request is None:
                 fresh.append(crossing)
             else:
@@ -171,6 +197,7 @@ def observed(state: State, command: Observe, now: float) -> Iterator[e.Event]:
                 evidence=author.evidence,
                 pid=author.pid,
                 program=author.program,
+                lane=lane,
             )
 
 
@@ -208,10 +235,10 @@ def _crosses(state: State, touch: Touch, now: float) -> bool:
     return bool(agents) and all(may_write(state, agent, path, now, late=True).crosses for agent in agents)
 
 
-def _joinable(state: State, author: Author, crossing: Crossing, now: float) -> RequestState | None:
+def _joinable(state: State, author: Author, lane: str, crossing: Crossing, now: float) -> RequestState | None:
     """The open request that a further crossing belongs to: it grows, no second one is raised."""
     for request in reversed(state.open_requests):
-        if request.kind is not RequestKind.CROSSED:
+        if request.kind is not RequestKind.CROSSED or request.lane != lane:
             continue
         if request.requester != author.name or request.candidates != author.candidates:
             continue

@@ -87,7 +87,7 @@ def recorded(state: State, command: RecordUndo | RecordRestore) -> tuple[e.Event
 
 def _touches(command: RecordUndo | RecordRestore, evidence: str) -> tuple[e.Touched, ...]:
     author = Author(name=OPERATOR, evidence=evidence)
-    return tuple(e.Touched(change=change, author=author) for change in command.changes)
+    return tuple(e.Touched(change=change, author=author, lane=command.lane) for change in command.changes)
 
 
 def applied(state: State, event: e.ChangeUndone | e.UndoRefused | e.UndoRestored, time: float) -> State:

@@ -18,7 +18,7 @@ from runebook_tui.gate.loop import Loop
 from runebook_tui.gate.notify import Listener, Notification
 from runebook_tui.gate.observer import Observer
 from runebook_tui.gate.process import Process, born
-from runebook_tui.gate.record import Record
+from runebook_tui.gate.record import Record, Scribe
 from runebook_tui.gate.refusals import Refusals
 from runebook_tui.gate.rules import Rules, RulesError
 from runebook_tui.gate.stopped import Act, Call
@@ -38,8 +38,16 @@ _NO = Refuse(errno.EACCES)
 class Enforcer:
     """Decides the calls of one listener. `observer` reads and answers them."""
 
-    def __init__(self, loop: Loop, listener: Listener, root: bytes, link: Link, judge: Judge) -> None:
-        self.observer = Observer(loop, listener, root, link, self.decide, _NO, self._failed)
+    def __init__(
+        self,
+        loop: Loop,
+        listener: Listener,
+        root: bytes,
+        link: Link,
+        judge: Judge,
+        scribe: Scribe | None = None,
+    ) -> None:
+        self.observer = Observer(loop, listener, root, link, self.decide, _NO, self._failed, scribe)
         self._loop = loop
         self._listener = listener
         self._link = link

@@ -1,4 +1,4 @@
-"""What the gate can do here, tried on a child: one call continued, one refused, one held beside another."""
+"""What the gate can do here, tried on a child: a call goes on, one is refused, one held as another flows."""
 
 from __future__ import annotations
 
