@@ -57,8 +57,13 @@ def run(soak: Soak, minutes: float) -> None:
     end = soak.begun + minutes * 60
     print(f"at work for {minutes:g} minutes: {', '.join(soak.agents)}; the gates {soak.gate}", flush=True)
     line = time.monotonic() + _LINE_SECONDS
+    known: set[str] = set()
     while (now := time.monotonic()) < end:
         soak.step()
+        for each in failures(soak):
+            if each not in known:
+                known.add(each)
+                print(f"broken: {each}", flush=True)
         if now >= line:
             print(told(soak), flush=True)
             line += _LINE_SECONDS

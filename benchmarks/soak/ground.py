@@ -36,7 +36,6 @@ class Ground:
             **{name: os.environ[name] for name in _KEPT if name in os.environ},
             "HOME": str(self.home),
             "XDG_RUNTIME_DIR": os.environ["XDG_RUNTIME_DIR"],
-            "TMUX_TMPDIR": os.environ["XDG_RUNTIME_DIR"],
             "GIT_CONFIG_GLOBAL": os.devnull,
             "GIT_CONFIG_NOSYSTEM": "1",
             "npm_config_cache": str(folder / "npm-cache"),

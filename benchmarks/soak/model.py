@@ -24,6 +24,7 @@ CALLS_A_TURN = 24
 THINK_SECONDS = 0.5
 _FOREIGN_GAP = 6.0, 9.0
 _OWN_FILES = 8
+_OWN_BETWEEN = 2
 
 
 class Call:
@@ -52,6 +53,7 @@ class Script:
         self._pending: Call | None = None
         self._planned: list[Call] = []
         self._calls = 0
+        self._own_due = _OWN_BETWEEN
         self._foreign_due = time.monotonic() + _FOREIGN_GAP[1]
 
     def guard(self, wall: Wall) -> None:
@@ -79,8 +81,9 @@ class Script:
             return call
 
     def _next(self) -> list[Call]:
-        if time.monotonic() >= self._foreign_due:
+        if time.monotonic() >= self._foreign_due and self.count["own"] >= self._own_due:
             self._foreign_due = time.monotonic() + self._random.uniform(*_FOREIGN_GAP)
+            self._own_due = self.count["own"] + _OWN_BETWEEN
             self.count["foreign"] += 1
             return self._change(f"beta/t{self.count['foreign'] % FOREIGN_FILES}")
         self.count["own"] += 1
@@ -111,6 +114,7 @@ class Script:
         except FileNotFoundError:
             landed = False
         if call.foreign:
+            self.count["loops"] += 1
             self._wall.end(call.path, ok=landed, words=result[:500])
             told = "runebook" in result or "EACCES" in result or "ermission denied" in result
             if not landed and not told:

@@ -194,6 +194,8 @@ class Soak:
             ["tmux", "-L", tmux_socket_name(self.root), "kill-server"],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False, env=self.ground.environment,
         )  # fmt: skip
+        # tmux leaves its socket where it was.
+        Path(f"/tmp/tmux-{os.getuid()}", tmux_socket_name(self.root)).unlink(missing_ok=True)
 
     def _kill_left(self) -> None:
         """Wait for every process of the soak to end; what does not is told and killed."""
