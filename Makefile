@@ -2,7 +2,7 @@
 # All paths below are relative, so the folder's own path may hold spaces.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench clean
+.PHONY: help setup demo test check bench soak kills clean
 MAKEFLAGS += --no-print-directory
 SHELL := /bin/sh
 
@@ -66,6 +66,13 @@ check: $(READY) ## format, lint, types and layers
 
 bench: $(READY) ## measure against named alternatives
 	@$(BIN)/python -m benchmarks
+
+MINUTES ?= 60
+soak: $(READY) ## an hour of builds and a live agent under the gate (MINUTES=60)
+	@$(BIN)/python -m benchmarks.soak --minutes $(MINUTES)
+
+kills: $(READY) ## kill the gate's supervisor 300 times, at work and while it starts
+	@$(BIN)/python -m benchmarks.kills
 
 clean: ## remove .venv and everything else that was made here
 	rm -rf .venv dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

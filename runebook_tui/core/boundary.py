@@ -17,17 +17,21 @@ BURST = 20
 """From this many paths on, changes seen together are one request whoever owns them."""
 
 
-def covering_grant(state: State, agent: str, path: str, pid: int | None, now: float) -> Grant | None:
-    """The grant under which `agent` wrote or may write `path`, or None."""
-    return covering(state.grants.values(), agent, path, _owner(state, path), pid, now, late=True)
+def covering_grant(
+    state: State, agent: str, path: str, pid: int | None, now: float, *, late: bool = False
+) -> Grant | None:
+    """The grant under which `agent` may write `path`, or None; `late` says that it has been written."""
+    return covering(state.grants.values(), agent, path, _owner(state, path), pid, now, late=late)
 
 
-def may_write(state: State, agent: str, path: str, now: float, *, pid: int | None = None) -> Verdict:
-    """The rule for a path that git does not ignore."""
+def may_write(
+    state: State, agent: str, path: str, now: float, *, pid: int | None = None, late: bool = False
+) -> Verdict:
+    """The rule for a path that git does not ignore; `late` says that it has been written."""
     return state.owners.may_modify(
         agent,
         path,
-        granted=covering_grant(state, agent, path, pid, now) is not None,
+        granted=covering_grant(state, agent, path, pid, now, late=late) is not None,
         unowned_asks=state.plan.policy.unowned == "ask",
     )
 
@@ -220,9 +224,9 @@ def _once(state: State, touch: Touch, now: float) -> Grant | None:
         return None
     grant = state.grants.get(touch.author.under or 0)
     if grant is None:
-        if agent is None or may_write(state, agent, path, now, pid=pid) is not Verdict.GRANTED:
+        if agent is None or may_write(state, agent, path, now, pid=pid, late=True) is not Verdict.GRANTED:
             return None
-        grant = covering_grant(state, agent, path, pid, now)
+        grant = covering_grant(state, agent, path, pid, now, late=True)
     return grant if grant is not None and grant.scope is Scope.ONCE else None
 
 
@@ -232,9 +236,9 @@ def _crosses(state: State, touch: Touch, now: float) -> bool:
     if author.name == OPERATOR or author.under is not None:
         return False
     if author.name is not None:
-        return may_write(state, author.name, path, now, pid=author.pid).crosses
+        return may_write(state, author.name, path, now, pid=author.pid, late=True).crosses
     agents = [each for each in author.candidates if each != OPERATOR]
-    return bool(agents) and all(may_write(state, agent, path, now).crosses for agent in agents)
+    return bool(agents) and all(may_write(state, agent, path, now, late=True).crosses for agent in agents)
 
 
 def _joinable(state: State, author: Author, lane: str, crossing: Crossing, now: float) -> RequestState | None:

@@ -44,12 +44,11 @@ class Rules:
         """Keep what was used under the rules `before`: the engine may not have heard of it yet."""
         if before is None:
             return
-        used = {grant.request: grant for grant in before.grants + before._own}
         for index, grant in enumerate(self.grants):
-            old = used.get(grant.request)
-            for path, (when, pid) in () if old is None else old.used.items():
-                if path not in grant.used:
-                    self.grants[index] = grant = grant.use(path, pid, max(when, grant.used_at))
+            for old in before.all_grants():
+                for path, (when, pid) in old.used.items() if old.request == grant.request else ():
+                    if path not in grant.used:
+                        self.grants[index] = grant = grant.use(path, pid, max(when, grant.used_at))
         known = {grant.request for grant in self.grants}
         self._own = [grant for grant in before._own if grant.request not in known]
 
@@ -58,8 +57,16 @@ class Rules:
         return self.grants + self._own
 
     def add(self, request: int, path: str, owner: str | None, pid: int, now: float) -> None:
-        """The operator let process `pid` write `path`, which is `owner`'s; the engine will say so too."""
+        """The operator let process `pid` write `path`, which is `owner`'s; the engine says so too.
+
+        Its new rules may come before or after its answer to the call: what they grant is not granted twice.
+        """
         self._own = [grant for grant in self._own if now - grant.used_at <= JOIN_SECONDS]
+        if any(
+            each.request == request and path in each.paths and path not in each.used and each.pid == pid
+            for each in self.grants
+        ):
+            return
         owners = frozenset((owner,))
         self._own.append(
             Grant(request, self.agent, frozenset((path,)), Scope.ONCE, None, pid, owners, used_at=now)

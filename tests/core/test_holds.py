@@ -113,6 +113,18 @@ def test_what_passed_under_an_approval_is_no_crossing_and_uses_it(play: Play) ->
     assert [event.type for event in later] == ["Touched", "RequestGrew"]
 
 
+def test_a_write_that_was_approved_once_does_not_pass_again_later(play: Play) -> None:
+    play.do(hold("beta/x", pid=7))
+    play.do(c.Decide(1, "approved"))
+    author = Author(name="alpha", evidence="seen", pid=7)
+    play.do(c.Observe((touch("beta/x", author),)))
+    assert may(play, "beta/x", 7)  # the same act goes on
+    play.now += 3
+    assert not may(play, "beta/x", 7)
+    late = play.do(c.Observe((touch("beta/x", author),)))  # seen late, begun in time
+    assert [event.type for event in late] == ["Touched"]
+
+
 def test_until_the_plan_ends_is_for_the_path_and_any_process(play: Play) -> None:
     play.do(hold("beta/x", pid=7))
     play.do(c.Decide(1, "approved", Scope.PLAN))

@@ -1,0 +1,216 @@
+"""One soak: the engine, the agents in their panes, the operator, the gauges, and the end of them all."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+from benchmarks.processes import start
+from benchmarks.session import PROGRAM, BenchmarkError, Follower
+from benchmarks.soak import client as clients
+from benchmarks.soak.gauges import Gauge, children, speaking_of
+from benchmarks.soak.ground import Ground
+from benchmarks.soak.model import Model, Script
+from benchmarks.soak.notes import NoteReader
+from benchmarks.soak.operator import Operator
+from benchmarks.soak.wall import Wall
+from runebook_tui.core.state import State
+from runebook_tui.core.types import RequestKind
+from runebook_tui.execution.client import EngineClient, EngineError
+from runebook_tui.place import runtime_folder, tmux_socket_name
+
+START_SECONDS = 180.0
+END_SECONDS = 30.0
+_TURN_SECONDS = 1.5  # how long the client may take between two calls before its turn is over
+
+
+class Soak:
+    """Runs from `with` to its end; `step` is called again and again between."""
+
+    def __init__(self, folder: Path, *, agents: list[str], gate: str, seed: int, program: str | None) -> None:
+        self.ground = Ground(folder)
+        self.root = self.ground.root
+        self.agents = agents
+        self.gate = gate
+        self.failures: list[str] = []
+        self.loops = 0
+        """Rounds of all builds."""
+        self.steps: dict[str, list[float]] = {}
+        """Seconds of each build, by its name."""
+        self.gauges: list[Gauge] = []
+        self.left: list[str] = []
+        """Command lines of what outlived the soak and had to be killed."""
+        self.echoes: list[float] = []
+        """Seconds from a key to its being shown in the client's pane."""
+        self.begun = 0.0
+        """When every agent was at work, monotonic seconds."""
+        self.model: Model | None = None
+        self._seed = seed
+        self._program = program
+        self._stack = ExitStack()
+        self._builder = NoteReader(self.ground.notes / "builder")
+
+    def __enter__(self) -> Soak:
+        try:
+            self._begin()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _begin(self) -> None:
+        self._stack.callback(self._kill_left)
+        command, variables = [], {}
+        if "tui" in self.agents:
+            program = clients.find(self._program, self.ground.folder / "client")
+            self.script = Script(self.root, self._seed)
+            self.model = Model(self.script)
+            self._stack.callback(self.model.close)
+            command = [program]
+            variables = clients.configure(self.ground.folder / "client-home", self.model.address)
+        self.ground.lay(
+            agents=self.agents, gate=self.gate, seed=self._seed, client=command, client_env=variables
+        )
+        self.wall = Wall(self.root, "beta", enforced=self.gate == "enforce")
+        if self.model is not None:
+            self.script.guard(self.wall)
+        self.said = self.ground.folder / "engine.out"
+        with self.said.open("wb") as said:
+            self.engine = start(
+                [*PROGRAM, "run", "--keep"],
+                cwd=self.root, env=self.ground.environment, stdin=subprocess.DEVNULL,
+                stdout=said, stderr=said,
+            )  # fmt: skip
+        self._stack.callback(self._down)
+        self.log = Follower(self.root)
+        self._stack.callback(self.log.close)
+        self._until("every agent under its gate", self._gated)
+        self.gauges = self._processes()
+        self.operator = Operator(self.root, self.log, self.wall, NoteReader(self.ground.notes / "writer"))
+        self._stack.callback(self.operator.close)
+        if self.model is not None:
+            pane = self.state.agents["tui"].pane
+            self.screen = clients.Screen(tmux_socket_name(self.root), str(pane), self.ground.environment)
+            self._until("the client's screen", lambda: "ctrl+p" in self.screen.shown())
+            self.screen.prompt()
+            self._until("the client's first call", lambda: self.script.idle_since is None)
+        self.begun = time.monotonic()
+
+    @property
+    def state(self) -> State:
+        """What the log says now."""
+        return self.log.state
+
+    def step(self) -> None:
+        """Read what the agents noted, sample the gauges, and keep the client at work.
+
+        Raises BenchmarkError.
+        """
+        if self.engine.poll() is not None:
+            raise BenchmarkError(f"the engine ended: {self.said.read_text(errors='replace')[-2000:]}")
+        if not self.operator.alive:
+            raise BenchmarkError("the operator's thread ended")
+        for note in self._builder.read():
+            if note["do"] == "loop":
+                self.loops += 1
+            elif note["do"] == "step":
+                self.steps.setdefault(note["name"], []).append(note["seconds"])
+                if note["failure"]:
+                    self.failures.append(f"build {note['name']}, loop {note['loop']}: {note['failure']}")
+        for agent in self.state.agents.values():
+            if not agent.alive:
+                raise BenchmarkError(f"{agent.id} ended: {agent.reason} {' '.join(agent.last_lines)[-1000:]}")
+        now = time.monotonic() - self.begun
+        for gauge in self.gauges:
+            gauge.sample(now)
+        if self.model is not None:
+            since = self.script.idle_since
+            if since is not None and time.monotonic() - since > _TURN_SECONDS:
+                self.script.idle_since = None
+                self.screen.prompt()
+
+    def quiesce(self) -> None:
+        """Let what is under way end: no new try, no open request."""
+        for agent in self.agents:
+            with EngineClient(self.root) as engine:
+                engine.ask("stop", agent=agent, timeout=END_SECONDS)
+        self._until("the agents' end", lambda: not any(self.state.agents[a].alive for a in self.agents))
+        time.sleep(1.0)
+        self.wall.audit()
+
+    @property
+    def unexpected(self) -> list[str]:
+        """Requests about writes that had landed, where the gate enforces."""
+        if self.gate != "enforce":
+            return []
+        crossed = [each for each in self.state.requests.values() if each.kind is RequestKind.CROSSED]
+        return [f"request {each.id} says that {', '.join(each.paths)[:200]} was crossed" for each in crossed]
+
+    def _gated(self) -> bool:
+        if self.engine.poll() is not None:
+            raise BenchmarkError(f"the engine ended: {self.said.read_text(errors='replace')[-2000:]}")
+        agents = self.state.agents.values()
+        for agent in agents:
+            if agent.gate_mode is not None and agent.gate_mode.value != self.gate:
+                raise BenchmarkError(f"the gate of {agent.id} does not {self.gate} here: {agent.gate}")
+        return bool(agents) and all(agent.gate_mode is not None for agent in agents)
+
+    def _processes(self) -> list[Gauge]:
+        gauges = [Gauge("engine", self.engine.pid)]
+        for name in self.agents:
+            front = self.state.agents[name].pid or 0
+            gauges.append(Gauge(f"{name} front", front))
+            gauges += [Gauge(f"{name} server", child) for child in children(front)[:1]]
+        return gauges
+
+    def _until(self, what: str, holds: Callable[[], object]) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while not holds():
+            if time.monotonic() > deadline:
+                raise BenchmarkError(f"never came: {what}")
+            self.log.until(lambda: False, 0.1)
+
+    def close(self) -> None:
+        """End everything, in the reverse order of its beginning; twice is once."""
+        self._stack.close()
+
+    def _down(self) -> None:
+        try:
+            with EngineClient(self.root) as engine:
+                engine.ask("down")
+            self.engine.wait(END_SECONDS)
+        except (EngineError, TimeoutError, subprocess.TimeoutExpired):
+            self.engine.kill()
+            self.engine.wait()
+        subprocess.run(
+            ["tmux", "-L", tmux_socket_name(self.root), "kill-server"],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False, env=self.ground.environment,
+        )  # fmt: skip
+        # tmux leaves its socket where it was.
+        Path(f"/tmp/tmux-{os.getuid()}", tmux_socket_name(self.root)).unlink(missing_ok=True)
+
+    def _kill_left(self) -> None:
+        """Wait for every process of the soak to end; what does not is told and killed."""
+        deadline = time.monotonic() + END_SECONDS
+        while (left := speaking_of(self.ground.folder)) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        for pid in left:
+            try:
+                words = (
+                    Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+                )
+                os.kill(pid, signal.SIGKILL)
+            except (OSError, ProcessLookupError):
+                continue
+            self.left.append(f"pid {pid}: {words[:200]}")
+        runtime = runtime_folder(self.root)
+        if runtime.exists():
+            subprocess.run(["rm", "-rf", str(runtime)], check=False)
