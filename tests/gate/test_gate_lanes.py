@@ -44,12 +44,13 @@ def test_a_record_says_in_which_tree_it_is() -> None:
     ) == [("alpha", "open", "a", None), ("", "create", "a", None), ("beta", "unlink", "a", None)]
 
 
-def test_a_rename_from_tree_to_tree_is_a_change_in_each() -> None:
+def test_a_rename_or_link_from_tree_to_tree_is_a_change_in_each() -> None:
     assert records(
         Change("rename", LANE + b"/a", MAIN + b"/b"), Change("link", OTHER + b"/a", LANE + b"/b")
     ) == [
         ("alpha", "unlink", "a", None),
         ("", "create", "b", None),
+        ("beta", "link", "a", None),
         ("alpha", "create", "b", None),
     ]
 
