@@ -15,9 +15,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     if words[:1] == ["exec"]:
         return _execute(words[1:])
+    if words[:2] == ["guard", "check"] and len(words) == 3:
+        return _guard(words[2])
     from runebook_tui.cli.command import run
 
     return run(words)
+
+
+def _guard(hook: str) -> int:
+    """`runebook-tui guard check HOOK`: what the commit guard's hooks call."""
+    from runebook_tui.git.guard import Refusal, check
+
+    def rule(root: Path, agent: str, paths: Sequence[str]) -> list[Refusal]:
+        from runebook_tui.cli.guarding import refused
+
+        return refused(root, agent, paths)
+
+    return check(hook, rule)
 
 
 def _execute(words: list[str]) -> int:

@@ -5,10 +5,7 @@ Standard library only: the pane's first process and the hook import it.
 
 from __future__ import annotations
 
-import hashlib
 import os
-import re
-import tempfile
 from pathlib import Path
 
 PLAN_NAME = "runebook.toml"
@@ -16,6 +13,7 @@ STATE_NAME = ".runebook"
 POINTER_NAME = "socket"
 LOG_NAME = "log.sqlite"
 SOCKET_NAME = "engine.sock"
+LANES_SUFFIX = ".worktrees"
 
 
 class PlaceError(Exception):
@@ -23,8 +21,11 @@ class PlaceError(Exception):
 
 
 def find_plan(start: Path) -> Path | None:
-    """The plan in `start` or the nearest folder above it, or None."""
+    """The plan in `start` or the nearest folder above it, or None; for a lane the repository's."""
     start = start.absolute()
+    lane = lane_of(start)
+    if lane is not None:
+        start = lane[0]
     for folder in (start, *start.parents):
         candidate = folder / PLAN_NAME
         if candidate.is_file():
@@ -33,8 +34,11 @@ def find_plan(start: Path) -> Path | None:
 
 
 def find_repository(start: Path) -> Path | None:
-    """The top of the git work tree that holds `start`, or None."""
+    """The top of the git work tree that holds `start`, or None; for a lane the repository's."""
     start = start.absolute()
+    lane = lane_of(start)
+    if lane is not None:
+        return lane[0]
     for folder in (start, *start.parents):
         if (folder / ".git").exists():
             return folder
@@ -43,6 +47,8 @@ def find_repository(start: Path) -> Path | None:
 
 def root_hash(root: Path) -> str:
     """Eight hexadecimal digits that name the repository at `root` on this machine."""
+    import hashlib  # here and below: git's hooks import this module, and need none of it
+
     return hashlib.sha256(os.fsencode(root.resolve())).hexdigest()[:8]
 
 
@@ -60,6 +66,8 @@ def runtime_folder(root: Path, *, create: bool = False) -> Path:
     if base and os.path.isdir(base) and len(os.fsencode(base)) <= 60:
         parent = Path(base) / "runebook"
     else:
+        import tempfile
+
         temporary = tempfile.gettempdir()
         if len(os.fsencode(temporary)) > 60:
             temporary = "/tmp"
@@ -98,5 +106,25 @@ def socket_path(root: Path) -> Path:
 
 def tmux_socket_name(root: Path) -> str:
     """The name (`tmux -L`) of the private tmux server of the repository at `root`."""
+    import re
+
     slug = re.sub(r"[^A-Za-z0-9]+", "-", root.resolve().name).strip("-").lower()[:24] or "repository"
     return f"runebook-{slug}-{root_hash(root)}"
+
+
+def lanes_folder(root: Path) -> Path:
+    """The folder beside the repository at `root` that holds a worktree for each agent."""
+    real = root.resolve()
+    return real.with_name(real.name + LANES_SUFFIX)
+
+
+def lane_of(path: Path) -> tuple[Path, str, Path] | None:
+    """The repository, the agent and the worktree's top of the lane that holds `path`, or None."""
+    for folder in (path, *path.parents):
+        beside = folder.parent
+        if not beside.name.endswith(LANES_SUFFIX) or len(beside.name) == len(LANES_SUFFIX):
+            continue
+        root = beside.with_name(beside.name.removesuffix(LANES_SUFFIX))
+        if (folder / ".git").is_file() and (root / ".git").exists():
+            return root, folder.name, folder
+    return None

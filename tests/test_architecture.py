@@ -70,7 +70,10 @@ def test_a_module_loads_no_more_than_it_should(module: str, never: set[str]) -> 
     assert not loaded_by(module) & never
 
 
-@pytest.mark.parametrize("module", ["runebook_tui.gate.pane", "runebook_tui.__main__", "runebook_tui.place"])
+@pytest.mark.parametrize(
+    "module",
+    ["runebook_tui.gate.pane", "runebook_tui.__main__", "runebook_tui.place", "runebook_tui.git.guard"],
+)
 def test_what_starts_with_every_pane_is_standard_library_only(module: str) -> None:
     hooks_of_site = loaded_by("sys")
     assert loaded_by(module) - hooks_of_site == {"runebook_tui"}

@@ -20,6 +20,7 @@ from pydantic import BaseModel
 from runebook_tui.cli.arguments import build_parser
 from runebook_tui.core import types
 from runebook_tui.core.events import Event
+from runebook_tui.git.worktrees import Worktrees
 from runebook_tui.place import tmux_socket_name
 
 PAGE = (Path(__file__).parents[1] / "docs" / "cli.md").read_text()
@@ -42,7 +43,7 @@ after = ["build"]
 [[agents]]
 id = "alpha"
 phase = "build"
-command = ["sh", "-c", "sleep 600"]
+command = ["sh", "-c", "echo mine | tee -a alpha/both.txt >alpha/mine.txt; sleep 600"]
 claims = ["alpha/**"]
 tasks = [{ id = "one", title = "Begin" }, { id = "two" }]
 
@@ -145,7 +146,7 @@ def test_every_option_is_documented(command: str) -> None:
         option
         for action in commands()[command]._actions
         for option in action.option_strings
-        if option not in ("-h", "--help")
+        if option.startswith("--") and option != "--help"
     }
     documented = set(re.findall(r"^\| `(--[a-z-]+)` \|", sections()[command], flags=re.MULTILINE))
     assert documented == options
@@ -201,8 +202,15 @@ class Repository:
             "XDG_RUNTIME_DIR": str(folder / "run"),
             "GIT_CONFIG_GLOBAL": os.devnull,
             "GIT_CONFIG_NOSYSTEM": "1",
+            "GIT_COMMITTER_NAME": "Shapes",
+            "GIT_COMMITTER_EMAIL": "shapes@localhost",
         }
         subprocess.run(["git", "init", "-q"], cwd=self.root, env=self.environment, check=True)
+
+    def commit(self) -> None:
+        who = ("-c", "user.name=t", "-c", "user.email=t@localhost")
+        command = ["git", *who, "commit", "-q", "--allow-empty", "-m", "x"]
+        subprocess.run(command, cwd=self.root, env=self.environment, check=True)
 
     def write(self, path: str, text: str) -> None:
         (self.root / path).parent.mkdir(exist_ok=True)
@@ -257,7 +265,9 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
     broken = Repository(tmp_path_factory.mktemp("broken"))
     broken.write("runebook.toml", PLAN.replace('owner = "alpha"', 'owner = "nobody-knows"'))
     here = Repository(tmp_path_factory.mktemp("shapes"))
+    here.commit()
     here.write("alpha/api.txt", "offer\n")
+    here.write("alpha/both.txt", "from before\n")
     here.write("runebook.toml", PLAN)
     found: dict[str, list[Any]] = {
         "init": [fresh.json("init")],
@@ -283,6 +293,9 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
         ]
         found["wait"] = [here.json("wait", "finalize", "--seconds", "0", *alpha, status=1)]
         other = str(here.json("ask", "beta/other", "--no-wait", *alpha, status=1)["id"])
+        Worktrees(here.root).open("gamma")
+        found["lane"] = here.json("lanes")
+        found["lane-removed"] = [here.json("lanes", "remove", "gamma")]
         found["who"] = [
             here.json("who", "beta/other"),
             here.until("who", "alpha/api.txt", "--lines", holds=_was_touched),
@@ -300,6 +313,11 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
         found["decision"].append(here.json("reject", other))
         found["agent-named"] += [here.json("stop", "alpha"), here.json("restart", "beta")]
         found["record"] = here.json("log")
+        here.until("who", "alpha/both.txt", holds=_was_touched)
+        here.write("alpha/both.txt", "yours\n")
+        commit = ("commit", "alpha", "-m", "Begin", "--author", "Shapes <shapes@localhost>")
+        found["commit"] = [here.json(*commit, status=1), here.json(*commit, "--partial")]
+        found["guard"] = [here.json("guard", step) for step in ("install", "uninstall")]
         found["down"] = [here.json("down")]
     return found
 

@@ -33,6 +33,7 @@ def build_parser() -> argparse.ArgumentParser:
     _session_commands(commands)
     _reading_commands(commands)
     _deciding_commands(commands)
+    _git_commands(commands)
     _agent_commands(commands)
     return parser
 
@@ -81,6 +82,9 @@ def _reading_commands(commands: _Commands[_Parser]) -> None:
     log = _command(commands, "log", "show what happened")
     log.add_argument("--follow", action="store_true", help="go on as it happens")
     log.add_argument("--limit", type=int, default=None, metavar="N", help="the newest N records only")
+    lanes = _command(commands, "lanes", "list the agents' worktrees, or remove one")
+    lanes.add_argument("step", nargs="?", choices=("remove",))
+    lanes.add_argument("agent", nargs="?", metavar="AGENT")
     who = _command(commands, "who", "say who owns a path and who wrote it last")
     who.add_argument("path", metavar="PATH")
     who.add_argument("--lines", action="store_true", help="say who wrote each line")
@@ -101,6 +105,19 @@ def _deciding_commands(commands: _Commands[_Parser]) -> None:
     undo.add_argument("--list", action="store_true", help="list the undos")
     mine = _command(commands, "mine", "say of a crossing: that was me")
     mine.add_argument("request", metavar="ID")
+
+
+def _git_commands(commands: _Commands[_Parser]) -> None:
+    guard = _command(commands, "guard", "keep agents from committing each other's files")
+    guard.add_argument("step", choices=("install", "uninstall", "status"))
+    commit = _command(commands, "commit", "commit an agent's changes, and nobody else's")
+    commit.add_argument("agent", metavar="AGENT")
+    commit.add_argument("-m", "--message", required=True, metavar="TEXT")
+    commit.add_argument("--author", default=None, metavar="AUTHOR", help="as 'Name <address>'")
+    commit.add_argument("--partial", action="store_true", help="commit even if a path has to be left out")
+    commit.add_argument(
+        "--verify", action="store_true", help="run the pre-commit hook even if it sees others' work"
+    )
 
 
 def _agent_commands(commands: _Commands[_Parser]) -> None:

@@ -26,7 +26,7 @@ def request_number(text: str) -> int:
     return int(match[1])
 
 
-def _connect(root: Path) -> EngineClient:
+def connect(root: Path) -> EngineClient:
     """A connection to the engine; the operator's command starts one where something has run."""
     try:
         return EngineClient(root)
@@ -39,7 +39,7 @@ def _connect(root: Path) -> EngineClient:
 
 def ask_engine(do: str, root: Path | None = None, *, patience: float = 0.0, **fields: Any) -> dict[str, Any]:
     """The engine's answer, which may take `patience` seconds longer than usual."""
-    with _connect(root or root_of_plan()) as client:
+    with connect(root or root_of_plan()) as client:
         answer = client.ask(do, timeout=patience + _ENGINE_SECONDS, **fields)
     answer.pop("ok")
     return answer

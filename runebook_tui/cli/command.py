@@ -27,6 +27,7 @@ _MODULES = {
     "requests": "reading.requests",
     "log": "reading.log",
     "who": "reading.who",
+    "lanes": "lanes.lanes",
     "approve": "asking.approve",
     "reject": "asking.reject",
     "mine": "asking.mine",
@@ -38,6 +39,8 @@ _MODULES = {
     "publish": "asking.publish",
     "ask": "asking.ask",
     "wait": "asking.wait",
+    "guard": "guarding.guard",
+    "commit": "committing.commit",
 }
 
 
@@ -77,6 +80,7 @@ def _status_of(error: Exception) -> int | None:
     from runebook_tui.cli.place import CommandError
     from runebook_tui.execution.client import EngineError
     from runebook_tui.execution.launch import LaunchError
+    from runebook_tui.git.process import GitError
     from runebook_tui.history.errors import HistoryError
     from runebook_tui.log.eventlog import LogError
     from runebook_tui.orchestrator.init import InitError
@@ -88,7 +92,7 @@ def _status_of(error: Exception) -> int | None:
         return error.status
     if isinstance(error, PlanError | InitError):
         return 2
-    known = (EngineError, LaunchError, HistoryError, LogError, PlaceError, TmuxError, OSError)
+    known = (EngineError, GitError, LaunchError, HistoryError, LogError, PlaceError, TmuxError, OSError)
     return 1 if isinstance(error, known) else None
 
 

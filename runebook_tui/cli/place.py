@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from runebook_tui.place import LOG_NAME, PLAN_NAME, find_plan, find_repository, state_folder
+from runebook_tui.place import LOG_NAME, PLAN_NAME, find_plan, find_repository, lane_of, state_folder
 
 
 class CommandError(Exception):
@@ -52,9 +52,10 @@ def root_of_plan() -> Path:
 
 
 def inside(root: Path, text: str) -> str:
-    """A path as typed, relative to the repository. Raises CommandError when it leaves it."""
+    """A path as typed, relative to the repository or the lane it is in. Raises CommandError outside both."""
     absolute = os.path.normpath(os.path.join(os.getcwd(), text))
-    relative = os.path.relpath(absolute, root)
+    lane = lane_of(Path(absolute))
+    relative = os.path.relpath(absolute, root if lane is None or lane[0] != root.resolve() else lane[2])
     if relative == ".." or relative.startswith("../") or relative == ".":
         raise CommandError(f"{text!r} is not a path inside {root}", 2)
     return relative

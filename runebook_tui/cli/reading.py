@@ -21,6 +21,7 @@ from runebook_tui.core.types import OPERATOR, ExecutionPlan
 from runebook_tui.execution.follow import engine_alive, follow, log_path, open_log
 from runebook_tui.execution.lineage import Line, NoLinesError, written_lines
 from runebook_tui.history.diffs import request_diff
+from runebook_tui.history.heads import tree
 from runebook_tui.log.loading import load
 from runebook_tui.log.sqlite import SqliteLog
 from runebook_tui.orchestrator.planner import load_plan
@@ -69,7 +70,7 @@ def requests(arguments: Namespace) -> int:
 
 
 def _diff(root: Path, request: RequestState) -> str:
-    return request_diff(root, request.crossings, ahead=request.open)
+    return request_diff(root, request.crossings, ahead=tree(root, request.lane) if request.open else None)
 
 
 def log(arguments: Namespace) -> int:
@@ -122,11 +123,19 @@ def who(arguments: Namespace) -> int:
     last, about, state = None, tuple[RequestState, ...](), State(plan=plan)
     if log_path(root).exists():
         with _log(root) as records:
-            touched = records.read(types=["Touched"], path=path, limit=1, newest_first=True)
             state = load(records)
-        last = touched[0] if touched else None
+            trees = ("", *state.agents) if state.plan.has_lanes else ("",)
+            touched = [
+                record
+                for lane in trees
+                for record in records.read(
+                    types=["Touched"], path=path, lane=lane, limit=1, newest_first=True
+                )
+            ]
+        last = max(touched, key=lambda record: record.seq, default=None)
         about = tuple(each for each in state.open_requests if path in each.crossings)
-    author = last.event.author if last is not None and isinstance(last.event, Touched) else None
+    touch = last.event if last is not None and isinstance(last.event, Touched) else None
+    author = None if touch is None else touch.author
     lines, why_not = _written(root, path) if arguments.lines else (None, "")
     status = 1 if why_not else 0
     if arguments.json:
@@ -136,7 +145,7 @@ def who(arguments: Namespace) -> int:
             "claim": None if claim is None else claim.pattern,
             "shared": claim is not None and claim.shared,
             "last": None
-            if author is None or last is None
+            if author is None or touch is None or last is None
             else {
                 "author": author.name,
                 "candidates": list(author.candidates),
@@ -145,6 +154,7 @@ def who(arguments: Namespace) -> int:
                 "program": author.program,
                 "pid": author.pid,
                 "time": shapes.moment(last.time),
+                "lane": touch.lane or None,
             },
             "requests": [each.id for each in about],
             "lines": None if lines is None else lines_shape(lines, state),

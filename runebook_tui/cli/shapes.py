@@ -86,6 +86,7 @@ def agent_shape(state: State, agent: AgentState) -> Shape:
         "ready": agent.ready,
         "pid": agent.pid,
         "pane": agent.pane,
+        "lane": agent.lane or None,
         "attempt": agent.attempt,
         "exit_code": agent.code,
         "signal": agent.signal,
@@ -129,6 +130,7 @@ def request_shape(request: RequestState, diff: str | None = None) -> Shape:
         "answer": request.answer,
         "undone": [{"path": path, "undo": undo} for path, undo in request.undone.items()],
         "undo_refused": [{"path": path, "reason": why} for path, why in request.undo_refused.items()],
+        "lane": request.lane or None,
         "diff": diff,
     }
 

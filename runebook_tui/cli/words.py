@@ -71,6 +71,8 @@ def _agent_words(state: State, agent: AgentState) -> str:
         parts.append(visible(gate_words(agent), 220))
     elif agent.gate_mode is not None and agent.alive:
         parts.append(agent.gate_mode.value)
+    if agent.lane:
+        parts.append(f"on {agent.lane}")
     return "  ".join(parts)
 
 
@@ -79,7 +81,8 @@ def request_words(request: RequestState, now: float) -> str:
     owners = " and ".join("you" if owner == OPERATOR else owner for owner in request.owners)
     head = f"{request.id}  {request.who} → {owners}  {request.kind.value}, {request.status}"
     until = now if request.decided_at is None else request.decided_at
-    lines = [f"{head}, {elapsed(until - request.opened_at)}"]
+    where = f", in the worktree of {request.lane}" if request.lane else ""
+    lines = [f"{head}{where}, {elapsed(until - request.opened_at)}"]
     lines.extend(_path_words(request.paths))
     if request.reason:
         lines.append(f"    “{visible(request.reason, 500)}”")

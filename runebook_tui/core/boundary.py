@@ -32,6 +32,30 @@ def may_write(state: State, agent: str, path: str, now: float, *, pid: int | Non
     )
 
 
+def commit_refusal(state: State, agent: str, path: str) -> str | None:
+    """Why `agent` may not commit `path`, in words; None when it may.
+
+    What it may write it may commit. Of what others own, that for which a request of its was approved, unless
+    a write that was seen since was not.
+    """
+    whose = state.owners.not_to_commit(agent, path, unowned_asks=state.plan.policy.unowned == "ask")
+    if whose is None or operators_own(path, agent):
+        return whose
+    because = ""
+    for request in reversed(tuple(state.requests.values())):
+        theirs = request.requester == agent or (request.requester is None and agent in request.candidates)
+        if not theirs or path not in request.crossings or request.status == "withdrawn":
+            continue
+        if request.status == "approved":
+            return None
+        waits = "waits for a decision" if request.open else f"was {request.status}"
+        because = because or f", and request {request.id} {waits}"
+        if request.kind is RequestKind.CROSSED:
+            return f"{whose}{because}"
+    used = any(grant.agent == agent and path in grant.used for grant in state.grants.values())
+    return None if used else f"{whose}{because}"
+
+
 def asked(state: State, command: Ask, now: float) -> tuple[e.Event, ...]:
     """The request that `command` makes; () when none is needed or one is open for it already."""
     foreign = tuple(
@@ -83,6 +107,7 @@ def held(state: State, command: Hold, now: float) -> Iterator[e.Event]:
             evidence=f"the kernel gate stopped {command.words}",
             pid=command.pid,
             program=command.program,
+            lane=command.agent if state.plan.has_lanes else "",
         )
     elif crossing.path not in request.crossings:
         yield e.RequestGrew(request=number, crossings=(crossing,))
@@ -122,33 +147,42 @@ def hold_ended(state: State, command: EndHold) -> tuple[e.Event, ...]:
 
 def observed(state: State, command: Observe, now: float) -> Iterator[e.Event]:
     """What follows from changes that were seen together: touches, used grants, requests."""
-    crossings: list[tuple[Author, Crossing]] = []
+    crossings: list[tuple[Author, str, Crossing]] = []
+    landed: dict[int, list[Crossing]] = {}
+    """What was written under an approval, by its request: there it can be seen and undone."""
     for touch in command.touches:
-        yield e.Touched(change=touch.change, author=touch.author, cause=command.cause)
-        used = _grant_used(state, touch, now)
-        if used is not None:
-            yield used
-            record = e.Record(seq=state.seq, time=now, run=state.run, actor=ENGINE, event=used)
-            state = apply(state, record)
+        yield e.Touched(change=touch.change, author=touch.author, cause=command.cause, lane=touch.lane)
+        if touch.free:
+            continue
+        path = touch.change.path
+        crossing = Crossing(path=path, owner=_owner(state, path), change=touch.change)
+        grant = _once(state, touch, now)
+        if grant is not None:
+            landed.setdefault(grant.request, []).append(crossing)
+            if path not in grant.used:
+                used = e.GrantUsed(request=grant.request, path=path, pid=touch.author.pid)
+                yield used
+                record = e.Record(seq=state.seq, time=now, run=state.run, actor=ENGINE, event=used)
+                state = apply(state, record)
         if _crosses(state, touch, now):
-            path = touch.change.path
-            crossings.append(
-                (touch.author, Crossing(path=path, owner=_owner(state, path), change=touch.change))
-            )
+            crossings.append((touch.author, touch.lane, crossing))
+    for request_id, those in landed.items():
+        if request_id in state.requests:
+            yield e.RequestGrew(request=request_id, crossings=tuple(those))
     burst = len(crossings) >= BURST or bool(command.cause)
     number = state.last_request
 
-    def key(entry: tuple[Author, Crossing]) -> tuple[str, tuple[str, ...], str]:
-        author, crossing = entry
-        return (author.name or "", author.candidates, "" if burst else crossing.owner or "")
+    def key(entry: tuple[Author, str, Crossing]) -> tuple[str, tuple[str, ...], str, str]:
+        author, lane, crossing = entry
+        return (author.name or "", author.candidates, lane, "" if burst else crossing.owner or "")
 
     for _, group in groupby(sorted(crossings, key=key), key=key):
         entries = list(group)
-        author = entries[0][0]
+        author, lane, _ = entries[0]
         fresh: list[Crossing] = []
         grown: dict[int, list[Crossing]] = {}
-        for _, crossing in entries:
-            request = _joinable(state, author, crossing, now)
+        for *_, crossing in entries:
+            request = _joinable(state, author, lane, crossing, now)
             if request is None:
                 fresh.append(crossing)
             else:
@@ -167,6 +201,7 @@ def observed(state: State, command: Observe, now: float) -> Iterator[e.Event]:
                 evidence=author.evidence,
                 pid=author.pid,
                 program=author.program,
+                lane=lane,
             )
 
 
@@ -178,19 +213,17 @@ def _owner(state: State, path: str) -> str | None:
     return None if claim is None else claim.owner
 
 
-def _grant_used(state: State, touch: Touch, now: float) -> e.GrantUsed | None:
-    """The use of a `once` grant that the touch is, if it is one."""
+def _once(state: State, touch: Touch, now: float) -> Grant | None:
+    """The `once` grant that the touch was made under, if there is one."""
     agent, path, pid = touch.author.name, touch.change.path, touch.author.pid
-    passed = state.grants.get(touch.author.under or 0)
-    if passed is not None:
-        unused = passed.scope is Scope.ONCE and path not in passed.used
-        return e.GrantUsed(request=passed.request, path=path, pid=pid) if unused else None
-    if agent is None or may_write(state, agent, path, now, pid=pid) is not Verdict.GRANTED:
+    if agent == _owner(state, path):
         return None
-    grant = covering_grant(state, agent, path, pid, now)
-    if grant is None or grant.scope is not Scope.ONCE or path in grant.used:
-        return None
-    return e.GrantUsed(request=grant.request, path=path, pid=pid)
+    grant = state.grants.get(touch.author.under or 0)
+    if grant is None:
+        if agent is None or may_write(state, agent, path, now, pid=pid) is not Verdict.GRANTED:
+            return None
+        grant = covering_grant(state, agent, path, pid, now)
+    return grant if grant is not None and grant.scope is Scope.ONCE else None
 
 
 def _crosses(state: State, touch: Touch, now: float) -> bool:
@@ -204,10 +237,10 @@ def _crosses(state: State, touch: Touch, now: float) -> bool:
     return bool(agents) and all(may_write(state, agent, path, now).crosses for agent in agents)
 
 
-def _joinable(state: State, author: Author, crossing: Crossing, now: float) -> RequestState | None:
+def _joinable(state: State, author: Author, lane: str, crossing: Crossing, now: float) -> RequestState | None:
     """The open request that a further crossing belongs to: it grows, no second one is raised."""
     for request in reversed(state.open_requests):
-        if request.kind is not RequestKind.CROSSED:
+        if request.kind is not RequestKind.CROSSED or request.lane != lane:
             continue
         if request.requester != author.name or request.candidates != author.candidates:
             continue

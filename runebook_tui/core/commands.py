@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from runebook_tui.core.grants import Scope
-from runebook_tui.core.types import Author, Change, ExecutionPlan, GateMode
+from runebook_tui.core.types import Author, Change, Crossing, ExecutionPlan, GateMode
 
 
 @dataclass(frozen=True)
@@ -185,6 +185,10 @@ class Touch:
 
     change: Change
     author: Author
+    lane: str = ""
+    """The agent in whose lane the file is; "" for the repository's own tree."""
+    free: bool = False
+    """Whether it crosses no boundary, whoever made it: it brings what was decided already."""
 
 
 @dataclass(frozen=True)
@@ -207,6 +211,8 @@ class RecordUndo:
     refused: Mapping[str, str] = field(default_factory=dict)
     """Why not, by path."""
     refused_patch: str = ""
+    lane: str = ""
+    """The agent in whose lane that was; "" for the repository's own tree."""
 
 
 @dataclass(frozen=True)
@@ -215,6 +221,33 @@ class RecordRestore:
 
     undo: str
     changes: tuple[Change, ...]
+    lane: str = ""
+
+
+@dataclass(frozen=True)
+class ReportLane:
+    """An agent's worktree is ready; `fresh` when it is as the repository's HEAD."""
+
+    agent: str
+    branch: str
+    fresh: bool
+
+
+@dataclass(frozen=True)
+class ReportIntegrated:
+    """What an agent may write was taken from its lane into the repository.
+
+    `whole` says that all of the lane was looked at, not only what was asked for.
+    """
+
+    agent: str
+    commit: str
+    paths: tuple[str, ...]
+    left: Mapping[str, str]
+    conflicts: tuple[Crossing, ...]
+    reason: str
+    """How the conflicts came about, in words."""
+    whole: bool
 
 
 @dataclass(frozen=True)
@@ -263,6 +296,8 @@ Command = (
     | Observe
     | RecordUndo
     | RecordRestore
+    | ReportLane
+    | ReportIntegrated
     | RestartAgent
     | StopAgent
     | RecordAttempt

@@ -179,6 +179,8 @@ class CoordinationRequest(_Event):
     evidence: str = ""
     pid: int | None = None
     program: str = ""
+    lane: str = ""
+    """The agent in whose lane it was written; "" for the repository's own tree."""
 
 
 class RequestGrew(_Event):
@@ -244,6 +246,33 @@ class Touched(_Event):
     change: Change
     author: Author
     cause: str = ""
+    lane: str = ""
+    """The agent in whose lane the file is; "" for the repository's own tree."""
+
+
+class LaneOpened(_Event):
+    """An agent's worktree is ready for it."""
+
+    type: Literal["LaneOpened"] = "LaneOpened"
+    agent: str
+    branch: str
+    fresh: bool
+    """Whether it is as the repository's HEAD; else it was taken up with the work that was in it."""
+
+
+class LaneIntegrated(_Event):
+    """What an agent may write was taken from its lane into the repository."""
+
+    type: Literal["LaneIntegrated"] = "LaneIntegrated"
+    agent: str
+    commit: str = ""
+    """The new commit; "" when there was nothing to commit."""
+    paths: tuple[str, ...] = ()
+    """What was taken."""
+    left: dict[str, str] = Field(default_factory=dict)
+    """Paths that stay in the lane, and why."""
+    settled: bool = False
+    """Whether all of the lane was looked at, and nothing of it waits for a decision."""
 
 
 class ChangeUndone(_Event):
@@ -327,6 +356,8 @@ Event = Annotated[
     | ChangeUndone
     | UndoRefused
     | UndoRestored
+    | LaneOpened
+    | LaneIntegrated
     | NetReported
     | AttemptRefused,
     Field(discriminator="type"),

@@ -117,6 +117,10 @@ def _applied(state: State, record: e.Record) -> State:
             return replace(state, touches=state.touches + 1, recent_touches=recent)
         case e.ChangeUndone() | e.UndoRefused() | e.UndoRestored():
             return undos.applied(state, event, record.time)
+        case e.LaneOpened():
+            return _agent(state, event.agent, lane=event.branch)
+        case e.LaneIntegrated():
+            return _agent(state, event.agent, integrated=True) if event.settled else state
         case e.NetReported():
             return _net_reported(state, event, record.time)
         case e.AttemptRefused():
@@ -235,6 +239,8 @@ def _hold_started(state: State, event: e.HoldStarted, time: float) -> State:
 def _status_updated(state: State, event: e.StatusUpdate, time: float) -> State:
     changes: dict[str, Any] = {"status": event.status, "reason": event.reason}
     agent = state.agents.get(event.agent)
+    if event.status in (AgentStatus.STARTING, AgentStatus.COMPLETED):
+        changes["integrated"] = False
     if event.status is AgentStatus.STARTING and agent is not None:
         changes |= {"ready": False, "finalizing": False, "attempt": agent.attempt + 1}
         changes |= {"code": None, "signal": None, "last_lines": (), "ended_at": None}
@@ -271,6 +277,7 @@ def _agent_exited(state: State, event: e.AgentExited, time: float) -> State:
         last_lines=event.last_lines,
         ended_at=ended,
         task=None,
+        integrated=False,
     )
 
 
@@ -300,6 +307,7 @@ def _requested(state: State, event: e.CoordinationRequest, time: float) -> State
         program=event.program,
         opened_at=time,
         updated_at=time,
+        lane=event.lane,
     )
     return replace(
         state,
@@ -341,8 +349,12 @@ def _decided(state: State, event: e.CoordinationResponse, time: float) -> State:
         decided_at=time,
         held_until=None,
     )
+    # What stays out of the repository because of this request may come in now, or is known to stay out.
+    if request.lane and (event.decision == "approved" or request.kind is RequestKind.CONFLICT):
+        state = _agent(state, request.lane, integrated=False)
     # A crossing was written before it was approved: `once` lets it stand and gives nothing further.
-    spent = request.kind is RequestKind.CROSSED and event.scope is Scope.ONCE
+    written = (RequestKind.CROSSED, RequestKind.CONFLICT)
+    spent = request.kind in written and event.scope is Scope.ONCE
     if event.decision != "approved" or request.requester is None or spent:
         return state
     waits = request.held_until is not None and event.scope is Scope.ONCE

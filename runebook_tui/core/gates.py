@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from runebook_tui.core import events as e
+from runebook_tui.core import lanes
 from runebook_tui.core.state import AgentState, State
 from runebook_tui.core.types import AgentStatus, Needs, Phase, PhaseStatus, TaskStatus
 
@@ -65,6 +66,8 @@ def stalled(state: State) -> tuple[str, ...]:
         return ()
     for agent in state.agents.values():
         if agent.alive or agent.status in (AgentStatus.STARTING, AgentStatus.RUNNING):
+            return ()
+        if lanes.awaits_integration(state, agent):
             return ()
     if settle(state):
         return ()
@@ -141,7 +144,9 @@ def _agents_that_complete(state: State) -> Iterator[e.Event]:
 
 def _phases_that_complete(state: State) -> Iterator[e.Event]:
     for phase in state.phases.values():
-        if phase.status is PhaseStatus.ACTIVE and _all_complete(state, phase.id):
+        if phase.status is not PhaseStatus.ACTIVE or not _all_complete(state, phase.id):
+            continue
+        if not any(lanes.awaits_integration(state, agent) for agent in state.agents_of(phase.id)):
             yield e.PhaseCompleted(phase=phase.id)
 
 
@@ -155,5 +160,7 @@ def _ending(state: State) -> Iterator[e.Event]:
         restarting = agent.status is AgentStatus.STARTING
         if not agent.finalizing and not restarting and (everything or _is_continuous(state, agent)):
             yield e.FinalizeStarted(agent=agent.id)
+    if any(lanes.awaits_integration(state, agent) for agent in state.agents.values()):
+        return
     if everything and not state.live_agents():
         yield e.RunEnded(outcome="completed")

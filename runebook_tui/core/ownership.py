@@ -138,6 +138,16 @@ class OwnershipManager:
             return Verdict.FOREIGN if unowned_asks else Verdict.UNOWNED
         return Verdict.SHARED if claim.shared else Verdict.FOREIGN
 
+    def not_to_commit(self, agent: str, path: str, *, unowned_asks: bool = False) -> str | None:
+        """Why `agent` may not commit `path` without an approval, in words; None when it may."""
+        verdict = self.may_modify(agent, path, unowned_asks=unowned_asks)
+        if not verdict.crosses:
+            return None
+        if verdict is Verdict.OPERATOR:
+            return "it is the operator's"
+        claim = self.owner_of(path)
+        return "nobody owns it, and the plan asks" if claim is None else f"{claim.owner} owns it"
+
     def files_of(self, agent: str, paths: Iterable[str]) -> tuple[str, ...]:
         """Those of `paths` that `agent` owns, in the order given."""
         return tuple(path for path in paths if (claim := self.owner_of(path)) and claim.owner == agent)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import assert_never
 
-from runebook_tui.core import boundary, undos
+from runebook_tui.core import boundary, lanes, undos
 from runebook_tui.core import commands as c
 from runebook_tui.core import events as e
 from runebook_tui.core.grants import Scope
@@ -77,6 +77,8 @@ def decide(state: State, command: c.Command, now: float) -> Outcome:
             | c.PublishApi()
             | c.Ask()
             | c.Hold()
+            | c.ReportLane()
+            | c.ReportIntegrated()
             | c.RestartAgent()
             | c.StopAgent()
         ):
@@ -98,6 +100,8 @@ _AgentCommand = (
     | c.PublishApi
     | c.Ask
     | c.Hold
+    | c.ReportLane
+    | c.ReportIntegrated
     | c.RestartAgent
     | c.StopAgent
 )
@@ -120,6 +124,10 @@ def _agent_decided(state: State, agent: AgentState, command: _AgentCommand, now:
             return _asked(state, command, now)
         case c.Hold():
             return tuple(boundary.held(state, command, now))
+        case c.ReportLane():
+            return (e.LaneOpened(agent=agent.id, branch=command.branch, fresh=command.fresh),)
+        case c.ReportIntegrated():
+            return lanes.integrated(state, command)
         case c.RestartAgent():
             startable = (AgentStatus.FAILED, AgentStatus.STOPPED)
             if state.outcome is not None:
@@ -271,6 +279,8 @@ def _decided(state: State, command: c.Decide | c.Disown) -> Outcome:
         return (e.RequestWithdrawn(request=request.id, reason="the operator said: that was me"),)
     task = None
     wider = command.decision == "approved" and command.scope is not Scope.ONCE
+    if wider and request.kind is RequestKind.CONFLICT:
+        return Refusal(f"request {request.id} is about what is there now: it can be approved once only")
     if wider and request.requester is None:
         return Refusal(f"request {request.id} has no certain author: it can be approved once only")
     if wider and command.scope is Scope.TASK:

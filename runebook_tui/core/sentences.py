@@ -37,6 +37,7 @@ _KIND_WORDS = {
     RequestKind.HELD: "wants to write",
     RequestKind.CROSSED: "wrote",
     RequestKind.DRIFT: "changed the published",
+    RequestKind.CONFLICT: "cannot be integrated in",
 }
 
 _GATE_SHORT = {GateMode.ENFORCE: "enforces", GateMode.OBSERVE: "observes", GateMode.OFF: "off"}
@@ -92,6 +93,8 @@ def sentence(record: e.Record) -> str:
             | e.TaskBlocked()
             | e.TaskCompleted()
             | e.ApiPublished()
+            | e.LaneOpened()
+            | e.LaneIntegrated()
         ):
             return _agent_sentence(event)
         case _:
@@ -128,6 +131,8 @@ _AgentEvent = (
     | e.TaskBlocked
     | e.TaskCompleted
     | e.ApiPublished
+    | e.LaneOpened
+    | e.LaneIntegrated
 )
 
 
@@ -155,8 +160,26 @@ def _agent_sentence(event: _AgentEvent) -> str:
             return f"{event.agent} completed task {event.task}{_because(event.note)}"
         case e.ApiPublished():
             return f"{event.agent} published {event.api} v{event.version} ({event.path})"
+        case e.LaneOpened():
+            how = "as HEAD" if event.fresh else "with the work that was in it"
+            return f"{event.agent} has its worktree on {event.branch}, {how}"
+        case e.LaneIntegrated():
+            return _integrated(event)
         case _:
             assert_never(event)
+
+
+def _integrated(event: e.LaneIntegrated) -> str:
+    """What came into the repository, and what stays in the lane."""
+    count = len(event.paths)
+    taken = f"{count} path{'' if count == 1 else 's'} of {event.agent} integrated"
+    if count == 0:
+        taken = f"{event.agent} has nothing to integrate"
+    if not event.left:
+        return taken
+    first, why = next(iter(event.left.items()))
+    more = f" and {len(event.left) - 1} more" if len(event.left) > 1 else ""
+    return f"{taken}; left out: {first}{more} ({why})"
 
 
 _RequestEvent = (

@@ -79,6 +79,10 @@ class AgentState:
     """What the gate does with its writes; None until its supervisor has said."""
     task: str | None = None
     """The task in progress that was started last."""
+    lane: str = ""
+    """The branch of its worktree; "" where it works in the repository's own tree."""
+    integrated: bool = False
+    """Whether the repository has what its lane may give, as of its completion or end."""
 
     @property
     def id(self) -> str:
@@ -112,6 +116,8 @@ class RequestState:
     scope: Scope = Scope.ONCE
     answer: str = ""
     """The operator's reason, or why it was withdrawn."""
+    lane: str = ""
+    """The agent in whose lane it was written; "" for the repository's own tree."""
     decided_at: float | None = None
     held_since: float | None = None
     """When the wait began that ends at `held_until`."""

@@ -219,8 +219,8 @@ class PlanInfo(Value):
 
     name: Annotated[str, StringConstraints(min_length=1, max_length=200)]
     """What the plan is called."""
-    isolation: Literal["shared"] = "shared"
-    """How agents are kept apart: all in one working tree."""
+    isolation: Literal["shared", "worktree"] = "shared"
+    """How agents are kept apart: all in one working tree, or each in a worktree of its own."""
 
 
 class Roadmap(Value):
@@ -254,6 +254,11 @@ class ExecutionPlan(Value):
         ]
         shared = [FileOwnership(pattern=each.path, owner=each.owner, shared=True) for each in self.shared]
         return (*own, *shared)
+
+    @property
+    def has_lanes(self) -> bool:
+        """Whether each agent works in a lane: a worktree and branch of its own."""
+        return self.plan.isolation == "worktree"
 
     @property
     def roadmap(self) -> Roadmap:
@@ -322,6 +327,7 @@ class RequestKind(StrEnum):
     HELD = "held"
     CROSSED = "crossed"
     DRIFT = "drift"
+    CONFLICT = "conflict"
 
 
 class Version(Value):

@@ -18,6 +18,7 @@ from runebook_tui.core import commands as c
 from runebook_tui.core.state import AgentState, State
 from runebook_tui.core.types import AgentStatus
 from runebook_tui.execution.speakers import Supervisors
+from runebook_tui.git.process import GitError
 from runebook_tui.tmux.panes import PaneInfo, Panes, TmuxError
 
 LAST_LINES = 20
@@ -36,7 +37,7 @@ class Effects:
     """Starts, stops and adopts agents' panes.
 
     `look` is awaited before an agent starts and before its end is told: what was written by then is
-    in the log by then.
+    in the log by then. `prepare` gives the top of the tree that an agent starts in, or None to wait.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Effects:
         handle: Handle,
         state: Callable[[], State],
         look: Callable[[], Awaitable[None]],
+        prepare: Callable[[str], Awaitable[Path | None]],
     ) -> None:
         self._root = root
         self._panes = panes
@@ -54,6 +56,7 @@ class Effects:
         self._handle = handle
         self._state = state
         self._look = look
+        self._prepare = prepare
         self._fronts = asyncio.Condition()
         self._told: dict[str, tuple[int, float]] = {}
         self._unreaped: dict[int, float] = {}
@@ -129,12 +132,19 @@ class Effects:
             await self._know(pane.pid, agent.id)
             await self._handle(c.ReportStarted(agent.id, pane.pane_id, pane.pid))
             return
+        try:
+            top = await self._prepare(agent.id)
+        except GitError as error:
+            await self._handle(c.ReportExited(agent.id, reason=f"could not be started: {error}"))
+            return
+        if top is None:
+            return
         await self._look()
         self._told.pop(agent.id, None)
         argv = [sys.executable, "-P", "-m", "runebook_tui", "exec", agent.id]
         environment = {"RUNEBOOK_AGENT": agent.id, "RUNEBOOK_ROOT": os.fspath(self._root)}
         try:
-            started = await asyncio.to_thread(self._open, agent.id, pane, argv, environment)
+            started = await asyncio.to_thread(self._open, agent.id, pane, argv, top, environment)
         except TmuxError as error:
             await self._handle(c.ReportExited(agent.id, reason=f"could not be started: {error}"))
             return
@@ -142,11 +152,11 @@ class Effects:
         await self._know(started.pid, agent.id)
 
     def _open(
-        self, agent: str, pane: PaneInfo | None, argv: list[str], environment: Mapping[str, str]
+        self, agent: str, pane: PaneInfo | None, argv: list[str], top: Path, environment: Mapping[str, str]
     ) -> PaneInfo:
         if pane is None:
-            return self._panes.start_pane(agent, argv, self._root, environment)
-        return self._panes.respawn(pane.pane_id, argv, self._root, environment)
+            return self._panes.start_pane(agent, argv, top, environment)
+        return self._panes.respawn(pane.pane_id, argv, top, environment)
 
     async def _report_exit(self, agent: AgentState, pane: PaneInfo) -> None:
         code, number = (None, pane.signal) if pane.signal else (pane.status, None)

@@ -8,6 +8,12 @@ from runebook_tui.log.eventlog import LogError
 from runebook_tui.place import state_folder
 
 
+def make_agents_folder(root: Path, agent: str) -> None:
+    """The one folder below `.runebook/` that the agent's own programs may write."""
+    folder = state_folder(root) / "agents" / agent
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
 def make_state_folder(root: Path) -> Path:
     """The repository's `.runebook/`, made when absent, private, and ignored by git.
 

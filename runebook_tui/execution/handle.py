@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-from pathlib import Path
 from typing import Protocol, assert_never
 
 from runebook_tui.core import commands as c
 from runebook_tui.core import events as e
 from runebook_tui.core.state import State
 from runebook_tui.core.types import OPERATOR, AgentStatus
-from runebook_tui.execution.interface import read_interface
 
 Message = (
     e.AgentReady
@@ -25,12 +22,12 @@ Message = (
 
 
 class _Runner(Protocol):
-    root: Path
-
     @property
     def state(self) -> State: ...
 
     async def handle(self, command: c.Command, actor: str) -> object: ...
+
+    async def offered(self, agent: str, api: str) -> c.PublishApi: ...
 
 
 class CoordinationHandle:
@@ -48,9 +45,7 @@ class CoordinationHandle:
         """Deliver one message. Raises Refused when the rules do not allow it, LogError."""
         command, actor = self._command(message)
         if isinstance(command, c.PublishApi):
-            interface = self._runner.state.plan.interface(command.api)
-            digest, missing = await asyncio.to_thread(read_interface, self._runner.root, interface)
-            command = c.PublishApi(command.agent, command.api, digest, missing)
+            command = await self._runner.offered(command.agent, command.api)
         await self._runner.handle(command, actor)
 
     def _command(self, message: Message) -> tuple[c.Command, str]:

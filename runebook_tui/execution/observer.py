@@ -26,9 +26,11 @@ _RETRY_SECONDS = 2.0
 
 
 class Observer:
-    """Joins watch, history and authors.
+    """Joins watch, history and authors over one tree: the repository's own, or the `lane` of an agent.
 
-    `on_plan` is awaited when the operator has edited the plan, `hear` to take all that the gates have said.
+    `on_blind` is awaited with a reason when the tree cannot be seen, and with None when it can again;
+    `on_plan` when the plan's file was edited; `hear` to take all that the gates have said. What `is_brought`
+    says of crosses no boundary.
     """
 
     def __init__(
@@ -38,15 +40,22 @@ class Observer:
         authors: Authors,
         handle: Handle,
         state: Callable[[], State],
+        on_blind: Callable[[str | None], Awaitable[None]],
         on_plan: Callable[[Author], Awaitable[None]],
         hear: Callable[[], Awaitable[None]],
+        *,
+        lane: str,
+        is_brought: Callable[[Change], bool],
     ) -> None:
         self._history = history
         self._authors = authors
         self._handle = handle
         self._state = state
+        self._on_blind = on_blind
         self._on_plan = on_plan
         self._hear = hear
+        self._lane = lane
+        self._is_brought = is_brought
         self._ignore = Ignore(root)
         self._blind: asyncio.Queue[str | None] = asyncio.Queue()
         self._watch = TreeWatch(root, self._ignore, on_blind=self._blind.put_nowait)
@@ -87,6 +96,15 @@ class Observer:
         kept = frozenset(path for path in paths if path not in ignored)
         await self._observe(Batch(paths=kept, cause="sweep", detail="", time=time.time()))
 
+    async def wrote(self, paths: Sequence[str], author: Author) -> None:
+        """Within `still`: the engine wrote `paths`, in the name of `author`; that crosses no boundary."""
+        changes = await self._changes(paths)
+        for change in changes:
+            self._authors.rewritten(change.path, time.time(), self._history.look(change.path).changed)
+        if changes:
+            touches = tuple(c.Touch(change, author, self._lane, free=True) for change in changes)
+            await self._handle(c.Observe(touches))
+
     def worth_keeping(self, records: Sequence[Mapping[str, object]]) -> Sequence[Mapping[str, object]]:
         """The write records that can explain a touch: those that name a path git does not ignore.
 
@@ -104,8 +122,7 @@ class Observer:
 
     async def _report_blindness(self) -> None:
         while True:
-            reason = await self._blind.get()
-            await self._handle(c.ReportNet("watch", None, holds=reason is None, reason=reason or ""))
+            await self._on_blind(await self._blind.get())
 
     async def _observe(self, batch: Batch) -> None:
         async with self._turn:
@@ -121,7 +138,11 @@ class Observer:
             return
         # The gate's records of these writes are in the sockets already: let them be read first.
         await self._hear()
-        touches = tuple(c.Touch(change, self._author(change, batch.time)) for change in changes)
+        brought = await asyncio.to_thread(lambda: [self._is_brought(change) for change in changes])
+        touches = tuple(
+            c.Touch(change, self._author(change, batch.time), self._lane, free)
+            for change, free in zip(changes, brought, strict=True)
+        )
         await self._handle(c.Observe(touches, cause=batch.detail if batch.cause == "git" else ""))
         for touch in touches:
             if touch.change.path == PLAN_NAME:
@@ -150,14 +171,33 @@ class Observer:
 
     def _author(self, change: Change, when: float) -> Author:
         live = self._state().live_agents()
+        changed, gone = self._history.changed(change.path), change.after.kind == "absent"
+        if self._lane:
+            author = self._authors.author(
+                change.path, when, unobserved=[], observed=[], changed=changed, gone=gone
+            )
+            return author_in_lane(self._lane, author)
         return self._authors.author(
             change.path,
             when,
             unobserved=[agent.id for agent in live if agent.gate_holds is False],
             observed=[agent.id for agent in live if agent.gate_holds is not False],
-            changed=self._history.changed(change.path),
-            gone=change.after.kind == "absent",
+            changed=changed,
+            gone=gone,
         )
+
+
+def author_in_lane(agent: str, author: Author) -> Author:
+    """Who made a change in the lane of `agent`, given who the gates' records say it was.
+
+    What no other pane wrote is the agent's: nobody else works there.
+    """
+    if author.certain and author.name != OPERATOR:
+        return author
+    names = dict.fromkeys(agent if each == OPERATOR else each for each in author.candidates or (agent,))
+    if list(names) == [agent]:
+        return Author(name=agent, evidence=f"written in the worktree of {agent}")
+    return author.model_copy(update={"candidates": tuple(names)})
 
 
 def _places(record: Mapping[str, object]) -> set[str]:

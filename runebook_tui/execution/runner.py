@@ -19,31 +19,29 @@ from runebook_tui.core import events as e
 from runebook_tui.core.gates import stalled
 from runebook_tui.core.rules import DOWN
 from runebook_tui.core.state import State
-from runebook_tui.core.types import ENGINE, OPERATOR, AgentSpec, AgentStatus, Author, ExecutionPlan, GateMode
+from runebook_tui.core.types import ENGINE, OPERATOR, AgentSpec, AgentStatus, ExecutionPlan, GateMode
 from runebook_tui.execution.effects import Effects
 from runebook_tui.execution.folders import make_state_folder
 from runebook_tui.execution.handle import CoordinationHandle
-from runebook_tui.execution.holders import Holders
+from runebook_tui.execution.interface import read_interface
+from runebook_tui.execution.lanes import Lanes
 from runebook_tui.execution.machine import UNTESTED, test_machine
-from runebook_tui.execution.observer import Observer
 from runebook_tui.execution.pauses import Pauses
+from runebook_tui.execution.plan import PlanFollower
 from runebook_tui.execution.server import SocketServer
 from runebook_tui.execution.speakers import Supervisors
 from runebook_tui.execution.supervision import Supervision
+from runebook_tui.execution.trees import Trees
 from runebook_tui.execution.undoing import Undoing
 from runebook_tui.execution.verbs import Verbs
-from runebook_tui.history.authors import Authors
-from runebook_tui.history.baseline import Baseline
-from runebook_tui.history.versions import History
 from runebook_tui.log.eventlog import EventLog, LogError, own_lease
 from runebook_tui.log.nudge import Bell
 from runebook_tui.log.sqlite import SqliteLog
 from runebook_tui.orchestrator.coordinator import Coordinator, Refused
-from runebook_tui.orchestrator.planner import PlanError, load_plan
+from runebook_tui.orchestrator.planner import load_plan
 from runebook_tui.orchestrator.seed import seed_plan
 from runebook_tui.place import (
     LOG_NAME,
-    PLAN_NAME,
     POINTER_NAME,
     SOCKET_NAME,
     find_repository,
@@ -86,22 +84,36 @@ class ParallelExecutionRunner:
         self._fresh = fresh
         self._say = say
         self._bell = Bell(runtime_folder(root, create=True))
-        self._history = History(root, state_folder(root) / "history")
         self._supervisors = Supervisors(root)
         self._pauses = Pauses()
-        self._authors = Authors(Holders(root, self._supervisors.descends).still_open)
+        self._follow_plan = PlanFollower(plan_file, self.handle_surely, lambda: self.state)
+        self._trees = Trees(
+            root,
+            log,
+            self._supervisors.descends,
+            self.handle_surely,
+            lambda: self.state,
+            self._follow_plan.edited,
+            self._pauses.hear,
+        )
+        self._lanes = Lanes(root, self._trees, self.handle_surely, lambda: self.state, say)
         self.machine = UNTESTED
         self._supervision = Supervision(self)
         self._verbs = Verbs(self, self._supervision)
         self._coordinator: Coordinator | None = None
-        self._observer: Observer | None = None
         self.undoing: Undoing | None = None
         self._changed = asyncio.Condition()
         self._wake = asyncio.Event()
         self._leaving = ""
         self._unattached: dict[str, float] = {}
         self._effects = Effects(
-            root, panes, self._supervisors, self.handle_surely, lambda: self.state, self.sweep
+            root,
+            panes,
+            self._supervisors,
+            self.handle_surely,
+            lambda: self.state,
+            self.sweep,
+            self._lanes.prepare,
         )
 
     @classmethod
@@ -127,7 +139,7 @@ class ParallelExecutionRunner:
     def close(self) -> None:
         """Let go of what a runner that never executed holds."""
         self._bell.close()
-        self._history.close()
+        self._trees.main.history.close()
         self._log.close()
 
     # ── what the verbs and the handle need ──────────────────────────────────────────────────────
@@ -149,14 +161,11 @@ class ParallelExecutionRunner:
 
     def recorded(self, agent: str, records: Sequence[Mapping[str, object]]) -> None:
         """Take what the gate of `agent` saw being written. Raises ValueError, TypeError."""
-        if self._observer is not None:
-            records = self._observer.worth_keeping(records)
-        for record in records:
-            self._authors.record(agent, record)
+        self._trees.recorded(agent, records)
 
     def missed(self, agent: str) -> None:
         """Writes of `agent` went unrecorded."""
-        self._authors.missed(agent)
+        self._trees.missed(agent)
 
     async def changed(self, condition: Callable[[State], bool], seconds: float) -> bool:
         """Wait until `condition` holds of the state; False after `seconds`."""
@@ -192,9 +201,27 @@ class ParallelExecutionRunner:
         await self.handle(c.StartRun(plan), OPERATOR)
 
     async def sweep(self) -> None:
-        """Look at the whole tree now; what is found is in the log afterwards."""
-        if self._observer is not None:
-            await self._observer.sweep()
+        """Look at every tree now; what is found is in the log afterwards."""
+        await self._trees.sweep()
+
+    def root_of(self, agent: str) -> Path:
+        """The top of the tree in which `agent` works."""
+        return self._lanes.root_of(agent)
+
+    async def offered(self, agent: str, api: str) -> c.PublishApi:
+        """The publishing of `api` by `agent`, its file read, and integrated where the agent has a lane.
+
+        Raises Refused when it cannot be integrated.
+        """
+        interface = self.state.plan.interface(api)
+        digest, missing = await asyncio.to_thread(read_interface, self.root_of(agent), interface)
+        if interface is not None and interface.owner == agent and digest is not None and not missing:
+            await self._lanes.publish(agent, interface.path)
+        return c.PublishApi(agent, api, digest, missing)
+
+    async def remove_lane(self, agent: str) -> bool:
+        """Remove the worktree of `agent`; whether its branch went too. Raises Refused."""
+        return await self._lanes.remove(agent)
 
     def program_ended(self, front: int, code: int | None, signal: int | None) -> None:
         """The program of the pane whose first process is `front` ended so."""
@@ -213,33 +240,26 @@ class ParallelExecutionRunner:
         async with AsyncExitStack() as stack:
             stack.callback(self._log.release_lease, lease.pid)
             stack.callback(self._bell.close)
-            stack.callback(self._history.close)
+            stack.push_async_callback(self._trees.close)
             stack.callback(self._supervision.close)
             self.machine = await test_machine()
             self._coordinator = Coordinator(self._log, listener=self._published)
             await self._listen(stack)
             adopted = await self._effects.adopt()
             if adopted:
-                self._authors.resume(self.state.time)
+                self._trees.resume(self.state.time)
             await self._begin(lease.pid, lease.host, adopted)
             await self._wait_for_supervisors(adopted)
             await self._supervision.end_forgotten()
-            await asyncio.to_thread(self._remember)
-            self._observer = Observer(
-                self.root, self._history, self._authors, self.handle_surely, lambda: self.state, self._edited,
-                self._pauses.hear,
-            )  # fmt: skip
-            stack.callback(self._observer.close)
-            self.undoing = Undoing(self, self._log, self._history, self._observer)
-            observing = asyncio.create_task(self._observer.run())
-            try:
-                await self._look_again()
-                await self._rounds(observing)
-                await self._end_agents()
-                await self.sweep()
-            finally:
-                observing.cancel()
-                await asyncio.gather(observing, return_exceptions=True)
+            await self._trees.begin()
+            await self._lanes.resume()
+            self.undoing = Undoing(self, self._log, self._trees.get)
+            await self._trees.settle()
+            await self._rounds()
+            await self._end_agents()
+            await self.sweep()
+            await self._lanes.integrate_completed()
+            await self._trees.close()
             await self.handle_surely(c.LeaveEngine(self._leaving or "the run is over"))
         return self.state
 
@@ -279,28 +299,7 @@ class ParallelExecutionRunner:
     def _gated(self, agent: str) -> bool:
         return self.state.agents[agent].spec.gate is not GateMode.OFF
 
-    def _remember(self) -> None:
-        """Tell the history what every file was when it was last known.
-
-        The baseline is taken once: what changed while no engine ran is to be seen as a change.
-        """
-        baseline = Baseline(state_folder(self.root) / "history" / "baseline.json")
-        for path, version in baseline.read().items():
-            self._history.remember(path, version)
-        for record in self._log.latest_touches():
-            if isinstance(record.event, e.Touched):
-                self._history.remember(record.event.change.path, record.event.change.after)
-        if not baseline.exists():
-            self._history.baseline()
-            baseline.write(self._history.remembered)
-
-    async def _look_again(self) -> None:
-        """See what changed in touched files while no engine ran (a sweep sees only what git calls dirty)."""
-        assert self._observer is not None
-        touched = self._log.latest_touches()
-        await self._observer.look([r.event.change.path for r in touched if isinstance(r.event, e.Touched)])
-
-    async def _rounds(self, observing: asyncio.Task[None]) -> None:
+    async def _rounds(self) -> None:
         while not self._leaving:
             self._wake.clear()
             self._rescue_log()
@@ -309,8 +308,8 @@ class ParallelExecutionRunner:
             if self._effects.trouble not in ("", before):
                 self._say(f"tmux: {self._effects.trouble}")
             await self._watch_supervisors()
-            if observing.done():
-                observing.result()
+            await self._lanes.integrate_completed()
+            self._trees.check()
             if not self._keep and await self._is_over():
                 return
             with suppress(TimeoutError):
@@ -361,26 +360,6 @@ class ParallelExecutionRunner:
         await self._effects.end_all()
         for agent in self.state.live_agents():
             await self.handle_surely(c.ReportExited(agent.id, reason=self._leaving))
-
-    async def _edited(self, author: Author) -> None:
-        """The plan's file changed: follow it when a person, and nobody else, can have changed it."""
-        if self._plan_file is None:
-            return
-        try:
-            plan = await asyncio.to_thread(load_plan, self._plan_file)
-        except PlanError as error:
-            plan, problem = self.state.plan, str(error).splitlines()[0]
-        else:
-            problem = "the plan goes on as it was: it is the operator's"
-            if plan == self.state.plan:
-                return
-        if author.name != OPERATOR or plan == self.state.plan:
-            who = author.name or " or ".join(
-                "you" if each == OPERATOR else each for each in author.candidates
-            )
-            await self.handle_surely(c.RecordAttempt(who, f"edit {PLAN_NAME}", problem))
-            return
-        await self.handle_surely(c.ChangePlan(plan), OPERATOR)
 
     async def handle_surely(self, command: c.Command, actor: str = ENGINE) -> None:
         """Carry out what has happened already: when the log cannot take it, try until it can."""

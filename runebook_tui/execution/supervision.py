@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -12,6 +13,7 @@ from runebook_tui.core.printable import visible
 from runebook_tui.core.state import State
 from runebook_tui.core.types import ENGINE, OPERATOR, AgentSpec, GateMode
 from runebook_tui.execution import wire
+from runebook_tui.execution.folders import make_agents_folder
 from runebook_tui.execution.holds import Holds, StoppedWrite
 from runebook_tui.execution.machine import Machine
 from runebook_tui.execution.rulebook import Rulebook
@@ -45,6 +47,9 @@ class Host(Protocol):
 
     def missed(self, agent: str) -> None:
         """Writes of `agent` went unrecorded."""
+
+    def root_of(self, agent: str) -> Path:
+        """The top of the tree in which `agent` works."""
 
     async def front_agent(self, pid: int, seconds: float) -> str | None:
         """The agent whose pane's first process is `pid`."""
@@ -121,19 +126,24 @@ class Supervision:
             await self._host.handle(attempt, ENGINE)
             raise Refused(f"only {agent} itself and the operator may run programs as {agent}")
         self._host.supervise(connection.pid, agent)
+        with suppress(OSError):  # a full disk: the agent has no folder of its own, and runs
+            make_agents_folder(self._host.root, agent)
         command = self._host.command_of(spec) if given is None else given
         if not command:
             raise Refused("there is no command to run")
         mode, reason = self._host.machine.allows(spec.gate)
+        root = self._host.root_of(agent)
+        lanes = {"tree": agent, "main": str(self._host.root)} if root != self._host.root else {}
         return {
             "agent": agent,
             "command": list(command),
-            "cwd": str(self._host.root / spec.cwd) if given is None else None,
+            "cwd": str(root / spec.cwd) if given is None else None,
             "env": {**spec.env, "RUNEBOOK_AGENT": agent, "RUNEBOOK_ROOT": str(self._host.root)},
             "gate": mode.value,
             "reason": reason,
             "rules": self._rulebook.of(self._host.state, spec),
-            "root": str(self._host.root),
+            "root": str(root),
+            **lanes,
         }
 
     async def _attach(self, connection: Connection, message: Answer) -> Answer:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,10 +15,10 @@ from runebook_tui.core.state import State
 from runebook_tui.core.types import OPERATOR, Change
 from runebook_tui.core.undos import left_to_undo, why_not_restored, why_not_undone
 from runebook_tui.execution.observer import Observer
+from runebook_tui.execution.trees import Tree
 from runebook_tui.history.errors import HistoryError, UndoError
 from runebook_tui.history.patchfile import write_patch
 from runebook_tui.history.undo import Plan, Step, carry_out, change_pairs, plan, prune
-from runebook_tui.history.versions import History
 from runebook_tui.log.eventlog import EventLog
 from runebook_tui.orchestrator.coordinator import Refused
 from runebook_tui.place import STATE_NAME, state_folder
@@ -74,12 +74,11 @@ class Host(Protocol):
 class Undoing:
     """Takes back and brings back, one after the other, while nothing else is observed."""
 
-    def __init__(self, host: Host, log: EventLog, history: History, observer: Observer) -> None:
+    def __init__(self, host: Host, log: EventLog, tree: Callable[[str], Tree | None]) -> None:
         self._host = host
         self._folder = state_folder(host.root) / "undo"
         self._log = log
-        self._history = history
-        self._observer = observer
+        self._tree = tree
 
     async def undo(self, number: int) -> Answer:
         """Take back what request `number` wrote, path by path. Raises Refused, LogError."""
@@ -90,14 +89,15 @@ class Undoing:
         return await _to_the_end(self._restore(name))
 
     async def _undo(self, number: int) -> Answer:
-        async with self._observer.still(self._paths_of(number)):
+        tree, observer = self._tree_of(number)
+        async with observer.still(self._paths_of(number)):
             if reason := why_not_undone(self._host.state, number):
                 raise Refused(reason)
             paths = self._paths_of(number)
             name = self._free_name()
             try:
                 marks = await asyncio.to_thread(self._marks_of_request, number)
-                done = await asyncio.to_thread(self._take_back, name, paths, marks)
+                done = await asyncio.to_thread(self._take_back, tree, name, paths, marks)
             except HistoryError as error:
                 raise Refused(f"nothing was undone: {error}") from error
             command = c.RecordUndo(
@@ -108,22 +108,34 @@ class Undoing:
                 tuple(done.gone),
                 done.refused,
                 done.refused_patch,
+                tree.name,
             )
             await self._host.handle_surely(command, OPERATOR)
-            await self._observer.rewritten(done.changes)
+            await observer.rewritten(done.changes)
         return done.answer(name)
 
     async def _restore(self, name: str) -> Answer:
         known = self._host.state.undos.get(name)
-        async with self._observer.still(() if known is None else tuple(known.left)):
+        tree, observer = self._tree_of(0 if known is None else known.request)
+        async with observer.still(() if known is None else tuple(known.left)):
             if reason := why_not_restored(self._host.state, name):
                 raise Refused(reason)
             known = self._host.state.undos[name]
             marks = await asyncio.to_thread(self._marks_of_undo, name)
-            done = await asyncio.to_thread(self._take_back, None, tuple(known.left), marks)
-            await self._host.handle_surely(c.RecordRestore(name, (*done.changes, *done.gone)), OPERATOR)
-            await self._observer.rewritten(done.changes)
+            done = await asyncio.to_thread(self._take_back, tree, None, tuple(known.left), marks)
+            command = c.RecordRestore(name, (*done.changes, *done.gone), tree.name)
+            await self._host.handle_surely(command, OPERATOR)
+            await observer.rewritten(done.changes)
         return done.answer(name) | {"patch": known.patch}
+
+    def _tree_of(self, number: int) -> tuple[Tree, Observer]:
+        """The tree that request `number` is about. Raises Refused when it is not observed."""
+        request = self._host.state.requests.get(number)
+        lane = "" if request is None else request.lane
+        tree = self._tree(lane)
+        if tree is None or tree.observer is None:
+            raise Refused(f"the worktree of {lane} is not there any more")
+        return tree, tree.observer
 
     def _paths_of(self, number: int) -> tuple[str, ...]:
         request = self._host.state.requests.get(number)
@@ -140,7 +152,7 @@ class Undoing:
     # ── in a thread ─────────────────────────────────────────────────────────────────────────────
 
     def _take_back(
-        self, name: str | None, paths: Iterable[str], marks: Mapping[str, Sequence[_Mark]]
+        self, tree: Tree, name: str | None, paths: Iterable[str], marks: Mapping[str, Sequence[_Mark]]
     ) -> _Done:
         """Take the marked touches of `paths` back. With a `name`, patches of it are kept.
 
@@ -151,13 +163,13 @@ class Undoing:
         steps: dict[str, list[Step]] = {}
         for path in paths:
             try:
-                steps[path] = self._steps(path, marks.get(path, ()))
-                found = plan(self._history, path, steps[path])
+                steps[path] = self._steps(tree.name, path, marks.get(path, ()))
+                found = plan(tree.history, path, steps[path])
             except HistoryError as error:
                 done.refused[path] = str(error)
                 continue
             if found is None:
-                now = self._history.known(path)
+                now = tree.history.known(path)
                 done.gone.append(Change(path=path, before=now, after=now))
             else:
                 plans.append(found)
@@ -166,13 +178,13 @@ class Undoing:
             done.patch = f"{STATE_NAME}/undo/{name}.patch"
         for each in plans:
             try:
-                done.changes.append(carry_out(self._history, each))
+                done.changes.append(carry_out(tree.history, each))
             except HistoryError as error:
                 done.refused[each.path] = str(error)
-        prune(self._history, done.changes)
+        prune(tree.history, done.changes)
         if name is not None and done.refused:
             pairs = [
-                pair for path in done.refused for pair in change_pairs(self._history, steps.get(path, []))
+                pair for path in done.refused for pair in change_pairs(tree.history, steps.get(path, []))
             ]
             try:
                 write_patch(self._folder / f"{name}-refused.patch", pairs)
@@ -181,12 +193,12 @@ class Undoing:
                 done.refused = {path: f"{reason}; {error}" for path, reason in done.refused.items()}
         return done
 
-    def _steps(self, path: str, marks: Sequence[_Mark]) -> list[Step]:
+    def _steps(self, lane: str, path: str, marks: Sequence[_Mark]) -> list[Step]:
         """Every touch of `path` from the first marked one on. Raises UndoError when the log does not tell."""
         if not marks:
             raise UndoError("the log does not tell what was changed")
-        first = self._log.read(path=path, before=marks[0].seq, newest_first=True, limit=1)
-        touches = self._log.read(path=path, after=first[0].seq - 1) if first else []
+        first = self._log.read(path=path, lane=lane, before=marks[0].seq, newest_first=True, limit=1)
+        touches = self._log.read(path=path, lane=lane, after=first[0].seq - 1) if first else []
         ours: set[int] = set()
         for mark in marks:
             before = [each for each in touches if each.seq < mark.seq]

@@ -6,7 +6,6 @@ else is refused and written down.
 
 from __future__ import annotations
 
-import asyncio
 import os
 import posixpath
 from collections.abc import Awaitable, Callable, Mapping
@@ -20,7 +19,6 @@ from runebook_tui.core.state import RequestState, State
 from runebook_tui.core.types import ENGINE, OPERATOR
 from runebook_tui.core.undos import why_not_undone
 from runebook_tui.execution import wire
-from runebook_tui.execution.interface import read_interface
 from runebook_tui.execution.server import Connection
 from runebook_tui.execution.supervision import Supervision
 from runebook_tui.execution.undoing import Undoing
@@ -54,7 +52,13 @@ class Host(Protocol):
         """Start over with the plan as it is in the file."""
 
     async def sweep(self) -> None:
-        """Look at the whole tree now."""
+        """Look at every tree now."""
+
+    async def offered(self, agent: str, api: str) -> c.PublishApi:
+        """The publishing of `api`, its file read. Raises Refused."""
+
+    async def remove_lane(self, agent: str) -> bool:
+        """Remove the worktree of `agent`; whether its branch went too. Raises Refused."""
 
 
 class Verbs:
@@ -66,6 +70,7 @@ class Verbs:
             "hello": self._hello,
             "plan": self._plan,
             "exec": supervision.execute,
+            "may-commit": self._may_commit,
             "wait-request": self._wait_request,
         }
         self._agents: Mapping[str, Verb] = {
@@ -77,6 +82,7 @@ class Verbs:
             "publish": self._publish,
             "ask": self._ask,
             "wait-finalize": self._wait_finalize,
+            "settle": self._settle,
         }
         self._operator: Mapping[str, Verb] = {
             "approve": self._decide,
@@ -89,6 +95,7 @@ class Verbs:
             "down": self._down,
             "new-run": self._new_run,
             "sweep": self._sweep,
+            "lane-remove": self._remove_lane,
         }
 
     async def __call__(self, connection: Connection, message: Answer) -> Answer:
@@ -98,7 +105,7 @@ class Verbs:
         verb = self._anyone.get(do) or self._agents.get(do) or self._operator.get(do)
         if verb is None:
             raise wire.WireError(f"there is no verb {do!r}")
-        if speaker.name is None and do not in ("hello", "exec"):
+        if speaker.name is None and do not in ("hello", "exec", "may-commit"):
             await self._note(f"pid {speaker.pid}", do, speaker.why)
             raise Refused(f"refused: {speaker.why}")
         if do in self._operator and not speaker.is_operator:
@@ -129,6 +136,19 @@ class Verbs:
         await self._host.changed(lambda state: not state.requests[number].open, seconds)
         return _request_words(self._host.state.requests[number])
 
+    async def _may_commit(self, connection: Connection, message: Answer) -> Answer:
+        """What of `paths` the speaker's agent may not commit. A process that is not known is who it says."""
+        claimed = wire.text_field(message, "agent", default="", limit=64) or None
+        agent = connection.speaker.agent if connection.speaker.name is not None else claimed
+        paths = wire.texts_field(message, "paths", limit=10_000)
+        state = self._host.state
+        reasons = {} if agent is None else {p: boundary.commit_refusal(state, agent, p) for p in paths}
+        refused = [{"path": path, "reason": why} for path, why in reasons.items() if why is not None]
+        if agent is not None and refused:
+            more = f" and {len(refused) - 1} more" if len(refused) > 1 else ""
+            await self._note(agent, f"commit {refused[0]['path']}{more}", str(refused[0]["reason"]))
+        return {"agent": agent, "refused": refused}
+
     # ── agents ──────────────────────────────────────────────────────────────────────────────────
 
     async def _ready(self, connection: Connection, message: Answer) -> Answer:
@@ -158,8 +178,8 @@ class Verbs:
         if interface is None and connection.speaker.is_operator:
             raise Refused(f"the plan has no interface {name!r}")
         agent = connection.speaks_for(message.get("agent"), None if interface is None else interface.owner)
-        digest, missing = await asyncio.to_thread(read_interface, self._host.root, interface)
-        await self._host.handle(c.PublishApi(agent, name, digest, missing), connection.speaker.name or agent)
+        command = await self._host.offered(agent, name)
+        await self._host.handle(command, connection.speaker.name or agent)
         api = self._host.state.apis.get(name)
         return {"api": name, "version": None if api is None else api.version}
 
@@ -180,6 +200,14 @@ class Verbs:
             "agent": agent,
             "hold_seconds": state.plan.policy.hold_seconds,
         }
+
+    async def _settle(self, connection: Connection, message: Answer) -> Answer:
+        """Look at the whole tree now, so that all that was written is in the log."""
+        agent = connection.speaks_for(message.get("agent"))
+        if agent not in self._host.state.agents:
+            raise Refused(f"the plan has no agent {agent!r}")
+        await self._host.sweep()
+        return {"agent": agent, "seq": self._host.state.seq}
 
     async def _wait_finalize(self, connection: Connection, message: Answer) -> Answer:
         agent = connection.speaks_for(message.get("agent"))
@@ -243,6 +271,10 @@ class Verbs:
     async def _new_run(self, connection: Connection, message: Answer) -> Answer:
         await self._host.new_run()
         return {"run": self._host.state.run}
+
+    async def _remove_lane(self, connection: Connection, message: Answer) -> Answer:
+        agent = wire.text_field(message, "agent", limit=64)
+        return {"agent": agent, "branch_removed": await self._host.remove_lane(agent)}
 
     async def _sweep(self, connection: Connection, message: Answer) -> Answer:
         await self._host.sweep()

@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Iterable, Mapping
 
+from runebook_tui.gate.callers import Callers
 from runebook_tui.gate.enforcer import Enforcer
 from runebook_tui.gate.ignored import LazyIgnore
 from runebook_tui.gate.judge import Judge
@@ -15,6 +16,7 @@ from runebook_tui.gate.loop import Loop
 from runebook_tui.gate.notify import Listener, Notification
 from runebook_tui.gate.observer import Observer, Passer
 from runebook_tui.gate.order import Order
+from runebook_tui.gate.record import Scribe
 from runebook_tui.gate.sockets import Sockets
 from runebook_tui.gate.verdict import observe
 
@@ -81,12 +83,14 @@ class Duty:
                     self._observer.again(notification)
 
     def _observe(self, listener: Listener, link: Link) -> None:
-        root = self._order.root
+        order = self._order
+        root, scribe = order.root, Scribe(order.root, Callers(), order.tree, order.main)
         if self._gate != "enforce":
-            self._observer = Observer(self.loop, listener, root, link, observe)
+            self._observer = Observer(self.loop, listener, root, link, observe, scribe=scribe)
             return
-        judge = Judge(root, self._order.agent, LazyIgnore(root).among, Sockets((os.getpid(), self._front)))
-        enforcer = Enforcer(self.loop, listener, root, link, judge)
+        sockets = Sockets((os.getpid(), self._front))
+        judge = Judge(root, order.agent, LazyIgnore(root).among, sockets, main=order.main)
+        enforcer = Enforcer(self.loop, listener, root, link, judge, scribe)
         self._enforcer, self._observer = enforcer, enforcer.observer
         link.attached, link.pushed = self._attached, enforcer.pushed
         with self.loop.guard:
@@ -117,6 +121,9 @@ class Duty:
         """Serve until the last process has ended, then deliver what is left for at most ten seconds."""
         while self.alive:
             self.loop.turn()
+        if self._enforcer is not None:
+            with self.loop.guard:
+                self._enforcer.end()
         end = time.monotonic() + (_DRAIN_SECONDS if self._observer is not None else 0.5)
         while self._link is not None and not self._link.delivered and time.monotonic() < end:
             self.loop.turn(0.2)

@@ -18,7 +18,7 @@ from runebook_tui.gate.loop import Loop
 from runebook_tui.gate.notify import Listener, Notification
 from runebook_tui.gate.observer import Observer
 from runebook_tui.gate.process import Process, born
-from runebook_tui.gate.record import Record
+from runebook_tui.gate.record import Record, Scribe
 from runebook_tui.gate.refusals import Refusals
 from runebook_tui.gate.rules import Rules, RulesError
 from runebook_tui.gate.stopped import Act, Call
@@ -38,8 +38,16 @@ _NO = Refuse(errno.EACCES)
 class Enforcer:
     """Decides the calls of one listener. `observer` reads and answers them."""
 
-    def __init__(self, loop: Loop, listener: Listener, root: bytes, link: Link, judge: Judge) -> None:
-        self.observer = Observer(loop, listener, root, link, self.decide, _NO, self._failed)
+    def __init__(
+        self,
+        loop: Loop,
+        listener: Listener,
+        root: bytes,
+        link: Link,
+        judge: Judge,
+        scribe: Scribe | None = None,
+    ) -> None:
+        self.observer = Observer(loop, listener, root, link, self.decide, _NO, self._failed, scribe)
         self._loop = loop
         self._listener = listener
         self._link = link
@@ -74,6 +82,7 @@ class Enforcer:
         """New rules. Such as cannot be read stop everything inside the repository. Raises RulesError."""
         try:
             self._judge.take(Rules(given))
+            self.observer.beside(self._judge.places)
         except RulesError:
             self._judge.take(None)
             raise
@@ -93,6 +102,13 @@ class Enforcer:
         for held in self._holds:
             if held.waits and held.connection != self._link.connections:
                 self._file(held)
+
+    def end(self) -> None:
+        """No process is left that could wait for anything."""
+        for held in self._holds:
+            self._holds.remove(held)
+            if held.waits:
+                self._link.ask(_unheld(held), lasting=False)
 
     def _file(self, held: Held) -> None:
         # A question that waits is asked anew after an attach; one that does not is kept by the link.
@@ -205,8 +221,8 @@ class Enforcer:
             # A call that a signal interrupted comes again at once.
             if born(held.process.pid) != held.process.key[1] or now - held.emptied > GRACE_SECONDS:
                 self._holds.remove(held)
-                if held.waits and self._link.connected:
-                    self._link.ask({"do": "unheld", "id": held.id, "reason": "its process has ended"})
+                if held.waits:
+                    self._link.ask(_unheld(held), lasting=False)
         elif now > held.deadline:
             seconds = f"{self._judge.rules.hold_seconds:g} s" if self._judge.rules is not None else "its time"
             late = f"nobody answered within {seconds}" if held.waits else held.why
@@ -250,7 +266,8 @@ class Enforcer:
 def question(process: Process, foreign: Foreign) -> Record:
     """The record of the call as the operator is asked about it: `path` is what the question is about.
 
-    `via` is the name that the call itself touches, where that is another: then `op` is `replace`.
+    `via` is the name that the call itself touches, where that is another: then `op` is `replace`. `from` is
+    the file of the repository that a rename or link would put there.
     """
     given = foreign.act.record
     record = dict(given) if given is not None else _record(process, foreign.act, foreign.path)
@@ -262,6 +279,8 @@ def question(process: Process, foreign: Foreign) -> Record:
         if inside and isinstance(record["to"], str):
             record["to"] = f"{record['to']}{foreign.path[len(str(before)) :]}"
         elif not inside:
+            if isinstance(before, str) and foreign.act.change.op in ("rename", "link"):
+                record["from"] = before
             record["op"], record["to"] = "replace", None
     return record
 
@@ -284,6 +303,10 @@ def _record(process: Process, act: Act | None, path: str | None) -> Record:
         "path": path,
         "to": None,
     }
+
+
+def _unheld(held: Held) -> dict[str, object]:
+    return {"do": "unheld", "id": held.id, "reason": "its process has ended"}
 
 
 def _whose(about: Held | Foreign) -> str:

@@ -15,15 +15,18 @@ _SETTINGS = (b"config", b"config.worktree", b"info/exclude", b"info/attributes",
 
 
 class Guarded:
-    """Knows the operator's places for the repository at `root`, the `agent` and the git folders `git`."""
+    """Knows the operator's places for the repository at `root`, the `agent` and the git folders `git`.
 
-    def __init__(self, root: bytes, agent: str, git: Iterable[bytes] = ()) -> None:
-        self._root = root + b"/"
+    Where `root` is an agent's worktree, `main` is the repository's own tree, which has such places too.
+    """
+
+    def __init__(self, root: bytes, agent: str, git: Iterable[bytes] = (), main: bytes = b"") -> None:
+        self._roots = tuple(top + b"/" for top in (root, main) if top)
         self._agent = agent
-        top = root + b"/.git"
-        self._files = {root + b"/runebook.toml", top}
-        self._trees = {root + b"/.runebook"}
-        for folder in {top, os.path.realpath(top), *git}:
+        tops = {top + b".git" for top in self._roots}
+        self._files = {top + b"runebook.toml" for top in self._roots} | tops
+        self._trees = {top + b".runebook" for top in self._roots}
+        for folder in {*tops, *map(os.path.realpath, tops), *git}:
             self._trees.add(folder + b"/hooks")
             for name in _SETTINGS:
                 self._files |= {folder + b"/" + name, folder + b"/" + name + b".lock"}
@@ -38,8 +41,9 @@ class Guarded:
             return False
         if path in self._files:
             return True
-        if path.startswith(self._root) and path.startswith(b".runebook", len(self._root)):
-            return operators_own(os.fsdecode(path[len(self._root) :]), self._agent)
+        for root in self._roots:
+            if path.startswith(root) and path.startswith(b".runebook", len(root)):
+                return operators_own(os.fsdecode(path[len(root) :]), self._agent)
         return any(path == tree or path.startswith(tree + b"/") for tree in self._trees)
 
     def below(self, folder: bytes) -> bool:

@@ -24,6 +24,7 @@ from runebook_tui.gate.stopped import Act
 OPERATORS = "belongs to the operator"
 TMUX = "tmux's socket"
 UNCHECKED = "a folder that cannot be checked"
+ANOTHERS = "in another's working tree"
 _FOLDER_OPS = ("mkdir", "rmdir")
 _MAKING = ("create", "symlink", "mknod")
 _MOST_TEMPORARIES = 1024
@@ -67,7 +68,9 @@ PASS = Pass()
 class Judge:
     """Rules on calls in the repository at `root` (its real path), by rules that may change at any time.
 
-    Without `rules` nothing inside the repository passes but what every rule would pass.
+    Without `rules` nothing inside the repository passes but what every rule would pass. Where `root` is an
+    agent's worktree, `main` is the repository's own tree: it and the worktrees beside `root` are not to be
+    written but for git's and the agent's own folders.
     """
 
     def __init__(
@@ -77,6 +80,7 @@ class Judge:
         ignored: Ignored,
         sockets: Sockets,
         clock: Callable[[], float] = time.time,
+        main: bytes = b"",
     ) -> None:
         self.rules: Rules | None = None
         self._root = root
@@ -86,7 +90,10 @@ class Judge:
         self._ignored = ignored
         self._sockets = sockets
         self._clock = clock
-        self._guarded = Guarded(root, agent)
+        self._main = main
+        self._others = (main + b"/", root.rpartition(b"/")[0] + b"/") if main else ()
+        self._shared = main + b"/.git/", main + b"/.runebook/"
+        self._guarded = Guarded(root, agent, main=main)
         self._temporaries: dict[str, tuple[tuple[int, bytes], str]] = {}
         self._made: dict[str, str] = {}  # temporaries of the call that is ruled on
 
@@ -94,8 +101,14 @@ class Judge:
         """Go by these rules from now on."""
         if rules is not None:
             rules.inherit(self.rules)
-            self._guarded = Guarded(self._root, self._agent, rules.git)
+            self._guarded = Guarded(self._root, self._agent, rules.git, self._main)
         self.rules = rules
+
+    @property
+    def places(self) -> list[bytes]:
+        """The folders outside `root` in which something is guarded."""
+        git = () if self.rules is None else self.rules.git
+        return [*git, *(folder.rstrip(b"/") for folder in self._others)]
 
     def rule(self, acts: Sequence[Act], process: Process) -> Ruling:
         """What the rule says about one call of `process`; a record of what a grant allows names that."""
@@ -145,14 +158,21 @@ class Judge:
         for path, mode in ((change.path, change.mode), (change.to, change.to_mode)):
             if path is None:
                 continue
-            folder = stat.S_ISDIR(mode) and change.op in ("rename", "rmdir")
+            folder = stat.S_ISDIR(mode) and change.op in ("rename", "rmdir", "unlink")
             if self._guarded.below(path) if folder else self._guarded.holds(path):
                 return Forbidden(path, OPERATORS)
+            if self._is_anothers(path):
+                return Forbidden(path, ANOTHERS)
             if self._tmux and path.startswith(self._tmux) and change.op in ("rename", "link", "unlink"):
                 socket = self._sockets.foreign(path, None, self._tmux)
                 if socket is not None:
                     return Forbidden(socket, TMUX)
         return None
+
+    def _is_anothers(self, path: bytes) -> bool:
+        if not self._others or not path.startswith(self._others):
+            return False
+        return not path.startswith((self._inside, *self._shared))
 
     @property
     def _tmux(self) -> tuple[bytes, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import select
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from runebook_tui.gate.callers import Callers, Closed
 from runebook_tui.gate.calls import Calls, Change
@@ -28,8 +28,9 @@ _FAILS_ITSELF = frozenset(
 class Observer:
     """Receives the stopped calls of one filter, answers as `decide` says, and records those that go on.
 
-    `root` is the repository's real path; `alive` ends when the last process under the filter has. When
-    reading or deciding goes wrong, `failed` is told, and the answer is `otherwise`.
+    `root` is the repository's real path, or that of the worktree that `scribe` keeps the records of; `alive`
+    ends when the last process under the filter has. When reading or deciding goes wrong, `failed` is told,
+    and the answer is `otherwise`.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class Observer:
         decide: Decide,
         otherwise: Verdict = CONTINUE,
         failed: Callable[[Notification], None] | None = None,
+        scribe: Scribe | None = None,
     ) -> None:
         self.alive = True
         self._loop = loop
@@ -49,9 +51,9 @@ class Observer:
         self._decide = decide
         self._otherwise = otherwise
         self._failed = failed
-        callers = Callers()
-        self._scribe = Scribe(root, callers)
-        self._calls = Calls(Names(Atlas(root), callers))
+        self._scribe = scribe or Scribe(root, Callers())
+        self._names = Names(Atlas(root), self._scribe.callers)
+        self._calls = Calls(self._names)
         self._poll_more = _Poll(listener.fd)
         loop.watch(listener.fd, READ, self._ready)
 
@@ -76,6 +78,10 @@ class Observer:
             for notification, verdict in answers:
                 with self._loop.guard:
                     self.settle(notification, verdict)
+
+    def beside(self, folders: Iterable[bytes]) -> None:
+        """Know these folders outside the repository by every name that a caller may have for them."""
+        self._names.beside(folders)
 
     def again(self, notification: Notification) -> None:
         """Judge a call that was received earlier, and answer it."""
@@ -112,7 +118,7 @@ class Observer:
             changes = self._calls.changes(thread, notification.call, notification.args)
             acts = [
                 Act(change, None if change.op == "connect" else self._scribe.record(thread, change))
-                for change in changes
+                for change in self._scribe.by_tree(changes)
             ]
         except Closed:
             return Call(

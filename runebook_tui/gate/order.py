@@ -15,7 +15,8 @@ class Order:
 
     `cwd` is absolute; `environment` is complete; `gate` is "enforce", "observe" or "off", with the `reason`
     why it is no more than that; `rules` is what to enforce, as the engine gave it; `root` is the repository's
-    real path; `socket` is the engine's.
+    real path; `socket` is the engine's. For an agent with a worktree of its own `root` is that, `tree` is the
+    agent, and `main` the repository's real path.
     """
 
     def __init__(self, agent: str, command: list[str], root: str, socket: str) -> None:
@@ -27,6 +28,8 @@ class Order:
         self.reason = ""
         self.rules: object = None
         self.root = os.fsencode(os.path.realpath(root))
+        self.tree = ""
+        self.main = b""
         self.socket = os.path.abspath(socket)
 
     @classmethod
@@ -41,6 +44,9 @@ class Order:
             raise OrderError("the engine's answer has an environment that is not text")
         order = cls(str(reply.get("agent") or agent), command, str(reply.get("root") or root), socket)
         order.environment.update(environment)
+        tree, main = reply.get("tree"), reply.get("main")
+        if isinstance(tree, str) and isinstance(main, str):
+            order.tree, order.main = tree, os.fsencode(os.path.realpath(main))
         if isinstance(cwd, str):
             order.cwd = order.environment["PWD"] = cwd
         order.restrain(reply)

@@ -1,4 +1,4 @@
-"""What the gate can do here, tried on a child: a call continued, one refused, one held while others flow."""
+"""What the gate can do here, tried on a child: a call goes on, one is refused, one held as another flows."""
 
 from __future__ import annotations
 

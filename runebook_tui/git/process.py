@@ -1,9 +1,10 @@
-"""Git as the watch runs it: read-only, without locks, hooks, or the caller's GIT_* variables."""
+"""Git as Runebook runs it: without hooks, optional locks, or the caller's GIT_* variables."""
 
 from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 _KEPT = ("GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM", "GIT_EXEC_PATH")
@@ -32,26 +33,43 @@ class Git:
         """Start git with unbuffered pipes for input and output. Raises GitError when it cannot be started."""
         return self._start(arguments, keep_errors=False)
 
-    def run(self, *arguments: str, seconds: float = 60.0) -> bytes:
-        """What git prints, after it ended with status 0. Raises GitError otherwise, or after `seconds`."""
-        with self._start(arguments, keep_errors=True) as process:
+    def run(
+        self,
+        *arguments: str,
+        seconds: float = 60.0,
+        given: bytes | None = None,
+        variables: Mapping[str, str] | None = None,
+        fine: tuple[int, ...] = (0,),
+    ) -> bytes:
+        """What git prints when it is `given` this input and these environment variables besides.
+
+        Raises GitError when it ends with a status that is not `fine`, or after `seconds`.
+        """
+        with self._start(arguments, keep_errors=True, given=given, variables=variables) as process:
             try:
-                output, errors = process.communicate(timeout=seconds)
+                output, errors = process.communicate(given, timeout=seconds)
             except subprocess.TimeoutExpired:
                 process.kill()
                 raise GitError(f"git {arguments[0]} took more than {seconds:g} seconds") from None
-        if process.returncode != 0:
+        if process.returncode not in fine:
             raise GitError(f"git {arguments[0]} failed: {_first_line(errors)}")
         return output
 
-    def _start(self, arguments: tuple[str, ...], *, keep_errors: bool) -> subprocess.Popen[bytes]:
+    def _start(
+        self,
+        arguments: tuple[str, ...],
+        *,
+        keep_errors: bool,
+        given: bytes | None = None,
+        variables: Mapping[str, str] | None = None,
+    ) -> subprocess.Popen[bytes]:
         settings = [word for setting in _SETTINGS for word in ("-c", setting)]
         try:
             return subprocess.Popen(
                 ["git", *settings, *arguments],
                 cwd=self.root,
-                env=self._environment,
-                stdin=subprocess.DEVNULL if keep_errors else subprocess.PIPE,
+                env={**self._environment, **(variables or {})},
+                stdin=subprocess.DEVNULL if keep_errors and given is None else subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE if keep_errors else subprocess.DEVNULL,
                 bufsize=-1 if keep_errors else 0,

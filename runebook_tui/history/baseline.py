@@ -21,9 +21,16 @@ class Baseline:
     def __init__(self, file: Path) -> None:
         self._file = file
 
-    def exists(self) -> bool:
-        """Whether a baseline was taken."""
-        return self._file.exists()
+    def taken_at(self) -> float | None:
+        """When it was taken, in unix seconds; None when there is none."""
+        try:
+            return self._file.stat().st_mtime
+        except OSError:
+            return None
+
+    def remove(self) -> None:
+        """Forget it. Raises OSError."""
+        self._file.unlink(missing_ok=True)
 
     def read(self) -> dict[str, Version]:
         """The versions by path; none when there is no baseline. Raises StoreError for a damaged one."""

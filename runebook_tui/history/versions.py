@@ -28,18 +28,18 @@ class History:
 
     What is known of a path is, in this order: what was remembered or observed last, what `baseline` saw, what
     git's index held when the history began, nothing. Paths are relative to the repository. Methods may be
-    called from several threads; one works at a time.
+    called from several threads; one works at a time. One `beside` another shares its contents, and its turn.
     """
 
-    def __init__(self, root: Path, folder: Path) -> None:
-        self.store = ContentStore(folder)
+    def __init__(self, root: Path, folder: Path, *, beside: History | None = None) -> None:
+        self.store: ContentStore = ContentStore(folder) if beside is None else beside.store
         self.root = root
         self._git = GitTree(root)
         self._known: dict[str, Version] = {}
         self._stamps: dict[str, Stamp] = {}
         self._changed: dict[str, float] = {}
         self._device: int | None = None
-        self._lock = threading.RLock()
+        self._lock: threading.RLock = threading.RLock() if beside is None else beside._lock
         self._is_repository = True
 
     def baseline(self) -> int:

@@ -80,9 +80,10 @@ class EventLog(Protocol):
         types: Sequence[str] = (),
         without: Sequence[str] = (),
         path: str | None = None,
+        lane: str = "",
         newest_first: bool = False,
     ) -> list[Record]:
-        """Records with `after` < seq < `before`, of `types` if given, touching `path` if given.
+        """Records with `after` < seq < `before`, of `types` if given, touching `path` (of `lane`) if given.
 
         Those of the types `without` are left out.
         """
@@ -91,7 +92,7 @@ class EventLog(Protocol):
         """How many records of the type `kind` come after record `after`."""
 
     def latest_touches(self) -> list[Record]:
-        """The newest `Touched` of each path, in order."""
+        """The newest `Touched` of each path of each tree, in order."""
 
     def last_seq(self) -> int:
         """The number of the newest record, 0 when the log is empty."""

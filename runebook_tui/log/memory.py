@@ -50,6 +50,7 @@ class MemoryLog:
         types: Sequence[str] = (),
         without: Sequence[str] = (),
         path: str | None = None,
+        lane: str = "",
         newest_first: bool = False,
     ) -> list[Record]:
         """See EventLog.read."""
@@ -59,7 +60,7 @@ class MemoryLog:
             for record in (reversed(window) if newest_first else window)
             if (not types or record.event.type in types)
             and record.event.type not in without
-            and (path is None or (isinstance(record.event, Touched) and record.event.change.path == path))
+            and (path is None or _touches(record, path, lane))
         ]
         return found if limit is None else found[:limit]
 
@@ -69,7 +70,9 @@ class MemoryLog:
 
     def latest_touches(self) -> list[Record]:
         """See EventLog.latest_touches."""
-        newest = {r.event.change.path: r for r in self._records if isinstance(r.event, Touched)}
+        newest = {
+            (r.event.lane, r.event.change.path): r for r in self._records if isinstance(r.event, Touched)
+        }
         return sorted(newest.values(), key=lambda record: record.seq)
 
     def last_seq(self) -> int:
@@ -101,3 +104,8 @@ class MemoryLog:
 
     def close(self) -> None:
         """See EventLog.close."""
+
+
+def _touches(record: Record, path: str, lane: str) -> bool:
+    event = record.event
+    return isinstance(event, Touched) and (event.change.path, event.lane) == (path, lane)

@@ -51,11 +51,12 @@ CREATE TABLE lease (
 
 
 def _path_of(event: Event) -> bytes | None:
-    return _path_key(event.change.path) if isinstance(event, Touched) else None
+    return _path_key(event.change.path, event.lane) if isinstance(event, Touched) else None
 
 
-def _path_key(path: str) -> bytes:
-    return path.encode("utf-8", "surrogatepass")
+def _path_key(path: str, lane: str) -> bytes:
+    """What touches are found by: no path of the repository's own tree begins with a slash."""
+    return (f"/{lane}/{path}" if lane else path).encode("utf-8", "surrogatepass")
 
 
 class SqliteLog:
@@ -198,6 +199,7 @@ class SqliteLog:
         types: Sequence[str] = (),
         without: Sequence[str] = (),
         path: str | None = None,
+        lane: str = "",
         newest_first: bool = False,
     ) -> list[Record]:
         """See EventLog.read."""
@@ -214,7 +216,7 @@ class SqliteLog:
             arguments.extend(without)
         if path is not None:
             where.append("path = ?")
-            arguments.append(_path_key(path))
+            arguments.append(_path_key(path, lane))
         order = "DESC" if newest_first else "ASC"
         query = (
             f"SELECT seq, time, run, actor, body FROM event WHERE {' AND '.join(where)} "

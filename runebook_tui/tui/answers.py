@@ -34,6 +34,17 @@ def answers(state: State, request: RequestState, *, engine_alive: bool) -> list[
     stays = "the change stays, and " if crossed else "this write goes on, and " if held else ""
     task = _task(state, request)
     uncertain = "" if request.requester else "it is not certain who made the change"
+    if request.kind is RequestKind.CONFLICT:
+        return [
+            Answer(
+                _COMMANDS["card.approve"],
+                "take the lane's",
+                f"what {who} wrote in its worktree replaces what is here",
+                gone,
+            ),
+            Answer(_COMMANDS["card.reject"], "leave it out", f"it stays in the worktree of {who}", gone),
+            Answer(_COMMANDS["card.close"], "close", "decide nothing now"),
+        ]
     found = [
         Answer(
             _COMMANDS["card.approve"],

@@ -54,6 +54,7 @@ REQUEST = {
     RequestKind.HELD: ASKING,
     RequestKind.CROSSED: Glyph("◇", "?", CAUTION),
     RequestKind.DRIFT: Glyph("△", "^", CAUTION),
+    RequestKind.CONFLICT: Glyph("△", "^", CAUTION),
 }
 ENGINE_ON = Glyph("●", "*", GOOD)
 ENGINE_OFF = Glyph("✗", "x", BAD)

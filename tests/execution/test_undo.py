@@ -34,6 +34,13 @@ def text(lines: list[str]) -> str:
 
 
 MINE = ["mine", *LINES]
+ALPHA = """
+import os, pathlib
+x = pathlib.Path("beta/x")
+x.write_text(x.read_text().replace("line 5", "ALPHA"))
+os.mkdir("beta/new")
+pathlib.Path("beta/new/z").write_text("new\\n")
+"""
 
 
 def crossed(session, write: str, then: str):
@@ -55,9 +62,10 @@ def crossed(session, write: str, then: str):
 
 
 def test_rejecting_with_undo_leaves_the_lines_of_the_others(session):
+    (session.root / "alpha.py").write_text(ALPHA)
     crossed(
         session,
-        "sed -i 's/line 5/ALPHA/' beta/x; mkdir beta/new; echo new > beta/new/z",
+        "python3 alpha.py",
         "echo beta >> beta/x",
     )
     x, z = session.root / "beta" / "x", session.root / "beta" / "new" / "z"

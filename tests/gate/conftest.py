@@ -181,6 +181,10 @@ class Gate:
         who = ["-c", "user.name=a", "-c", "user.email=a@b", "-c", "safe.directory=*"]
         for words in (["init", "-q", "-b", "main"], ["add", "."], ["commit", "-qm", "1"]):
             subprocess.run(["git", *who, *words], cwd=self.root, check=True)
+        self.own()
+
+    def own(self) -> None:
+        """Make everything in the repository the user's."""
         for place, folders, files in os.walk(self.root):
             for each in (place, *(os.path.join(place, name) for name in (*folders, *files))):
                 os.lchown(each, self.uid, self.uid)
@@ -238,8 +242,15 @@ def users() -> list[int]:
 @pytest.fixture(params=users(), ids=lambda uid: f"uid{uid}")
 def gate(request: pytest.FixtureRequest) -> Iterator[Gate]:
     """A gate for every user that the tests can be."""
+    with new_gate(request.param) as gate:
+        yield gate
+
+
+@contextlib.contextmanager
+def new_gate(uid: int) -> Iterator[Gate]:
+    """A gate of one user; what it started ends with it."""
     home = Path(tempfile.mkdtemp(prefix="rbg"))
-    gate = Gate(home.resolve(), request.param)
+    gate = Gate(home.resolve(), uid)
     gate.engine.start()
     try:
         yield gate

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from tui_scenes import stage
+from tui_scenes import Stage, stage
 
 from runebook_tui.tui.screens.card import CardScreen
 
 
+async def select(played: Stage, request: int) -> None:
+    """Go to a request, wherever it stands."""
+    while played.cockpit.requests.selected != request:
+        await played.press("n")
+
+
 async def test_one_key_rejects_and_undoes() -> None:
     async with stage(size=(160, 40)) as played:
+        await select(played, 1)
         assert "u reject+undo 1" in played.bar()
         await played.decide("u")
         await played.shows("undone as u1", "src/core/types.py", "runebook-tui undo --restore u1")
@@ -21,7 +28,7 @@ async def test_one_key_rejects_and_undoes() -> None:
 
 async def test_it_is_not_offered_where_nothing_was_written() -> None:
     async with stage() as played:
-        await played.press("n")
+        await select(played, 2)
         assert "undo" not in played.bar()
         await played.decide("u")
         await played.shows("nothing was written that could be undone")
@@ -35,6 +42,7 @@ async def test_it_is_not_offered_where_nothing_was_written() -> None:
 
 async def test_the_card_says_what_the_key_will_do() -> None:
     async with stage() as played:
+        await select(played, 1)
         await played.press("enter")
         await played.shows("reject and undo", "leaves everybody else's", "a patch of it is kept")
         await played.press("u")
@@ -45,6 +53,7 @@ async def test_the_card_says_what_the_key_will_do() -> None:
 async def test_a_refused_undo_is_said_with_its_reason_and_patch() -> None:
     async with stage(size=(160, 40)) as played:
         played.backend.stuck = {"src/core/types.py": "others went on [/x]"}
+        await select(played, 1)
         await played.decide("u")
         await played.shows("rejected, but not undone", "others went on [/x]", "refused.patch")
         request = played.backend.state.requests[1]

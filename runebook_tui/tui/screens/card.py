@@ -32,6 +32,7 @@ _VERBS = {
     RequestKind.HELD: "wants to write",
     RequestKind.CROSSED: "wrote",
     RequestKind.DRIFT: "changed the published",
+    RequestKind.CONFLICT: "cannot be integrated in",
 }
 _PATHS_SHOWN = 200
 _PATH_CELLS = 200
@@ -115,7 +116,7 @@ class CardScreen(ModalScreen[Verdict | None]):
     async def _read(self) -> None:
         """Show the diff, below the paths when there are several."""
         request = self.request
-        written = request.kind in (RequestKind.CROSSED, RequestKind.DRIFT)
+        written = request.kind not in (RequestKind.ASKED, RequestKind.HELD)
         try:
             diff = await self._diff(request.id)
             heads = () if written else await self._heads(request.id)
@@ -165,6 +166,7 @@ class CardScreen(ModalScreen[Verdict | None]):
             f" {_VERBS[request.kind]} ",
             (cut_path(paths[0] if paths else "nothing", _PATH_CELLS), f"{glyphs.STRONG} {glyphs.BUSY}"),
             more,
+            (f" in the worktree of {request.lane}" if request.lane else "", glyphs.MUTED),
             (", owned by ", glyphs.MUTED),
             safe(owners, glyphs.STRONG),
             (self._owner_at_work(request), glyphs.CAUTION),

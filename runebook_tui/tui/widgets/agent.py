@@ -72,7 +72,8 @@ class AgentPanel(Vertical):
         glyph = glyphs.AGENT[agent.status]
         self.border_title = Content.assemble(
             (glyph.sign, glyph.style),
-            f" {agent.id} · {status_word(self.view.state, agent)} · ",
+            f" {agent.id} · {status_word(self.view.state, agent)} · "
+            + (f"{agent.lane} · " if agent.lane else ""),
             safe(program, glyphs.MUTED, limit=200),
         )
 
