@@ -17,6 +17,8 @@ class Table:
     note: str = ""
     missed: int = 0
     """Foreign writes that Runebook did not report: anything but 0 is a failure."""
+    wrong: int = 0
+    """Changes that were given to somebody else than their author: anything but 0 is a failure."""
 
     def __str__(self) -> str:
         lines = [self.columns, *self.rows]

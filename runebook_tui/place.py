@@ -5,10 +5,7 @@ Standard library only: the pane's first process and the hook import it.
 
 from __future__ import annotations
 
-import hashlib
 import os
-import re
-import tempfile
 from pathlib import Path
 
 PLAN_NAME = "runebook.toml"
@@ -50,6 +47,8 @@ def find_repository(start: Path) -> Path | None:
 
 def root_hash(root: Path) -> str:
     """Eight hexadecimal digits that name the repository at `root` on this machine."""
+    import hashlib  # here and below: git's hooks import this module, and need none of it
+
     return hashlib.sha256(os.fsencode(root.resolve())).hexdigest()[:8]
 
 
@@ -67,6 +66,8 @@ def runtime_folder(root: Path, *, create: bool = False) -> Path:
     if base and os.path.isdir(base) and len(os.fsencode(base)) <= 60:
         parent = Path(base) / "runebook"
     else:
+        import tempfile
+
         temporary = tempfile.gettempdir()
         if len(os.fsencode(temporary)) > 60:
             temporary = "/tmp"
@@ -105,6 +106,8 @@ def socket_path(root: Path) -> Path:
 
 def tmux_socket_name(root: Path) -> str:
     """The name (`tmux -L`) of the private tmux server of the repository at `root`."""
+    import re
+
     slug = re.sub(r"[^A-Za-z0-9]+", "-", root.resolve().name).strip("-").lower()[:24] or "repository"
     return f"runebook-{slug}-{root_hash(root)}"
 

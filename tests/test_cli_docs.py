@@ -298,7 +298,8 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
         found["lane-removed"] = [here.json("lanes", "remove", "gamma")]
         found["who"] = [
             here.json("who", "beta/other"),
-            here.until("who", "alpha/api.txt", holds=_was_touched),
+            here.until("who", "alpha/api.txt", "--lines", holds=_was_touched),
+            here.json("who", "beta/none", "--lines", status=1),
         ]
         found["status"] = [here.json("status")]
         crossed = here.until("requests", holds=lambda found: found and len(found[0]["paths"]) == 2)[0]

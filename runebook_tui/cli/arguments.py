@@ -87,6 +87,7 @@ def _reading_commands(commands: _Commands[_Parser]) -> None:
     lanes.add_argument("agent", nargs="?", metavar="AGENT")
     who = _command(commands, "who", "say who owns a path and who wrote it last")
     who.add_argument("path", metavar="PATH")
+    who.add_argument("--lines", action="store_true", help="say who wrote each line")
 
 
 def _deciding_commands(commands: _Commands[_Parser]) -> None:

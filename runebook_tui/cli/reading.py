@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from runebook_tui.cli import shapes, words
+from runebook_tui.cli.lines import lines_shape, lines_words, width
 from runebook_tui.cli.place import inside, root_of_plan
 from runebook_tui.core.events import Touched
 from runebook_tui.core.ownership import operators_own
@@ -18,7 +19,9 @@ from runebook_tui.core.sentences import sentence
 from runebook_tui.core.state import RequestState, State
 from runebook_tui.core.types import OPERATOR, ExecutionPlan
 from runebook_tui.execution.follow import engine_alive, follow, log_path, open_log
+from runebook_tui.execution.lineage import Line, NoLinesError, written_lines
 from runebook_tui.history.diffs import request_diff
+from runebook_tui.history.heads import tree
 from runebook_tui.log.loading import load
 from runebook_tui.log.sqlite import SqliteLog
 from runebook_tui.orchestrator.planner import load_plan
@@ -67,7 +70,7 @@ def requests(arguments: Namespace) -> int:
 
 
 def _diff(root: Path, request: RequestState) -> str:
-    return request_diff(root, request.crossings, ahead=request.open)
+    return request_diff(root, request.crossings, ahead=tree(root, request.lane) if request.open else None)
 
 
 def log(arguments: Namespace) -> int:
@@ -117,7 +120,7 @@ def who(arguments: Namespace) -> int:
     plan = _plan(root)
     yours = operators_own(path, None)
     claim = None if yours else State(plan=plan).owners.owner_of(path)
-    last, about = None, tuple[RequestState, ...]()
+    last, about, state = None, tuple[RequestState, ...](), State(plan=plan)
     if log_path(root).exists():
         with _log(root) as records:
             state = load(records)
@@ -133,6 +136,8 @@ def who(arguments: Namespace) -> int:
         about = tuple(each for each in state.open_requests if path in each.crossings)
     touch = last.event if last is not None and isinstance(last.event, Touched) else None
     author = None if touch is None else touch.author
+    lines, why_not = _written(root, path) if arguments.lines else (None, "")
+    status = 1 if why_not else 0
     if arguments.json:
         answer = {
             "path": path,
@@ -152,10 +157,27 @@ def who(arguments: Namespace) -> int:
                 "lane": touch.lane or None,
             },
             "requests": [each.id for each in about],
+            "lines": None if lines is None else lines_shape(lines, state),
+            "why_no_lines": why_not,
         }
         print(shapes.dump(answer))
-        return 0
+        return status
     print(words.who_words(path, claim, author, None if last is None else last.time, yours=yours))
     for each in about:
         print(words.request_words(each, time.time()))
-    return 0
+    if why_not:
+        print(f"its lines are not told: {why_not}")
+    elif lines is not None:
+        print("\n".join(lines_words(lines, state, width())))
+    return status
+
+
+def _written(root: Path, path: str) -> tuple[list[Line] | None, str]:
+    """The lines with their authors, or why there are none."""
+    try:
+        if not log_path(root).exists():
+            return written_lines(root, path, None), ""
+        with _log(root) as records:
+            return written_lines(root, path, records), ""
+    except NoLinesError as error:
+        return None, str(error)

@@ -152,19 +152,27 @@ def hold_ended(state: State, command: EndHold) -> tuple[e.Event, ...]:
 def observed(state: State, command: Observe, now: float) -> Iterator[e.Event]:
     """What follows from changes that were seen together: touches, used grants, requests."""
     crossings: list[tuple[Author, str, Crossing]] = []
+    landed: dict[int, list[Crossing]] = {}
+    """What was written under an approval, by its request: there it can be seen and undone."""
     for touch in command.touches:
         yield e.Touched(change=touch.change, author=touch.author, cause=command.cause, lane=touch.lane)
         if touch.free:
             continue
-        used = _grant_used(state, touch, now)
-        if used is not None:
-            yield used
-            record = e.Record(seq=state.seq, time=now, run=state.run, actor=ENGINE, event=used)
-            state = apply(state, record)
+        path = touch.change.path
+        crossing = Crossing(path=path, owner=_owner(state, path), change=touch.change)
+        grant = _once(state, touch, now)
+        if grant is not None:
+            landed.setdefault(grant.request, []).append(crossing)
+            if path not in grant.used:
+                used = e.GrantUsed(request=grant.request, path=path, pid=touch.author.pid)
+                yield used
+                record = e.Record(seq=state.seq, time=now, run=state.run, actor=ENGINE, event=used)
+                state = apply(state, record)
         if _crosses(state, touch, now):
-            path = touch.change.path
-            crossing = Crossing(path=path, owner=_owner(state, path), change=touch.change)
             crossings.append((touch.author, touch.lane, crossing))
+    for request_id, those in landed.items():
+        if request_id in state.requests:
+            yield e.RequestGrew(request=request_id, crossings=tuple(those))
     burst = len(crossings) >= BURST or bool(command.cause)
     number = state.last_request
 
@@ -209,19 +217,17 @@ def _owner(state: State, path: str) -> str | None:
     return None if claim is None else claim.owner
 
 
-def _grant_used(state: State, touch: Touch, now: float) -> e.GrantUsed | None:
-    """The use of a `once` grant that the touch is, if it is one."""
+def _once(state: State, touch: Touch, now: float) -> Grant | None:
+    """The `once` grant that the touch was made under, if there is one."""
     agent, path, pid = touch.author.name, touch.change.path, touch.author.pid
-    passed = state.grants.get(touch.author.under or 0)
-    if passed is not None:
-        unused = passed.scope is Scope.ONCE and path not in passed.used
-        return e.GrantUsed(request=passed.request, path=path, pid=pid) if unused else None
-    if agent is None or may_write(state, agent, path, now, pid=pid, late=True) is not Verdict.GRANTED:
+    if agent == _owner(state, path):
         return None
-    grant = covering_grant(state, agent, path, pid, now, late=True)
-    if grant is None or grant.scope is not Scope.ONCE or path in grant.used:
-        return None
-    return e.GrantUsed(request=grant.request, path=path, pid=pid)
+    grant = state.grants.get(touch.author.under or 0)
+    if grant is None:
+        if agent is None or may_write(state, agent, path, now, pid=pid, late=True) is not Verdict.GRANTED:
+            return None
+        grant = covering_grant(state, agent, path, pid, now, late=True)
+    return grant if grant is not None and grant.scope is Scope.ONCE else None
 
 
 def _crosses(state: State, touch: Touch, now: float) -> bool:

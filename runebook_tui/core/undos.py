@@ -10,7 +10,7 @@ from typing import Any, assert_never
 from runebook_tui.core import events as e
 from runebook_tui.core.commands import RecordRestore, RecordUndo
 from runebook_tui.core.state import RequestState, State, UndoState
-from runebook_tui.core.types import OPERATOR, Author, RequestKind
+from runebook_tui.core.types import OPERATOR, Author
 
 
 def why_not_undone(state: State, number: int, *, rejecting: bool = False) -> str:
@@ -34,7 +34,7 @@ def why_not_undone(state: State, number: int, *, rejecting: bool = False) -> str
 
 def may_undo(request: RequestState) -> bool:
     """Whether the request wrote something that could be taken back."""
-    return request.kind is RequestKind.CROSSED and bool(left_to_undo(request))
+    return bool(left_to_undo(request))
 
 
 def left_to_undo(request: RequestState) -> tuple[str, ...]:
@@ -87,7 +87,10 @@ def recorded(state: State, command: RecordUndo | RecordRestore) -> tuple[e.Event
 
 def _touches(command: RecordUndo | RecordRestore, evidence: str) -> tuple[e.Touched, ...]:
     author = Author(name=OPERATOR, evidence=evidence)
-    return tuple(e.Touched(change=change, author=author, lane=command.lane) for change in command.changes)
+    return tuple(
+        e.Touched(change=change, author=author, cause=evidence, lane=command.lane)
+        for change in command.changes
+    )
 
 
 def applied(state: State, event: e.ChangeUndone | e.UndoRefused | e.UndoRestored, time: float) -> State:

@@ -86,7 +86,7 @@ class Observer:
     async def rewritten(self, changes: Sequence[Change]) -> None:
         """Runebook made these changes for the operator; they are in the log already."""
         for change in changes:
-            self._authors.rewritten(change.path, time.time())
+            self._authors.rewritten(change.path, time.time(), self._history.look(change.path).changed)
         if any(change.path == PLAN_NAME for change in changes):
             await self._on_plan(Author(name=OPERATOR, evidence="undo"))
 
@@ -100,7 +100,7 @@ class Observer:
         """Within `still`: the engine wrote `paths`, in the name of `author`; that crosses no boundary."""
         changes = await self._changes(paths)
         for change in changes:
-            self._authors.rewritten(change.path, time.time())
+            self._authors.rewritten(change.path, time.time(), self._history.changed(change.path))
         if changes:
             touches = tuple(c.Touch(change, author, self._lane, free=True) for change in changes)
             await self._handle(c.Observe(touches))
@@ -132,13 +132,15 @@ class Observer:
 
     async def _observe_some(self, paths: Sequence[str], batch: Batch) -> None:
         changes = await self._changes(paths)
+        for path in set(paths).difference(change.path for change in changes):
+            self._authors.unchanged(path, self._history.changed(path))
         if not changes:
             return
         # The gate's records of these writes are in the sockets already: let them be read first.
         await self._hear()
         brought = await asyncio.to_thread(lambda: [self._is_brought(change) for change in changes])
         touches = tuple(
-            c.Touch(change, self._author(change.path, batch.time), self._lane, free)
+            c.Touch(change, self._author(change, batch.time), self._lane, free)
             for change, free in zip(changes, brought, strict=True)
         )
         await self._handle(c.Observe(touches, cause=batch.detail if batch.cause == "git" else ""))
@@ -167,17 +169,17 @@ class Observer:
                 return []
             return [change for path in paths if (change := self._history.observe(path)) is not None]
 
-    def _author(self, path: str, when: float) -> Author:
-        live = self._state().live_agents()
-        if self._lane:
-            author = self._authors.author(path, when, unobserved=[], observed=[])
-            return author_in_lane(self._lane, author)
-        return self._authors.author(
-            path,
+    def _author(self, change: Change, when: float) -> Author:
+        live = () if self._lane else self._state().live_agents()
+        author = self._authors.author(
+            change.path,
             when,
             unobserved=[agent.id for agent in live if agent.gate_holds is False],
             observed=[agent.id for agent in live if agent.gate_holds is not False],
+            changed=self._history.changed(change.path),
+            gone=change.after.kind == "absent",
         )
+        return author_in_lane(self._lane, author) if self._lane else author
 
 
 def author_in_lane(agent: str, author: Author) -> Author:

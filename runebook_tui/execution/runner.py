@@ -246,6 +246,8 @@ class ParallelExecutionRunner:
             self._coordinator = Coordinator(self._log, listener=self._published)
             await self._listen(stack)
             adopted = await self._effects.adopt()
+            if adopted:
+                self._trees.resume(self.state.time)
             await self._begin(lease.pid, lease.host, adopted)
             await self._wait_for_supervisors(adopted)
             await self._supervision.end_forgotten()

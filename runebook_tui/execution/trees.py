@@ -79,12 +79,17 @@ class Trees:
         self._folder = state_folder(root) / "history"
         self._authors: dict[str, Authors] = {}
         self._blind: dict[str, str] = {}
+        self._seen_until: float | None = None
         self.main = Tree(MAIN, root, History(root, self._folder), self._folder / "baseline.json")
         self._trees = {MAIN: self.main}
 
     def get(self, name: str) -> Tree | None:
         """The tree of that name, if it is observed."""
         return self._trees.get(name)
+
+    def resume(self, seen_until: float) -> None:
+        """Agents lived on while nobody looked: nothing was seen since `seen_until` (unix seconds)."""
+        self._seen_until = seen_until
 
     # ── what the gates recorded ─────────────────────────────────────────────────────────────────
 
@@ -109,7 +114,9 @@ class Trees:
     def _authors_of(self, name: str) -> Authors:
         if name not in self._authors:
             root = lanes_folder(self._root) / name if name else self._root
-            self._authors[name] = Authors(Holders(root, self._is_agents).still_open)
+            authors = self._authors[name] = Authors(Holders(root, self._is_agents).still_open)
+            if self._seen_until is not None:
+                authors.resume(self._seen_until)
         return self._authors[name]
 
     # ── observing ───────────────────────────────────────────────────────────────────────────────

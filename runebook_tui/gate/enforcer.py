@@ -82,6 +82,7 @@ class Enforcer:
         """New rules. Such as cannot be read stop everything inside the repository. Raises RulesError."""
         try:
             self._judge.take(Rules(given))
+            self.observer.beside(self._judge.places)
         except RulesError:
             self._judge.take(None)
             raise
@@ -265,7 +266,8 @@ class Enforcer:
 def question(process: Process, foreign: Foreign) -> Record:
     """The record of the call as the operator is asked about it: `path` is what the question is about.
 
-    `via` is the name that the call itself touches, where that is another: then `op` is `replace`.
+    `via` is the name that the call itself touches, where that is another: then `op` is `replace`. `from` is
+    the file of the repository that a rename or link would put there.
     """
     given = foreign.act.record
     record = dict(given) if given is not None else _record(process, foreign.act, foreign.path)
@@ -277,6 +279,8 @@ def question(process: Process, foreign: Foreign) -> Record:
         if inside and isinstance(record["to"], str):
             record["to"] = f"{record['to']}{foreign.path[len(str(before)) :]}"
         elif not inside:
+            if isinstance(before, str) and foreign.act.change.op in ("rename", "link"):
+                record["from"] = before
             record["op"], record["to"] = "replace", None
     return record
 

@@ -104,6 +104,12 @@ class Judge:
             self._guarded = Guarded(self._root, self._agent, rules.git, self._main)
         self.rules = rules
 
+    @property
+    def places(self) -> list[bytes]:
+        """The folders outside `root` in which something is guarded."""
+        git = () if self.rules is None else self.rules.git
+        return [*git, *(folder.rstrip(b"/") for folder in self._others)]
+
     def rule(self, acts: Sequence[Act], process: Process) -> Ruling:
         """What the rule says about one call of `process`; a record of what a grant allows names that."""
         for act in acts:
@@ -152,7 +158,7 @@ class Judge:
         for path, mode in ((change.path, change.mode), (change.to, change.to_mode)):
             if path is None:
                 continue
-            folder = stat.S_ISDIR(mode) and change.op in ("rename", "rmdir")
+            folder = stat.S_ISDIR(mode) and change.op in ("rename", "rmdir", "unlink")
             if self._guarded.below(path) if folder else self._guarded.holds(path):
                 return Forbidden(path, OPERATORS)
             if self._is_anothers(path):

@@ -122,6 +122,10 @@ class Atlas:
         if self._mounts.refresh():
             self._survey()
 
+    def close(self) -> None:
+        """Let go of the mount table."""
+        self._mounts.close()
+
     def real(self, mount: Mount, path: bytes) -> bytes | None:
         """The name inside the repository of `path`, which is seen through `mount`; None when it has none.
 

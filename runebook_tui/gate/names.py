@@ -6,13 +6,15 @@ All paths are bytes.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import stat
+from collections.abc import Iterable
 
 from runebook_tui.gate import kernel
 from runebook_tui.gate.callers import Caller, Callers, Closed
-from runebook_tui.gate.mounts import Atlas, Mounts, below
+from runebook_tui.gate.mounts import Atlas, Mount, Mounts, below
 
 _O_PATH = getattr(os, "O_PATH", 0) | os.O_CLOEXEC
 _FOLDER = _O_PATH | os.O_DIRECTORY
@@ -44,11 +46,20 @@ class Names:
         self._atlas = atlas
         self._callers = callers
         self._proc_device = os.stat("/proc").st_dev
+        self._beside: list[Atlas] = []
         self._tables: dict[tuple[int, bytes], Mounts] = {}
 
     def caller(self, thread: int) -> Caller:
         """The thread and its view. Raises Closed, and FileNotFoundError when it is gone."""
         return self._callers.of(thread)
+
+    def beside(self, folders: Iterable[bytes]) -> None:
+        """Know these folders (real paths) too by whatever name a caller's mounts give them."""
+        wanted = [folder for folder in folders if not below(folder, self._atlas.root)]
+        if wanted != [atlas.root for atlas in self._beside]:
+            for atlas in self._beside:
+                atlas.close()
+            self._beside = [Atlas(folder) for folder in wanted]
 
     def path(self, caller: Caller, address: int) -> bytes:
         """The path text at `address` in the caller's memory. Raises Closed, and OSError as the call will."""
@@ -188,11 +199,30 @@ class Names:
             return link  # another namespace, but the same object by the same name
         mounts = self._mounts_of(caller)
         mount = mounts.find(_mount_id(fd))
-        found = None if mount is None else self._atlas.real(mount, link)
+        if mount is None and not caller.own and os.fstat(fd).st_dev in self._devices():
+            raise PermissionError(errno.EACCES, "a mount that is in no table shows an unknown part")
+        found = None if mount is None else self._mapped(mount, link)
         return link if found is None and caller.own else found
 
+    def _mapped(self, mount: Mount, link: bytes) -> bytes | None:
+        """The name in our view of what `mount` shows as `link`: in the repository or in a place beside it."""
+        for atlas in (self._atlas, *self._beside):
+            found = atlas.real(mount, link)
+            if found is not None:
+                return found
+        return None
+
+    def _devices(self) -> set[int]:
+        """The file systems of the repository and the places beside it."""
+        found = set()
+        for atlas in (self._atlas, *self._beside):
+            with contextlib.suppress(OSError):
+                found.add(os.stat(atlas.root).st_dev)
+        return found
+
     def _mounts_of(self, caller: Caller) -> Mounts:
-        self._atlas.refresh()
+        for atlas in (self._atlas, *self._beside):
+            atlas.refresh()
         prefix = os.readlink(b"/proc/%d/root" % caller.thread)
         key = os.stat(b"/proc/%d/ns/mnt" % caller.thread).st_ino, prefix
         mounts = self._tables.get(key)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import select
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from runebook_tui.gate.callers import Callers, Closed
 from runebook_tui.gate.calls import Calls, Change
@@ -52,7 +52,8 @@ class Observer:
         self._otherwise = otherwise
         self._failed = failed
         self._scribe = scribe or Scribe(root, Callers())
-        self._calls = Calls(Names(Atlas(root), self._scribe.callers))
+        self._names = Names(Atlas(root), self._scribe.callers)
+        self._calls = Calls(self._names)
         self._poll_more = _Poll(listener.fd)
         loop.watch(listener.fd, READ, self._ready)
 
@@ -77,6 +78,10 @@ class Observer:
             for notification, verdict in answers:
                 with self._loop.guard:
                     self.settle(notification, verdict)
+
+    def beside(self, folders: Iterable[bytes]) -> None:
+        """Know these folders outside the repository by every name that a caller may have for them."""
+        self._names.beside(folders)
 
     def again(self, notification: Notification) -> None:
         """Judge a call that was received earlier, and answer it."""

@@ -39,7 +39,8 @@ class Scribe:
             if to is None:
                 return None
             op, path, to = "create", to, None
-        record = self._record(thread, op, path, to)
+        was = {"was": [_changed(root, path), _changed(root, to)]}
+        record = self._record(thread, op, path, to) | was
         return {**record, "tree": tree} if self._tree else record
 
     def by_tree(self, changes: list[Change]) -> list[Change]:
@@ -52,7 +53,8 @@ class Scribe:
             if one is None or other is None or one == other:
                 found.append(change)
             else:
-                found += [Change("unlink", change.path)] if change.op == "rename" else []
+                op = "unlink" if change.op == "rename" else change.op
+                found.append(Change(op, change.path, mode=change.mode))
                 found.append(Change("create", change.to))
         return found
 
@@ -73,12 +75,13 @@ class Scribe:
         return self._record(thread, "unreadable", None, None)
 
     def repeats(self, record: Record) -> bool:
-        """Whether the record says the same as the one before it, less than 50 ms later."""
+        """Whether the record says the same as the last one that did not repeat, less than 50 ms later."""
         key = (record["pid"], record["op"], record["path"], record["to"], record.get("tree"))
         now = time.monotonic()
-        same = key == self._last and now - self._last_time < _SAME_SECONDS
+        if key == self._last and now - self._last_time < _SAME_SECONDS:
+            return True
         self._last, self._last_time = key, now
-        return same
+        return False
 
     def _record(self, thread: int, op: str, path: str | None, to: str | None) -> Record:
         process, program, arguments = self.callers.who(thread)
@@ -97,3 +100,13 @@ class Scribe:
             return None
         inner = path[len(root) + 1 :]
         return None if inner.split(b"/", 1)[0] in _HIDDEN else os.fsdecode(inner)
+
+
+def _changed(root: bytes, path: str | None) -> float | None:
+    """When the inode at `path` below `root` last changed, unix seconds; None where nothing is."""
+    if path is None:
+        return None
+    try:
+        return os.lstat(root + b"/" + os.fsencode(path)).st_ctime
+    except OSError:
+        return None

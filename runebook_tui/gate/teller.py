@@ -38,7 +38,7 @@ class Teller:
     def tell(self, process: Process, words: str) -> None:
         """Write `runebook: words` and a line's end to the process's standard error, if that is possible."""
         line = b"runebook: " + visible(words, 1200).encode("utf-8", "backslashreplace")
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, AttributeError):  # some Pythons know no pidfd_open
             handle = os.pidfd_open(process.pid)
             try:
                 theirs = kernel.descriptor_of(handle, 2)

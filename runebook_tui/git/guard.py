@@ -15,8 +15,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from runebook_tui.git.hook_scripts import REFUSED
 from runebook_tui.place import LOG_NAME, find_repository, socket_path, state_folder
+
+REFUSED = 9
+"""The exit status that stops git; of every other one people hear, and git goes on."""
 
 _SECONDS = 5.0
 _SHOWN = 10

@@ -10,8 +10,7 @@ import os
 import shlex
 from collections.abc import Sequence
 
-REFUSED = 9
-"""The exit status of `guard check` that stops git; of every other one people hear, and git goes on."""
+from runebook_tui.git.guard import REFUSED
 
 _MARK = b"#!/bin/sh\n# runebook guard "
 

@@ -80,6 +80,27 @@ def edits(old: Sequence[bytes], new: Sequence[bytes]) -> list[Edit] | None:
     return [(*_span(head[1], head[2]), *_span(head[3], head[4])) for head in heads if head]
 
 
+def kept_lines(before: bytes, after: bytes) -> list[int | None] | None:
+    """For each line of `after` the number (from 0) of the line of `before` that it is; None for a new one.
+
+    None in all when the two cannot be compared (see `compare`).
+    """
+    if not comparable(before) or not comparable(after):
+        return None
+    old, new = lines_of(before), lines_of(after)
+    found = edits(old, new)
+    if found is None:
+        return None
+    kept: list[int | None] = []
+    at = 0
+    for i1, i2, j1, j2 in found:
+        kept.extend(range(at, i1))
+        kept.extend([None] * (j2 - j1))
+        at = i2
+    kept.extend(range(at, len(old)))
+    return kept
+
+
 def _span(start: bytes, count: bytes | None) -> tuple[int, int]:
     size = 1 if count is None else int(count)
     first = int(start) - (size > 0)

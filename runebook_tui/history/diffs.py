@@ -16,10 +16,10 @@ LIMIT = 65_536
 """Characters of one path's diff, and of all of them together, at the most (about)."""
 
 
-def request_diff(root: Path, crossings: Mapping[str, Crossing], *, ahead: bool = False) -> str:
+def request_diff(root: Path, crossings: Mapping[str, Crossing], *, ahead: Path | None = None) -> str:
     """The unified diff of every path of a request, bounded; "" while nothing was written.
 
-    `ahead` adds what a stopped rename or link would make of its target: for a request that is open.
+    `ahead` adds what a stopped rename or link would make of its target in that tree: for an open request.
     """
     store = ContentStore(state_folder(root) / "history")
 
@@ -33,8 +33,8 @@ def request_diff(root: Path, crossings: Mapping[str, Crossing], *, ahead: bool =
     for crossing in crossings.values():
         if crossing.change is not None:
             makers.append(partial(written, crossing.change))
-        elif ahead and crossing.source is not None:
-            makers.append(partial(coming, root, crossing, limit=LIMIT))
+        elif ahead is not None and crossing.source is not None:
+            makers.append(partial(coming, ahead, crossing, limit=LIMIT))
     parts: list[str] = []
     length = 0
     for at, make in enumerate(makers):

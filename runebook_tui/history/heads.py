@@ -12,6 +12,7 @@ from runebook_tui.history.differences import BYTE_LIMIT, binary
 from runebook_tui.history.look import Look, look
 from runebook_tui.history.patches import patch
 from runebook_tui.history.secret_names import secret_named
+from runebook_tui.place import lanes_folder
 
 FILES = 5
 LINES = 200
@@ -31,39 +32,44 @@ class FileHead:
     more: str = ""
 
 
-def heads(root: Path, crossings: Mapping[str, Crossing]) -> tuple[FileHead, ...]:
-    """The paths of a request as they are now, but those of which a diff can be shown.
+def tree(root: Path, lane: str) -> Path:
+    """Where the files of a request lie: in the repository at `root`, or in the worktree of that agent."""
+    return lanes_folder(root) / lane if lane else root
+
+
+def heads(tree: Path, crossings: Mapping[str, Crossing]) -> tuple[FileHead, ...]:
+    """The paths of a request as they are now in `tree`, but those of which a diff can be shown.
 
     Reads the files, without following links; takes as long as the disk does. Never raises for what it finds.
     """
     shown = [
         each
         for each in crossings.values()
-        if each.change is None and (each.source is None or _source(root, each) is None)
+        if each.change is None and (each.source is None or _source(tree, each) is None)
     ]
-    return tuple(_head(each.path, _look(root, each.path)) for each in shown[:FILES])
+    return tuple(_head(each.path, _look(tree, each.path)) for each in shown[:FILES])
 
 
-def coming(root: Path, crossing: Crossing, *, limit: int) -> str:
+def coming(tree: Path, crossing: Crossing, *, limit: int) -> str:
     """The unified diff from what is at the path to what would take its place; "" when that cannot be told."""
-    source = _source(root, crossing)
+    source = _source(tree, crossing)
     if source is None:
         return ""
-    target = _look(root, crossing.path)
+    target = _look(tree, crossing.path)
     change = Change(path=crossing.path, before=target.version, after=source.version)
     return patch(change, target.data, source.data, limit=limit)
 
 
-def _source(root: Path, crossing: Crossing) -> Look | None:
+def _source(tree: Path, crossing: Crossing) -> Look | None:
     """What would take the place of the path, when that is a file or link that may be shown."""
     if crossing.source is None or secret_named(crossing.source):
         return None
-    found = _look(root, crossing.source)
+    found = _look(tree, crossing.source)
     return found if found.version.kind in ("file", "symlink") else None
 
 
-def _look(root: Path, path: str) -> Look:
-    found = look(root, path, keep=0 if secret_named(path) else BYTE_LIMIT)
+def _look(tree: Path, path: str) -> Look:
+    found = look(tree, path, keep=0 if secret_named(path) else BYTE_LIMIT)
     assert found is not None, "it is None only for a file that has a known stamp"
     return found
 

@@ -81,10 +81,15 @@ class Ledger:
         """The unused records of opening `path` for writing."""
         return [each for _, each in self._after(path, 0) if each.opens]
 
-    def use(self, path: str) -> None:
-        """The records of `path` have explained a change: forget them, except renames."""
+    def first_later(self, path: str, serial: int, time: float) -> int | None:
+        """The number of the first record of `path` after `serial` that was made after `time`."""
+        later = [number for number, each in self._after(path, serial) if each.time > time]
+        return later[-1] if later else None
+
+    def use(self, path: str, until: float) -> None:
+        """The records of `path` made until then have explained a change: forget them, except renames."""
         for number, record in list(self._after(path, 0)):
-            if record.op != "rename":
+            if record.op != "rename" and record.time <= until:
                 self._drop(number)
 
     def age(self, now: float) -> list[WriteRecord]:

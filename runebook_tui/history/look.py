@@ -35,6 +35,9 @@ class Look:
     data: bytes | None = None
     stamp: Stamp | None = None
     folder: bool = False
+    changed: float | None = None
+    """When the inode had last changed after it was read (unix seconds); None where nothing was seen."""
+    device: int = 0
 
 
 def look(root: Path, path: str, *, keep: int, unless: Stamp | None = None) -> Look | None:
@@ -107,7 +110,8 @@ def _see(folder: int, name: str, keep: int, unless: Stamp | None, *, last: bool)
     if stat.S_ISLNK(info.st_mode):
         target = os.fsencode(os.readlink(name, dir_fd=folder))
         digest = hashlib.sha256(target).hexdigest()
-        return Look(Version(kind="symlink", digest=digest, size=len(target)), target)
+        version = Version(kind="symlink", digest=digest, size=len(target))
+        return Look(version, target, changed=info.st_ctime, device=info.st_dev)
     if not stat.S_ISREG(info.st_mode):
         return Look(Version(kind="other"), folder=stat.S_ISDIR(info.st_mode))
     if unless is not None and _stamp(info) == unless:
@@ -143,7 +147,8 @@ def _read(file: int, keep: int, *, last: bool) -> Look:
         raise _MovedError
     version = Version(kind="file", digest=hasher.hexdigest(), size=size, mode=stat.S_IMODE(after.st_mode))
     data = b"".join(pieces) if size <= keep else None
-    return Look(version, data, _stamp(after) if at_rest and _settled(after) else None)
+    stamp = _stamp(after) if at_rest and _settled(after) else None
+    return Look(version, data, stamp, changed=after.st_ctime, device=after.st_dev)
 
 
 def _stamp(info: os.stat_result) -> Stamp:

@@ -31,7 +31,9 @@ class WriteRecord:
     """A write by a process of an agent, reported before the system call went on.
 
     `n` grows within one supervisor, `time` is in unix seconds, `to` is the new name of a rename or link. `op`
-    may be `unreadable`: something was written and nobody knows where; then `path` is empty.
+    may be `unreadable`: something was written and nobody knows where; then `path` is empty. `was` tells when
+    what was at `path` and at `to` had last changed (the inode's change time, unix seconds; None where nothing
+    was there); it is () when that is not known.
     """
 
     agent: str
@@ -44,6 +46,7 @@ class WriteRecord:
     to: str | None
     grant: int | None = None
     """The request whose approval the gate let it pass under."""
+    was: tuple[float | None, ...] = ()
 
     @property
     def places(self) -> tuple[str, ...]:
@@ -55,7 +58,16 @@ class WriteRecord:
     @property
     def opens(self) -> bool:
         """Whether bytes can land after the record, through a descriptor."""
-        return self.op in ("open", "create")
+        return self.op in ("open", "create", "truncate")
+
+    def removes(self, path: str) -> bool:
+        """Whether nothing is at `path` after it."""
+        moved = self.op == "rename" and path.startswith(self.path + "/")
+        return moved or (self.path == path and self.op in ("unlink", "rename"))
+
+    def found(self, path: str) -> tuple[float | None, ...]:
+        """When what was at `path` before the write had last changed; () when that is not known."""
+        return tuple(was for was, place in zip(self.was, (self.path, self.to), strict=False) if place == path)
 
 
 def write_record(agent: str, record: Mapping[str, object]) -> WriteRecord:
@@ -83,6 +95,7 @@ def write_record(agent: str, record: Mapping[str, object]) -> WriteRecord:
         path="" if blind else _path(record.get("path"), "path"),
         to=None if blind or to is None else _path(to, "to"),
         grant=None if record.get("grant") is None else _whole(record, "grant"),
+        was=_times(record.get("was", ())),
     )
 
 
@@ -91,6 +104,12 @@ def _whole(record: Mapping[str, object], name: str) -> int:
     if type(value) is not int or not 0 <= value < 1 << 63:
         raise ValueError(f"{name!r} is not a whole number")
     return value
+
+
+def _times(value: object) -> tuple[float | None, ...]:
+    if not isinstance(value, (list, tuple)) or len(value) > 2:
+        raise ValueError("'was' is not a list of times")
+    return tuple(None if each is None else _seconds(each) for each in value)
 
 
 def _seconds(value: object) -> float:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from runebook_tui.core.types import OPERATOR, Author, Change, Version
-from runebook_tui.history.threeway import TextStep, kept_only
+from runebook_tui.history.weave import Conflict, TextStep, takeback
 
 _TRIALS = 60
 
@@ -78,7 +78,7 @@ def share(
 
     `commits` gives what the latest commits left there, the newest first: they tell which steps HEAD has,
     where it has one agent's and not another's. `owned` says that the path is the agent's: then changes from
-    before Runebook saw it are, too. Raises GitError.
+    before Runebook saw it are, too.
     """
     base = _base(head, steps, content, commits)
     if base is None:
@@ -163,8 +163,9 @@ def _by(steps: Sequence[Step], start: int, kept: Collection[int], content: Conte
     texts = [content(now), *(content(steps[at].after) for at in rest)]
     if now.kind == "file" and all(steps[at].after.kind == "file" for at in rest) and None not in texts:
         first, *later = (text for text in texts if text is not None)
-        data = kept_only(first, [TextStep(text, at in kept) for text, at in zip(later, rest, strict=True)])
-        return None if data is None else _file(data, _mode(now, steps, rest, kept))
+        woven = [TextStep(text, ours=at not in kept) for text, at in zip(later, rest, strict=True)]
+        data = takeback(first, woven)
+        return None if isinstance(data, Conflict) else _file(data, _mode(now, steps, rest, kept))
     for at in rest:
         if at not in kept or same(now, steps[at].after):
             continue

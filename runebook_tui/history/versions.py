@@ -10,6 +10,7 @@ from typing import Literal
 from runebook_tui.core.types import Change, Version
 from runebook_tui.history.differences import compare
 from runebook_tui.history.errors import GitError
+from runebook_tui.history.filetimes import device_by_this_clock
 from runebook_tui.history.git import GitTree
 from runebook_tui.history.look import Look, Stamp, look, same_content
 from runebook_tui.history.patches import patch
@@ -36,6 +37,8 @@ class History:
         self._git = GitTree(root)
         self._known: dict[str, Version] = {}
         self._stamps: dict[str, Stamp] = {}
+        self._changed: dict[str, float] = {}
+        self._device: int | None = None
         self._lock: threading.RLock = threading.RLock() if beside is None else beside._lock
         self._is_repository = True
 
@@ -89,6 +92,7 @@ class History:
         with self._lock:
             before = self.known(path)
             seen = self._look(path, unless=self._stamps.get(path))
+            self._note_time(path, seen)
             if (
                 seen is None
                 or same_content(before, seen.version)
@@ -123,6 +127,14 @@ class History:
         with self._lock:
             entries = self._git.entries() if self._is_repository else {}
             return any(path.startswith(start) and path not in besides for path in (*self._known, *entries))
+
+    def changed(self, path: str) -> float | None:
+        """When the inode that `observe` saw last at `path` had changed (unix seconds).
+
+        None where nothing was, and where the file system does not go by this computer's clock.
+        """
+        with self._lock:
+            return self._changed.get(path)
 
     def content(self, version: Version) -> bytes | None:
         """The bytes of a version (of a link: its target), or None when they are not kept (any more)."""
@@ -159,6 +171,16 @@ class History:
             self._stamps[path] = seen.stamp
         else:
             self._stamps.pop(path, None)
+
+    def _note_time(self, path: str, seen: Look | None) -> None:
+        if seen is None:
+            return  # the same inode, unchanged
+        if self._device is None:
+            self._device = device_by_this_clock(self.store.folder)
+        if seen.changed is None or seen.device != self._device:
+            self._changed.pop(path, None)
+        else:
+            self._changed[path] = seen.changed
 
     def _from_git(self, path: str) -> Version:
         if not self._is_repository:

@@ -12,7 +12,7 @@ from runebook_tui.execution import follow
 from runebook_tui.execution.client import EngineDown, EngineError, ask_engine
 from runebook_tui.execution.launch import LaunchError, launch_engine
 from runebook_tui.history.diffs import request_diff
-from runebook_tui.history.heads import FileHead, heads
+from runebook_tui.history.heads import FileHead, heads, tree
 from runebook_tui.log.eventlog import LogError
 from runebook_tui.place import tmux_socket_name
 from runebook_tui.tmux.control import ControlClient
@@ -56,14 +56,15 @@ class LiveBackend:
         known = self._state.requests.get(request)
         if known is None:
             return ""
-        return await asyncio.to_thread(request_diff, self.root, known.crossings, ahead=known.open)
+        ahead = tree(self.root, known.lane) if known.open else None
+        return await asyncio.to_thread(request_diff, self.root, known.crossings, ahead=ahead)
 
     async def heads(self, request: int) -> tuple[FileHead, ...]:
         """See Backend.heads."""
         known = self._state.requests.get(request)
         if known is None:
             return ()
-        return await asyncio.to_thread(heads, self.root, known.crossings)
+        return await asyncio.to_thread(heads, tree(self.root, known.lane), known.crossings)
 
     async def capture(self, agent: str) -> Frame | None:
         """See Backend.capture."""

@@ -74,7 +74,7 @@ def waited(request: RequestState, now: float) -> str:
     if request.held_until is None:
         return ""
     since = request.opened_at if request.held_since is None else request.held_since
-    return f"{age(min(now, request.held_until) - since)} of {age(request.held_until - since)}"
+    return f"{age(min(now, request.held_until) - since)} of {age(round(request.held_until - since))}"
 
 
 def status_word(state: State, agent: AgentState) -> str:

@@ -11,6 +11,7 @@ from runebook_tui.core.boundary import may_write
 from runebook_tui.core.grants import JOIN_SECONDS, Scope, covering
 from runebook_tui.core.ownership import Verdict
 from runebook_tui.core.types import Author, RequestKind
+from runebook_tui.core.undos import may_undo
 
 
 @pytest.fixture
@@ -104,10 +105,12 @@ def test_what_passed_under_an_approval_is_no_crossing_and_uses_it(play: Play) ->
     play.now += 30
     author = Author(name="alpha", evidence="seen", pid=7, under=1)
     happened = play.do(c.Observe((touch("beta/x", author), touch("beta/deep/y", author))))
-    assert [event.type for event in happened] == ["Touched", "GrantUsed", "Touched", "GrantUsed"]
+    kinds = [event.type for event in happened]
+    assert kinds == ["Touched", "GrantUsed", "Touched", "GrantUsed", "RequestGrew"]
     assert play.state.open_requests == ()
+    assert may_undo(play.state.requests[1]), "approving is one key because undoing it is one"
     later = play.do(c.Observe((touch("beta/x", author),)))
-    assert [event.type for event in later] == ["Touched"]
+    assert [event.type for event in later] == ["Touched", "RequestGrew"]
 
 
 def test_a_write_that_was_approved_once_does_not_pass_again_later(play: Play) -> None:
@@ -143,3 +146,19 @@ def test_a_decided_request_is_not_held_any_more(play: Play) -> None:
     play.do(c.Decide(1, "rejected", reason="not now"))
     assert play.do(c.EndHold(1, "late")) == []
     assert [type(event) for event in play.do(hold("beta/x"))][0] is e.CoordinationRequest
+
+
+def test_the_wait_is_counted_from_the_first_of_the_writes_that_wait(play: Play) -> None:
+    play.do(hold("beta/x", pid=7))
+    play.now += 30
+    play.do(hold("beta/x", pid=9))
+    assert (play.state.requests[1].held_since, play.state.requests[1].pid) == (1_000_000.0, 9)
+    play.do(c.EndHold(1, "refused"))
+    play.now += 30
+    play.do(hold("beta/x", pid=11))
+    assert play.state.requests[1].held_since == 1_000_060.0
+
+
+def test_what_would_take_the_place_of_a_path_is_kept(play: Play) -> None:
+    play.do(c.Hold("alpha", "beta/x", 7, "mv", "mv", 1_000_120.0, source="alpha/x"))
+    assert play.state.requests[1].crossings["beta/x"].source == "alpha/x"

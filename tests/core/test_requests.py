@@ -109,7 +109,8 @@ def test_a_once_grant_for_a_path_that_nobody_claims_is_used_up_too() -> None:
     play = Play(three("ask"))
     play.do(c.Ask("alpha", ("free",), "please"))
     approve(play, 1)
-    assert [event.type for event in play.write("free", "alpha", pid=7)] == ["Touched", "GrantUsed"]
+    used = play.write("free", "alpha", pid=7)
+    assert [event.type for event in used] == ["Touched", "GrantUsed", "RequestGrew"]
     assert verdict(play, "alpha", "free", pid=8) is Verdict.FOREIGN
 
 
@@ -261,9 +262,11 @@ def test_a_once_grant_covers_the_write_that_uses_it_and_no_other(play: Play) -> 
     assert verdict(play, "gamma", "beta/x", pid=7) is Verdict.FOREIGN
     assert verdict(play, "alpha", "beta/z", pid=7) is Verdict.FOREIGN
 
-    assert [event.type for event in play.write("beta/x", "alpha", pid=7)] == ["Touched", "GrantUsed"]
+    used = play.write("beta/x", "alpha", pid=7)
+    assert [event.type for event in used] == ["Touched", "GrantUsed", "RequestGrew"]
+    assert play.state.requests[1].crossings["beta/x"].change is not None, "there it can be undone"
     play.now += 3600
-    assert [event.type for event in play.write("beta/x", "alpha", pid=7)] == ["Touched"]
+    assert [event.type for event in play.write("beta/x", "alpha", pid=7)] == ["Touched", "RequestGrew"]
     assert verdict(play, "alpha", "beta/x", pid=7) is Verdict.GRANTED, "the same process goes on"
     assert verdict(play, "alpha", "beta/x", pid=8) is Verdict.FOREIGN, "another process does not"
     assert verdict(play, "alpha", "beta/y", pid=8) is Verdict.GRANTED, "the other path is not used yet"
@@ -275,7 +278,13 @@ def test_two_processes_at_once_cannot_share_a_once_grant(play: Play) -> None:
     play.do(c.Ask("alpha", ("beta/x",), "please"))
     approve(play, 1)
     happened = play.do(c.Observe((touch("beta/x", "alpha", pid=7), touch("beta/x", "alpha", pid=8))))
-    assert [event.type for event in happened] == ["Touched", "GrantUsed", "Touched", "CoordinationRequest"]
+    assert [event.type for event in happened] == [
+        "Touched",
+        "GrantUsed",
+        "Touched",
+        "RequestGrew",
+        "CoordinationRequest",
+    ]
 
 
 @pytest.mark.parametrize(("first", "then"), [(None, None), (None, 7), (7, None)])

@@ -54,8 +54,11 @@ FOREIGN = {
     "through the process's root": f"echo x > /proc/self/root$PWD/{P}",
     "through the process's folder": f"cd src; echo x > /proc/$$/cwd/billing/{Path(P).name}",
     "a bind mount": f"unshare -rm sh -c 'mount --bind src mine; echo x > mine/billing/{Path(P).name}'",
-    "a new root": "mkdir -p mine/root; unshare -rm sh -c 'mount --rbind . mine/root; cd mine/root; "
-    f"chroot . /bin/true; mount --move . /mnt && echo x > /mnt/{P} || echo x > {P}'",
+    "a new root": "mkdir mine/root; unshare -rm sh -c 'mount --bind . mine/root; python3 -I -c "
+    f'"import os; os.chroot(b\\"mine/root\\"); open(b\\"/{P}\\", \\"w\\")"\'',
+    "a detached mount": "mkdir mine/m; unshare -rm python3 -I -c 'import ctypes, os; c = ctypes.CDLL(None); "
+    'c.mount(b".", b"mine/m", None, 4096, None); d = os.open("mine/m", 0); c.umount2(b"mine/m", 2); '
+    f'os.open("{P}", os.O_WRONLY | os.O_TRUNC, dir_fd=d)\'',
     "a process namespace": f"unshare -rpf --mount-proc sh -c 'echo x > /proc/self/cwd/{P}'",
     "the plan": "echo > runebook.toml",
     "the plan, replaced": "mv mine/a.py runebook.toml",
@@ -224,3 +227,26 @@ def test_what_an_agent_may_do_goes_on_as_without_a_gate(pane: Pane, case: str) -
     assert outcome.status == 0, outcome
     assert outcome.untouched
     assert "runebook:" not in outcome.errors
+
+
+def test_a_worktrees_common_folder_is_the_operators(gate: Gate) -> None:
+    gate.enforce()
+    git(gate, "worktree", "add", "-q", "../outside/tree")
+    tree, common = gate.home / "outside/tree", gate.root / ".git"
+    for place in (common, tree):
+        subprocess.run(["chown", "-R", f"{gate.uid}:{gate.uid}", place], check=True)
+    assert gate.engine.rules is not None
+    gate.engine.rules["git"] = [str(common / "worktrees/tree"), str(common)]
+    gate.engine.reply |= {"root": str(tree), "cwd": str(tree)}
+    before = fingerprint(gate.root)
+    script = (
+        f"G={common}; mkdir ../m; echo x > mine/a.py && git add mine && git -c user.name=a -c user.email=b "
+        "commit -qm 2 || exit 9\n"
+        "echo > $G/hooks/post-commit && exit 3; git config a.b c && exit 4; mv ../../repo ../r && exit 5\n"
+        "echo > .git && exit 6; unshare -rm sh -c 'mount --bind $0 ../m; echo > ../m/config' $G && exit 7\n"
+        "echo >> $G/worktrees/tree/config.worktree && exit 8; exit 0"
+    )
+    done = gate.run("bash", "-c", script)
+    assert done.returncode == 0, done.stderr
+    assert fingerprint(gate.root) == before
+    assert done.stderr.count(b"belongs to the operator") == 6

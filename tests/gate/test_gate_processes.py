@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -262,3 +263,21 @@ def test_the_import_is_small() -> None:
         [sys.executable, "-c", script], capture_output=True, check=True, cwd=Path(__file__).parents[2]
     )
     assert done.stdout == b"[]\n"
+
+
+LEFT = json.dumps(
+    {"alpha": {"gate": "enforce", "rules": {"agent": "alpha", "claims": [["/b", "beta", False]]}}}
+)
+
+
+def test_without_an_engine_the_rules_that_it_left_are_enforced(gate: Gate) -> None:
+    gate.engine.stop()
+    folder = gate.root / ".runebook"
+    folder.mkdir()
+    (folder / "rules.json").write_text(LEFT)
+    done = gate.run("bash", "-c", "echo > a && echo > b")
+    assert done.returncode == 1
+    assert done.stderr.startswith(b"runebook: b is beta's; no engine runs that could ask\n")
+    assert (gate.root / "a").exists()
+    assert not (gate.root / "b").exists()
+    gate.engine.start()

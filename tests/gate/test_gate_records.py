@@ -253,3 +253,28 @@ def test_another_namespace(gate: Gate, case: str) -> None:
         pytest.skip("no user namespaces here")
     heard = gate.shell(NAMESPACES[case])
     assert heard == [("mkdir", "sub", None), ("create", "sub/x", None)]
+
+
+def test_a_record_says_when_what_was_there_had_changed(gate: Gate) -> None:
+    for name in ("a", "b"):
+        (gate.root / name).write_text(name)
+        os.chmod(gate.root / name, 0o666)
+    times = {name: os.stat(gate.root / name).st_ctime for name in ("a", "b")}
+    gate.shell("echo > a; mv -f b c; rm c; touch new")
+    was = {(each["op"], each["path"]): each["was"] for each in gate.engine.records()}
+    assert was[("truncate", "a")] == [times["a"], None]
+    assert was[("rename", "b")] == [times["b"], None]
+    assert was[("create", "new")] == [None, None]
+
+
+def test_a_file_that_is_opened_on_and_on_is_recorded_on_and_on(gate: Gate) -> None:
+    """A repetition is left out for 50 ms only: who writes for long is not taken for somebody else later."""
+    gate.python(
+        "import time\n"
+        "end = time.monotonic() + 0.5\n"
+        "while time.monotonic() < end:\n"
+        "    open('log', 'a').close()\n"
+    )
+    times = [each["time"] for each in gate.engine.records() if each["path"] == "log" and each["op"] == "open"]
+    assert len(times) >= 3
+    assert all(later - earlier >= 0.04 for earlier, later in zip(times, times[1:], strict=False))

@@ -8,6 +8,7 @@ from pathlib import Path
 from runebook_tui.core.types import Crossing
 from runebook_tui.history import heads
 from runebook_tui.history.diffs import request_diff
+from runebook_tui.place import lanes_folder
 
 
 def crossings(*paths: str, source: str | None = None) -> dict[str, Crossing]:
@@ -67,7 +68,9 @@ def test_what_would_take_the_place_is_a_diff(tmp_path: Path) -> None:
     (tmp_path / "x").write_text("one\ntwo\n")
     (tmp_path / "x.new").write_text("one\n2\n")
     about = crossings("x", source="x.new")
-    assert request_diff(tmp_path, about, ahead=True) == "--- a/x\n+++ b/x\n@@ -1,2 +1,2 @@\n one\n-two\n+2\n"
+    assert (
+        request_diff(tmp_path, about, ahead=tmp_path) == "--- a/x\n+++ b/x\n@@ -1,2 +1,2 @@\n one\n-two\n+2\n"
+    )
     assert heads.heads(tmp_path, about) == ()
     assert request_diff(tmp_path, about) == "", "once it is decided, nobody knows what was there"
 
@@ -77,5 +80,14 @@ def test_without_a_readable_source_the_file_itself_is_shown(tmp_path: Path) -> N
     (tmp_path / ".env").write_text("TOKEN=1")
     for source in ("gone", ".env", "../up"):
         about = crossings("x", source=source)
-        assert request_diff(tmp_path, about, ahead=True) == ""
+        assert request_diff(tmp_path, about, ahead=tmp_path) == ""
         assert [each.lines for each in heads.heads(tmp_path, about)] == [("one",)]
+
+
+def test_in_a_lane_the_files_of_its_worktree_are_shown(tmp_path: Path) -> None:
+    lane = lanes_folder(tmp_path) / "alpha"
+    lane.mkdir(parents=True)
+    (lane / "x").write_text("in the lane\n")
+    (found,) = heads.heads(heads.tree(tmp_path, "alpha"), crossings("x"))
+    assert found.lines == ("in the lane",)
+    assert heads.tree(tmp_path, "") == tmp_path

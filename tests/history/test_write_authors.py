@@ -325,3 +325,102 @@ def test_a_descriptor_closed_after_a_rename_leaves_a_candidate_at_the_new_name(s
     scene.wrote("alpha", 100.1, "old", "rename", to="new")
     for path in ("old/log", "new/log"):
         assert uncertain(scene.author(path, 100.2), "alpha", "beta")
+
+
+# ── what the times of files tell ────────────────────────────────────────────────────────────────
+
+
+class Timed(Scene):
+    """The same where the file system tells when a file last changed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = 50.0
+        self.authors = Authors(lambda pid, path: (pid, path) in self.open, lambda: self.now)
+
+    def write(self, agent: str, time: float, path: str, *was: float | None, op: str = "open") -> None:
+        self.count += 1
+        pid = {"alpha": 10, "beta": 20}[agent]
+        fields: dict[str, object] = {"n": self.count, "time": time, "pid": pid, "program": "sed", "op": op}
+        self.authors.record(agent, fields | {"path": path, "to": None, "was": [*was, None]})
+
+    def seen(self, path: str, changed: float | None, at: float) -> Author:
+        self.now = at
+        return self.authors.author(
+            path, at, unobserved=self.unobserved, observed=self.observed, changed=changed,
+            gone=changed is None,
+        )  # fmt: skip
+
+
+@pytest.fixture
+def timed() -> Timed:
+    return Timed()
+
+
+def test_an_old_record_is_certain_when_the_file_changed_right_after_it(timed: Timed) -> None:
+    timed.write("alpha", 100.0, "a", 40.0)
+    assert timed.seen("a", 100.1, 130.0).name == "alpha"
+
+
+def test_an_old_record_is_not_when_the_file_changed_later(timed: Timed) -> None:
+    timed.write("alpha", 100.0, "a", 40.0)
+    assert uncertain(timed.seen("a", 101.0, 130.0), "alpha", OPERATOR)
+
+
+def test_the_operator_is_named_half_a_second_after_an_agent(timed: Timed) -> None:
+    timed.write("alpha", 100.0, "a", 40.0)
+    assert timed.seen("a", 100.1, 100.2).name == "alpha"
+    assert timed.seen("a", 100.5, 100.6).name == OPERATOR
+    assert timed.seen("a", None, 100.8).name == OPERATOR
+
+
+def test_what_the_operator_wrote_just_before_an_agent_is_not_the_agents(timed: Timed) -> None:
+    timed.write("alpha", 100.0, "a", 99.9)
+    assert uncertain(timed.seen("a", 100.1, 100.2), "alpha", OPERATOR)
+    timed.write("alpha", 110.0, "a", 100.1)
+    assert timed.seen("a", 110.1, 110.2).name == "alpha"
+
+
+def test_a_record_from_after_the_look_explains_the_next_change_only(timed: Timed) -> None:
+    timed.write("beta", 100.3, "a", 100.0)
+    assert timed.seen("a", 100.0, 100.4).name == OPERATOR
+    assert timed.seen("a", 100.35, 100.5).name == "beta"
+
+
+def test_a_removal_is_the_agents_that_recorded_it_and_else_the_operators(timed: Timed) -> None:
+    timed.write("alpha", 100.0, "a", 40.0, op="unlink")
+    assert timed.seen("a", None, 120.0).name == "alpha"
+    timed.write("alpha", 130.0, "b", 40.0)
+    assert timed.seen("b", 130.1, 130.2).name == "alpha"
+    assert timed.seen("b", None, 131.0).name == OPERATOR
+
+
+def test_a_file_that_was_only_touched_in_between_keeps_its_next_author(timed: Timed) -> None:
+    timed.write("alpha", 100.0, "a", 40.0)
+    timed.seen("a", 100.1, 100.2)
+    timed.authors.unchanged("a", 105.0)
+    timed.write("beta", 110.0, "a", 105.0)
+    assert timed.seen("a", 110.1, 110.2).name == "beta"
+
+
+def test_an_agent_without_a_gate_is_a_candidate_while_another_has_the_file_open(timed: Timed) -> None:
+    timed.unobserved = ["gamma"]
+    timed.open.add((10, "a"))
+    timed.write("alpha", 100.0, "a", 40.0)
+    assert timed.seen("a", 100.1, 100.2).name == "alpha"
+    assert uncertain(timed.seen("a", 100.6, 100.7), "alpha", "gamma", OPERATOR)
+
+
+def test_after_an_absence_what_was_written_meanwhile_is_nobodys_for_certain(timed: Timed) -> None:
+    timed.authors.resume(20.0)
+    timed.write("alpha", 48.0, "a", 45.0)
+    assert uncertain(timed.seen("a", 48.1, 51.0), "alpha", OPERATOR)
+    timed.write("alpha", 48.0, "b", 15.0)
+    assert timed.seen("b", 48.1, 51.0).name == "alpha"
+
+
+@pytest.mark.parametrize("was", ["x", [True], ["1"], [1.0, 2.0, 3.0], [float("nan")]])
+def test_times_that_make_no_sense_are_refused(scene: Scene, was: object) -> None:
+    fields = {"n": 1, "time": 1.0, "pid": 1, "program": "", "op": "open", "path": "a", "to": None}
+    with pytest.raises(ValueError, match="time"):
+        scene.authors.record("alpha", fields | {"was": was})

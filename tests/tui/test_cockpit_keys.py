@@ -104,7 +104,7 @@ async def test_tab_moves_through_the_panels_and_the_keys_go_on_deciding_what_the
         assert panels == ["PlanPanel", "PaneView", "RequestsPanel"]
         await played.press("shift+tab")
         assert played.app.focused is played.cockpit.requests
-        await played.press("j")
+        await played.press("k")
         assert "approve 2" in played.bar()
         await played.press("tab")
         await played.decide("a")

@@ -154,8 +154,9 @@ async def test_the_plan_says_when_the_gate_does_less_than_it_asks_for(
 
 async def test_everything_fits_a_small_terminal() -> None:
     async with stage(held_scene(), size=(80, 24)) as played:
+        await played.press("3", "home")
         await played.shows("◆ 3, 1 held", "0:14 of 2:00", "held · sed, pid 4121 waits")
-        await played.press("3", "home", "enter")
+        await played.press("enter")
         await played.shows("waiting 0:14 of 2:00", "let it go on", "LIMIT = 10", "the write fails")
 
 

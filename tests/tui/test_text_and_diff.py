@@ -180,9 +180,15 @@ SENTENCES: list[tuple[e.Event, str, str]] = [
         "request 4 grew: z",
     ),
     (
+        e.LaneOpened(agent="a", branch="runebook/a", fresh=True),
+        "engine",
+        "a has its worktree on runebook/a, as HEAD",
+    ),
+    (e.LaneIntegrated(agent="a", commit="1", paths=("x", "y")), "engine", "2 paths of a integrated"),
+    (
         e.HoldStarted(request=4, pid=7, program="sed", until=9.0),
         "engine",
-        "request 4: sed (pid 7) waits for you",
+        "request 4: sed (pid 7) waits for you, 9 s at most",
     ),
     (e.HoldEnded(request=4, reason="r"), "engine", "request 4: no write waits any more: r"),
     (e.RequestWithdrawn(request=4, reason="r"), "operator", "request 4 was withdrawn: r"),

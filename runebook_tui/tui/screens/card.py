@@ -116,7 +116,7 @@ class CardScreen(ModalScreen[Verdict | None]):
     async def _read(self) -> None:
         """Show the diff, below the paths when there are several."""
         request = self.request
-        written = request.kind in (RequestKind.CROSSED, RequestKind.DRIFT)
+        written = request.kind not in (RequestKind.ASKED, RequestKind.HELD)
         try:
             diff = await self._diff(request.id)
             heads = () if written else await self._heads(request.id)

@@ -187,3 +187,15 @@ async def test_what_nobody_asks_again_after_a_restart_waits_no_more_but_is_open(
 def test_what_is_no_stopped_write_is_refused(message: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="a stopped write needs"):
         StoppedWrite.from_message("alpha", message)
+
+
+def test_what_would_take_the_place_of_the_path_is_said_and_kept() -> None:
+    record = {"op": "replace", "path": "beta/x", "to": None, "pid": 7, "program": "mv", "argv": "mv a beta/x"}
+    write = StoppedWrite.from_message("alpha", {"id": 1, "record": {**record, "from": "alpha/a"}})
+    assert write.source == "alpha/a"
+    assert write.words == "mv (pid 7: mv a beta/x), which would replace beta/x with alpha/a"
+    write = StoppedWrite.from_message(
+        "alpha", {"id": 1, "record": {**record, "via": "beta/x.tmp", "from": 3}}
+    )
+    assert write.source is None
+    assert write.words.endswith("which would replace beta/x with beta/x.tmp")
