@@ -11,6 +11,7 @@ from runebook_tui.core.events import Touched
 from runebook_tui.core.state import State
 from runebook_tui.core.types import Version
 from runebook_tui.git.hooks import GuardHooks
+from runebook_tui.git.lane import Lane
 from runebook_tui.git.private_commit import SYMLINK, CommitError, Entry, PrivateCommit
 from runebook_tui.history.git import Entry as IndexEntry
 from runebook_tui.history.git import GitTree
@@ -36,15 +37,20 @@ class Made:
 
 
 class AgentCommit:
-    """A commit of the changes of `agent` in the repository at `root`, by what `log` says."""
+    """A commit of the changes of `agent` in the repository at `root`, by what `log` says.
+
+    An agent that has a lane commits there, on the lane's branch.
+    """
 
     def __init__(self, root: Path, agent: str, log: EventLog, state: State) -> None:
-        self._root = root
+        lane = Lane(root, agent)
+        self._lane = agent if state.plan.has_lanes and lane.exists() else ""
+        self._root = lane.root if self._lane else root
         self._agent = agent
         self._log = log
         self._state = state
         self._store = ContentStore(state_folder(root) / "history")
-        self._tree = GitTree(root)
+        self._tree = GitTree(self._root)
 
     def make(self, message: str, *, author: tuple[str, str] | None, partial: bool, verify: bool) -> Made:
         """Commit. Nothing is committed when there is nothing, or when a path is left out without `partial`.
@@ -109,7 +115,7 @@ class AgentCommit:
         """The agent's share of what is at `path`."""
         touches = [
             (record.event.change, record.event.author)
-            for record in self._log.read(types=["Touched"], path=path)
+            for record in self._log.read(types=["Touched"], path=path, lane=self._lane)
             if isinstance(record.event, Touched)
         ]
         claim = self._state.owners.owner_of(path)

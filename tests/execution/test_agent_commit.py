@@ -24,6 +24,7 @@ from runebook_tui.core.types import (
 from runebook_tui.execution.commit import AgentCommit, Made
 from runebook_tui.git.hooks import GuardHooks
 from runebook_tui.git.private_commit import CommitError, PrivateCommit
+from runebook_tui.git.worktrees import Worktrees
 from runebook_tui.history.versions import History
 from runebook_tui.log.memory import MemoryLog
 from runebook_tui.place import state_folder
@@ -352,3 +353,23 @@ def test_a_message_without_words_is_refused(tree: Tree) -> None:
     tree.wrote("alpha", "alpha/a", "1\n")
     with pytest.raises(CommitError, match="the message is empty"):
         tree.commit("alpha", message=" \n")
+
+
+def test_an_agent_with_a_lane_commits_there(tree: Tree) -> None:
+    tree.begin(alpha__a="1\n", free="1\n")
+    tree.state = State(
+        plan=PLAN.model_copy(update={"plan": PlanInfo(name="lanes", isolation="worktree")}), run=1
+    )
+    lane, _ = Worktrees(tree.root).open("alpha")
+    for path, root, name in (("free", lane.root, "alpha"), ("alpha/a", tree.root, "")):
+        (root / path).write_text("2\n")
+        history = History(root, state_folder(tree.root) / "history")
+        change = history.observe(path)
+        history.close()
+        assert change is not None
+        event = Touched(change=change, author=Author(name="alpha"), lane=name)
+        tree.log.append([event], run=1, actor="engine", expected=tree.log.last_seq(), time=0.0)
+    made = tree.commit("alpha")
+    assert (made.paths, made.left_out) == (("free",), ())
+    assert tree.git("log", "-1", "--format=%s", "runebook/alpha").strip() == "work"
+    assert tree.git("status", "--porcelain").splitlines() == [" M alpha/a"]
