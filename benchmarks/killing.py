@@ -106,16 +106,16 @@ class Killing:
         return next(iter(children(self.front)), None)
 
     def kill(self, whom: Whom) -> None:
-        """Kill front, server, or both at once in either order."""
-        server = self.server()
-        names = {"server": [server], "front": [self.front], "both": [server, self.front]}[whom]
-        self.random.shuffle(names)
-        for pid in names:
-            if pid is not None:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
-                if self.random.random() < 0.5:
-                    time.sleep(self.random.uniform(0, 0.003))
+        """Kill front, server, or both: in either order, at once or one a while after the other."""
+        front, server = self.front, self.server()
+        doomed = [front] if whom != "server" else []
+        if server is not None and whom != "front":
+            doomed.append(server)
+        self.random.shuffle(doomed)
+        for pid in doomed:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+            time.sleep(self.random.choice((0.0, self.random.uniform(0, 0.003), self.random.uniform(0, 0.5))))
 
     def goes_on(self) -> None:
         """Own writes land, many more of them."""

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -77,11 +80,19 @@ def test_growth_is_of_the_line_after_the_warm_up() -> None:
     assert gauge.growth() == pytest.approx((50, 50), rel=1e-6)
 
 
-def test_an_interrupted_soak_leaves_nothing_behind(tmp_path: Path) -> None:
+@pytest.fixture
+def short() -> Iterator[Path]:
+    """A temporary folder whose sockets have names that are short enough."""
+    folder = Path(tempfile.mkdtemp(prefix="rbs"))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def test_an_interrupted_soak_leaves_nothing_behind(short: Path) -> None:
     soak = subprocess.Popen(
         [sys.executable, "-m", "benchmarks.soak", "--agents", "writer"],
         cwd=HERE,
-        env={**os.environ, "TMPDIR": str(tmp_path)},
+        env={**os.environ, "TMPDIR": str(short)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -91,11 +102,11 @@ def test_an_interrupted_soak_leaves_nothing_behind(tmp_path: Path) -> None:
         try:
             assert soak.stdout is not None
             assert any(line.startswith("at work") for line in soak.stdout)
-            assert len(speaking_of(tmp_path)) > 3  # engine, tmux, supervisors, agents
+            assert len(speaking_of(short)) > 3  # engine, tmux, supervisors, agents
             soak.send_signal(signal.SIGINT)
             _, errors = soak.communicate(timeout=100)
         finally:
             soak.kill()
     assert soak.returncode == 130, errors
-    assert list(tmp_path.iterdir()) == []
-    assert speaking_of(tmp_path) == []
+    assert list(short.iterdir()) == []
+    assert speaking_of(short) == []

@@ -44,6 +44,10 @@ class Grant:
     used_at: float = 0.0
     """When it was given or last used."""
 
+    def unused(self, path: str) -> bool:
+        """Whether `path` was approved and has not been written; other scopes than once are never used up."""
+        return path in self.paths and (self.scope is not Scope.ONCE or path not in self.used)
+
     def covers(self, path: str, owner: str | None, pid: int | None, now: float, *, late: bool) -> bool:
         """Whether process `pid` may write `path`, which is `owner`'s, under this grant now.
 

@@ -178,10 +178,13 @@ class Holds:
             task.cancel()
 
     def _known(self, state: State, write: StoppedWrite, now: float) -> dict[str, Any] | None:
-        """The answer that needs no question: a grant or plan that came meanwhile, or one given just now."""
+        """The answer that needs no question: a grant or plan that came meanwhile, or one given just now.
+
+        Whether the act of an approval goes on is not told here: the gate that asks saw its writes, and when.
+        """
         verdict = boundary.may_write(state, write.agent, write.path, now, pid=write.pid)
-        if not verdict.crosses:
-            grant = boundary.covering_grant(state, write.agent, write.path, write.pid, now)
+        grant = boundary.covering_grant(state, write.agent, write.path, write.pid, now)
+        if not verdict.crosses and (grant is None or grant.unused(write.path)):
             return {"request": None if grant is None else grant.request, "verdict": "continue", "words": ""}
         for request in reversed(tuple(state.requests.values())):
             if (

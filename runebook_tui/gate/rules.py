@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 from runebook_tui.core.grants import JOIN_SECONDS, Grant, Scope
@@ -41,14 +43,15 @@ class Rules:
         self._own: list[Grant] = []
 
     def inherit(self, before: Rules | None) -> None:
-        """Keep what was used under the rules `before`: the engine may not have heard of it yet."""
+        """Keep what was used under the rules `before`, and when: the engine hears of it later."""
         if before is None:
             return
+        known = {old.request: old for old in before.all_grants()}
         for index, grant in enumerate(self.grants):
-            for old in before.all_grants():
-                for path, (when, pid) in old.used.items() if old.request == grant.request else ():
-                    if path not in grant.used:
-                        self.grants[index] = grant = grant.use(path, pid, max(when, grant.used_at))
+            old = known.get(grant.request)
+            if old is not None:
+                used = MappingProxyType({**grant.used, **old.used})
+                self.grants[index] = replace(grant, used=used, used_at=old.used_at)
         known = {grant.request for grant in self.grants}
         self._own = [grant for grant in before._own if grant.request not in known]
 

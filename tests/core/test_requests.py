@@ -267,7 +267,7 @@ def test_a_once_grant_covers_the_write_that_uses_it_and_no_other(play: Play) -> 
     assert play.state.requests[1].crossings["beta/x"].change is not None, "there it can be undone"
     play.now += 3600
     assert [event.type for event in play.write("beta/x", "alpha", pid=7)] == ["Touched", "RequestGrew"]
-    assert verdict(play, "alpha", "beta/x", pid=7) is Verdict.GRANTED, "the same process goes on"
+    assert verdict(play, "alpha", "beta/x", pid=7) is Verdict.FOREIGN, "begun an hour later it is another act"
     assert verdict(play, "alpha", "beta/x", pid=8) is Verdict.FOREIGN, "another process does not"
     assert verdict(play, "alpha", "beta/y", pid=8) is Verdict.GRANTED, "the other path is not used yet"
     play.write("beta/x", "alpha", pid=8)

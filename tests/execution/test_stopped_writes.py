@@ -11,7 +11,16 @@ import pytest
 from runebook_tui.core import commands as c
 from runebook_tui.core.grants import Scope
 from runebook_tui.core.state import State
-from runebook_tui.core.types import AgentSpec, ExecutionPlan, Phase, PlanInfo, Policy
+from runebook_tui.core.types import (
+    AgentSpec,
+    Author,
+    Change,
+    ExecutionPlan,
+    Phase,
+    PlanInfo,
+    Policy,
+    Version,
+)
 from runebook_tui.execution.holds import Holds, StoppedWrite
 from runebook_tui.log.memory import MemoryLog
 from runebook_tui.orchestrator.coordinator import Coordinator
@@ -119,6 +128,17 @@ async def test_what_is_granted_meanwhile_needs_no_question() -> None:
     await engine.handle(c.Decide(1, "approved", Scope.PLAN))
     assert await engine.stopped("beta/x") == {"request": 1, "verdict": "continue", "words": ""}
     assert (await engine.stopped("alpha/x"))["verdict"] == "continue"
+
+
+async def test_an_approved_act_does_not_answer_a_new_question_of_its_process() -> None:
+    engine = Engine()
+    await engine.stopped("beta/x")
+    await engine.handle(c.Decide(1, "approved"))
+    change = Change(path="beta/x", before=Version(kind="absent"), after=Version(kind="file", digest="1"))
+    author = Author(name="alpha", evidence="seen", pid=7, under=1)
+    await engine.handle(c.Observe((c.Touch(change, author),)))
+    assert (await engine.stopped("beta/x", number=2))["verdict"] == "hold"
+    assert (await engine.stopped("beta/y", number=3))["verdict"] == "hold"
 
 
 async def test_a_call_that_its_process_gave_up_withdraws_the_request_unless_another_waits() -> None:

@@ -10,8 +10,8 @@ from runebook_tui.gate.rules import Rules
 PATH, OWNER, PID, REQUEST, NOW = "beta/f", "beta", 7, 3, 1000.0
 
 
-def rules(*, granted: bool) -> Rules:
-    """What the engine says before and after it approved the request."""
+def rules(*, granted: bool, used: float | None = None) -> Rules:
+    """What the engine says before and after it approved the request, and heard when it was used."""
     grant = {
         "request": REQUEST,
         "agent": "alpha",
@@ -19,13 +19,14 @@ def rules(*, granted: bool) -> Rules:
         "scope": "once",
         "pid": PID,
         "owners": [OWNER],
-        "used_at": NOW,
+        "used": {} if used is None else {PATH: [used, PID]},
+        "used_at": NOW if used is None else used,
     }
     return Rules({"agent": "alpha", "claims": [["beta/**", "beta", False]], "grants": [grant] * granted})
 
 
-def found(rules: Rules, now: float) -> Grant | None:
-    return covering(rules.all_grants(), "alpha", PATH, OWNER, PID, now)
+def found(rules: Rules, now: float, path: str = PATH) -> Grant | None:
+    return covering(rules.all_grants(), "alpha", path, OWNER, PID, now)
 
 
 @pytest.mark.parametrize("first", ["rules", "answer"])
@@ -44,3 +45,14 @@ def test_once_is_once_whether_the_rules_or_the_answer_came_first(first: str) -> 
     again = rules(granted=True)  # the engine has not heard of the write yet
     again.inherit(known)
     assert found(again, later) is None
+
+
+def test_an_engine_that_hears_of_a_write_late_does_not_prolong_the_act() -> None:
+    known = rules(granted=True)
+    grant = found(known, NOW)
+    assert grant is not None
+    known.use(grant, PATH, PID, NOW)
+    assert found(known, NOW + JOIN_SECONDS, "beta/next") is not None
+    late = rules(granted=True, used=NOW + JOIN_SECONDS + 1)
+    late.inherit(known)
+    assert found(late, NOW + JOIN_SECONDS + 1, "beta/next") is None
