@@ -52,8 +52,8 @@ class Rules:
             if old is not None:
                 used = MappingProxyType({**grant.used, **old.used})
                 self.grants[index] = replace(grant, used=used, used_at=old.used_at)
-        known = {grant.request for grant in self.grants}
-        self._own = [grant for grant in before._own if grant.request not in known]
+        given = {grant.request for grant in self.grants}
+        self._own = [grant for grant in before._own if grant.request not in given]
 
     def all_grants(self) -> list[Grant]:
         """Every grant, those that were settled here a moment ago too."""
