@@ -11,6 +11,8 @@ PYTHON ?=
 BIN := .venv/bin
 READY := .venv/ready
 PYTEST_ARGUMENTS ?=
+# Most tests wait for processes, so three files at once suit two cores.
+PYTEST_SPREAD ?= -n 3 --dist loadfile
 
 help: ## show these lines
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -52,10 +54,10 @@ demo: $(READY) ## run the demonstration (by itself when there is no terminal)
 
 test: check ## run the checks, then all tests
 	@if command -v nix >/dev/null; then \
-	    $(BIN)/python -m pytest $(PYTEST_ARGUMENTS); \
+	    $(BIN)/python -m pytest $(PYTEST_SPREAD) $(PYTEST_ARGUMENTS); \
 	else \
 	    echo "nix is not installed: the tests of flake.nix are left out (.ci/run installs it and runs them)"; \
-	    $(BIN)/python -m pytest -m 'not nix' $(PYTEST_ARGUMENTS); \
+	    $(BIN)/python -m pytest -m 'not nix' $(PYTEST_SPREAD) $(PYTEST_ARGUMENTS); \
 	fi
 
 check: $(READY) ## format, lint, types and layers

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import random
 import select
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
@@ -58,7 +59,7 @@ class Size(NamedTuple):
 
 
 FULL = Size(1_200)
-QUICK = Size(150, files=30)
+QUICK = Size(100, files=30)
 
 
 class Gates(NamedTuple):
@@ -219,7 +220,13 @@ class Fleet:
         assert self._engine is not None
         if time.monotonic() > deadline or self._engine.poll() is not None:
             said = self._report.read_text(errors="replace").strip()[-2000:]
-            raise BenchmarkError(f"the agents do not come to work: {said or 'the engine said nothing'}")
+            with open_log(self._root) as log:
+                gates = ", ".join(
+                    f"{each.id}: {each.gate or 'no word'}" for each in load(log).agents.values()
+                )
+            raise BenchmarkError(
+                f"the agents do not come to work ({gates}): {said or 'the engine said nothing'}"
+            )
 
     def write(self, size: Size) -> list[Write]:
         """Have all hands write in turns; what they did, in the order in which it ended."""
@@ -307,39 +314,47 @@ def _is_so(path: Path, version: Version) -> bool:
 
 
 def judge(root: Path, writes: Sequence[Write], touches: Sequence[Record]) -> Tally:
-    """Hold the author of every change against those whose lines it brought, or who removed the file."""
+    """Hold the author of every change against those whose lines it brought, or who emptied or removed it."""
     store = ContentStore(state_folder(root) / "history")
-    whose = {write.token: write.who for write in writes}
+    brought = {write.token: write for write in writes}
     paths = {write.path for write in writes}
     right, unknown, wrong = 0, 0, list[str]()
-    for record in touches:
-        assert isinstance(record.event, Touched)
-        change, author = record.event.change, record.event.author
-        if change.path not in paths:
-            continue
-        old, new = _tokens(store, change.before), _tokens(store, change.after)
-        if change.after.kind == "absent":
-            gone = [write for write in writes if write.gone or write.way == "apply"]  # git removes it first
-            truth = {_last(gone, change.path, before=record.time)}
-        elif new - old:
-            truth = {whose[token] for token in new - old}
-        else:  # a file that was emptied before its new line came
-            truth = {_last(writes, change.path, before=record.time)}
-        if author.name is not None and truth == {author.name}:
-            right += 1
-        elif author.name is None and truth <= set(author.candidates):
-            unknown += 1
-        else:
-            told = author.name or f"one of {', '.join(author.candidates)}"
-            true = " and ".join(sorted(truth))
-            wrong.append(f"record {record.seq}, {change.path}: {true}, told: {told} ({author.evidence})")
+    for path in sorted(paths):
+        seen = [
+            each for each in touches if isinstance(each.event, Touched) and each.event.change.path == path
+        ]
+        contents = [
+            _tokens(store, each.event.change.after) for each in seen if isinstance(each.event, Touched)
+        ]
+        before: set[str] = set()
+        for at, record in enumerate(seen):
+            assert isinstance(record.event, Touched)
+            author = record.event.author
+            fresh = [brought[token] for token in contents[at] - before]
+            truth = {write.who for write in fresh}
+            may = truth if fresh else _emptied(writes, path, brought, contents, at)
+            before = contents[at]
+            told = {author.name} if author.name is not None else set(author.candidates)
+            if author.name is not None and (told == truth or (not fresh and told <= may)):
+                right += 1
+            elif author.name is None and (truth <= told and may & told):
+                unknown += 1
+            else:
+                true = " or ".join(sorted(may)) if not fresh else " and ".join(sorted(truth))
+                named = author.name or f"one of {', '.join(author.candidates)}"
+                wrong.append(f"record {record.seq}, {path}: {true}, told: {named} ({author.evidence})")
     return Tally(len(writes), right, tuple(wrong), unknown)
 
 
-def _last(writes: Sequence[Write], path: str, *, before: float) -> str:
-    """Who had begun a write of the file last."""
-    begun = [write for write in writes if write.path == path and write.begun <= before]
-    return max(begun, key=lambda write: write.begun).who
+def _emptied(
+    writes: Sequence[Write], path: str, brought: Mapping[str, Write], contents: Sequence[set[str]], at: int
+) -> set[str]:
+    """Who may have emptied or removed the file as content `at` has it: by the lines before and after it."""
+    known = {token for content in contents[:at] for token in content}
+    first = max((brought[token].begun for token in known), default=0.0)
+    later = next((content - known for content in contents[at + 1 :] if content - known), set())
+    last = min((brought[token].begun for token in later), default=math.inf)
+    return {write.who for write in writes if write.path == path and first <= write.begun <= last}
 
 
 def _tokens(store: ContentStore, version: Version) -> set[str]:

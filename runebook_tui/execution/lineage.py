@@ -141,6 +141,7 @@ def _renamed_from(log: EventLog, record: Record) -> Record | None:
         each
         for each in near
         if abs(each.time - record.time) <= _TOGETHER_SECONDS
+        and _touched(each).lane == there.lane
         and (gone := _touched(each)).change.after.kind == "absent"
         and gone.change.before.kind == "file"
         and gone.change.before.digest == after.digest

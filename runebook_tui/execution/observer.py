@@ -100,7 +100,7 @@ class Observer:
         """Within `still`: the engine wrote `paths`, in the name of `author`; that crosses no boundary."""
         changes = await self._changes(paths)
         for change in changes:
-            self._authors.rewritten(change.path, time.time(), self._history.changed(change.path))
+            self._authors.rewritten(change.path, time.time(), self._history.look(change.path).changed)
         if changes:
             touches = tuple(c.Touch(change, author, self._lane, free=True) for change in changes)
             await self._handle(c.Observe(touches))
@@ -170,16 +170,21 @@ class Observer:
             return [change for path in paths if (change := self._history.observe(path)) is not None]
 
     def _author(self, change: Change, when: float) -> Author:
-        live = () if self._lane else self._state().live_agents()
-        author = self._authors.author(
+        live = self._state().live_agents()
+        changed, gone = self._history.changed(change.path), change.after.kind == "absent"
+        if self._lane:
+            author = self._authors.author(
+                change.path, when, unobserved=[], observed=[], changed=changed, gone=gone
+            )
+            return author_in_lane(self._lane, author)
+        return self._authors.author(
             change.path,
             when,
             unobserved=[agent.id for agent in live if agent.gate_holds is False],
             observed=[agent.id for agent in live if agent.gate_holds is not False],
-            changed=self._history.changed(change.path),
-            gone=change.after.kind == "absent",
+            changed=changed,
+            gone=gone,
         )
-        return author_in_lane(self._lane, author) if self._lane else author
 
 
 def author_in_lane(agent: str, author: Author) -> Author:

@@ -78,18 +78,14 @@ class Trees:
         self._hear = hear
         self._folder = state_folder(root) / "history"
         self._authors: dict[str, Authors] = {}
+        self._away_since: float | None = None
         self._blind: dict[str, str] = {}
-        self._seen_until: float | None = None
         self.main = Tree(MAIN, root, History(root, self._folder), self._folder / "baseline.json")
         self._trees = {MAIN: self.main}
 
     def get(self, name: str) -> Tree | None:
         """The tree of that name, if it is observed."""
         return self._trees.get(name)
-
-    def resume(self, seen_until: float) -> None:
-        """Agents lived on while nobody looked: nothing was seen since `seen_until` (unix seconds)."""
-        self._seen_until = seen_until
 
     # ── what the gates recorded ─────────────────────────────────────────────────────────────────
 
@@ -111,12 +107,16 @@ class Trees:
         for name in self._trees:
             self._authors_of(name).missed(agent)
 
+    def resume(self, away_since: float) -> None:
+        """Agents lived on while no engine looked, from `away_since` (unix seconds) until now."""
+        self._away_since = away_since
+
     def _authors_of(self, name: str) -> Authors:
         if name not in self._authors:
             root = lanes_folder(self._root) / name if name else self._root
-            authors = self._authors[name] = Authors(Holders(root, self._is_agents).still_open)
-            if self._seen_until is not None:
-                authors.resume(self._seen_until)
+            made = self._authors[name] = Authors(Holders(root, self._is_agents).still_open)
+            if self._away_since is not None:
+                made.resume(self._away_since)
         return self._authors[name]
 
     # ── observing ───────────────────────────────────────────────────────────────────────────────

@@ -39,8 +39,8 @@ class Scribe:
             if to is None:
                 return None
             op, path, to = "create", to, None
-        was = {"was": [_changed(root, path), _changed(root, to)]}
-        record = self._record(thread, op, path, to) | was
+        was = [_changed(root, path), _changed(root, to)]
+        record = {**self._record(thread, op, path, to), "was": was}
         return {**record, "tree": tree} if self._tree else record
 
     def by_tree(self, changes: list[Change]) -> list[Change]:

@@ -28,12 +28,14 @@ id = "alpha"
 phase = "build"
 command = ["bash", "alpha.sh"]
 claims = ["src/alpha/**"]
+gate = "observe"
 
 [[agents]]
 id = "beta"
 phase = "build"
 command = ["sleep", "600"]
 claims = ["src/beta/**"]
+gate = "observe"
 """
 
 # Root may write where permissions forbid it, but not on a mount that is read-only.

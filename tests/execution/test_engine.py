@@ -25,6 +25,7 @@ id = "alpha"
 phase = "build"
 command = ["bash", "alpha.sh"]
 claims = ["src/alpha/**"]
+gate = "observe"
 tasks = [{ id = "alpha-1" }]
 
 [[agents]]
@@ -32,6 +33,7 @@ id = "beta"
 phase = "wire"
 command = ["bash", "beta.sh"]
 claims = ["src/beta/**"]
+gate = "observe"
 needs = { apis = ["alpha-api"] }
 
 [[interfaces]]

@@ -6,6 +6,7 @@ import os
 
 import pytest
 
+from runebook_tui.gate.callers import Callers
 from runebook_tui.gate.calls import Change
 from runebook_tui.gate.judge import ANOTHERS, OPERATORS, Forbidden, Judge, Pass
 from runebook_tui.gate.process import Process
@@ -28,7 +29,7 @@ RULES = {
 
 
 def records(*changes: Change) -> list[tuple[object, ...]]:
-    scribe = Scribe(LANE, "alpha", MAIN)
+    scribe = Scribe(LANE, Callers(), "alpha", MAIN)
     found = [scribe.record(os.getpid(), change) for change in scribe.by_tree(list(changes))]
     return [(r["tree"], r["op"], r["path"], r["to"]) for r in found if r is not None]
 
@@ -43,18 +44,19 @@ def test_a_record_says_in_which_tree_it_is() -> None:
     ) == [("alpha", "open", "a", None), ("", "create", "a", None), ("beta", "unlink", "a", None)]
 
 
-def test_a_rename_from_tree_to_tree_is_a_change_in_each() -> None:
+def test_a_rename_or_link_from_tree_to_tree_is_a_change_in_each() -> None:
     assert records(
         Change("rename", LANE + b"/a", MAIN + b"/b"), Change("link", OTHER + b"/a", LANE + b"/b")
     ) == [
         ("alpha", "unlink", "a", None),
         ("", "create", "b", None),
+        ("beta", "link", "a", None),
         ("alpha", "create", "b", None),
     ]
 
 
 def test_with_one_tree_for_all_a_record_is_as_before() -> None:
-    scribe = Scribe(MAIN)
+    scribe = Scribe(MAIN, Callers())
     changes = [Change("rename", MAIN + b"/a", LANE + b"/b")]
     assert scribe.by_tree(changes) is changes
     record = scribe.record(os.getpid(), changes[0])
