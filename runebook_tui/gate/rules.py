@@ -46,9 +46,9 @@ class Rules:
         """Keep what was used under the rules `before`, and when: the engine hears of it later."""
         if before is None:
             return
-        known = {old.request: old for old in before.all_grants()}
+        known = {(old.request, old.pid): old for old in before.all_grants()}
         for index, grant in enumerate(self.grants):
-            old = known.get(grant.request)
+            old = known.get((grant.request, grant.pid))
             if old is not None:
                 used = MappingProxyType({**grant.used, **old.used})
                 self.grants[index] = replace(grant, used=used, used_at=old.used_at)

@@ -56,3 +56,14 @@ def test_an_engine_that_hears_of_a_write_late_does_not_prolong_the_act() -> None
     late = rules(granted=True, used=NOW + JOIN_SECONDS + 1)
     late.inherit(known)
     assert found(late, NOW + JOIN_SECONDS + 1, "beta/next") is None
+
+
+def test_what_one_process_used_stays_used_when_another_of_its_request_goes_on() -> None:
+    known = rules(granted=True)
+    grant = found(known, NOW)
+    assert grant is not None
+    known.use(grant, PATH, PID, NOW)
+    known.add(REQUEST, PATH, OWNER, PID + 1, NOW)
+    again = rules(granted=True)
+    again.inherit(known)
+    assert found(again, NOW + JOIN_SECONDS + 1) is None
