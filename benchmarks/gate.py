@@ -12,6 +12,7 @@ from benchmarks.gated import FOREIGN, OWNED, UNOWNED, Gated
 from benchmarks.loads import FULL, QUICK, Load, Size, loads
 from benchmarks.session import BenchmarkError
 from benchmarks.table import Table, percentile, ratio
+from runebook_tui.place import runtime_folder
 
 __all__ = ["FULL", "QUICK", "measure"]
 
@@ -35,10 +36,11 @@ def measure(folder: Path, size: Size) -> Iterator[Table]:
     root = home / "repo"
     root.mkdir(parents=True)
     try:
-        with Gated(root, home / "e.sock") as gated:
+        with Gated(root, runtime_folder(root, create=True) / "gate.sock") as gated:
             yield _loads(gated, home, size)
             yield _opens(gated, home, size)
     finally:
+        shutil.rmtree(runtime_folder(root), ignore_errors=True)
         shutil.rmtree(home)
 
 

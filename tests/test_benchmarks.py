@@ -14,7 +14,8 @@ import pytest
 
 PROGRAM = [sys.executable, "-m", "benchmarks", "--quick"]
 HERE = Path(__file__).parent.parent
-DEADLINE = 110.0
+DEADLINE = 240.0
+pytestmark = pytest.mark.timeout(2 * DEADLINE)
 
 
 def run(temporary: Path, *words: str) -> subprocess.Popen[str]:

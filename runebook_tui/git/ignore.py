@@ -43,6 +43,7 @@ class Ignore:
         self.known = Known(self._git)
         self._lock = threading.Lock()
         self._answers: _Answers | None = None
+        self._closed = False
         self._common: list[str] = []
         self._rules: dict[str, Signature | None] = {}
         self._ignored_folders: dict[str, bool] = {}
@@ -66,12 +67,13 @@ class Ignore:
         return private | ignored
 
     def close(self) -> None:
-        """End the git process; a later question starts a new one."""
+        """End the git process. A question that comes later (from a thread, say) starts no new one."""
         with self._lock:
+            self._closed = True
             self._stop()
 
     def _by_git(self, paths: list[str]) -> set[str]:
-        if not paths:
+        if not paths or self._closed:
             return set()
         parents = {path.rpartition("/")[0] for path in paths} - {""}
         if self._rules_changed(parents):

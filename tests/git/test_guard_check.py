@@ -67,8 +67,10 @@ def test_commits_of_others_are_rewritten_by_nobody(guarded: Guarded) -> None:
     assert guarded.refused("commit", "--amend", "-m", "mine")[0] == BETAS
     guarded.git("branch", "theirs")
     guarded.git("reset", "-q", "--hard", "HEAD~")
+    guarded.git("commit", "-q", "--allow-empty", "-m", "so that a pick makes another commit")
     assert guarded.refused("cherry-pick", "theirs")[0] == BETAS
     guarded.git("cherry-pick", "--abort")
+    guarded.git("reset", "-q", "--hard", "HEAD~")
     guarded.git("merge", "-q", "--ff-only", "theirs", agent="alpha")
 
 
