@@ -105,6 +105,47 @@ def test_a_branch_switch_by_an_agent_is_one_request_and_by_the_operator_none(ses
     assert (requests[0]["requester"], sorted(requests[0]["owners"])) == ("alpha", ["beta", "gamma"])
 
 
+def change(session, names: int, text: str) -> None:
+    for owner in ("beta", "gamma"):
+        for number in range(names):
+            (session.root / "src" / owner / f"{number}.txt").write_text(text)
+
+
+def test_what_a_person_does_in_the_tree_raises_nothing(session):
+    begin(session)
+    change(session, 15, "a formatter was here\n")
+    session.until("the formatter", lambda: session.state().touches >= 30)
+    session.git("stash", "-q")
+    session.until("the stash", lambda: session.state().touches >= 60)
+    session.git("stash", "pop", "-q")
+    session.until("its return", lambda: session.state().touches >= 90)
+    session.git("commit", "-q", "-am", "Formatted")
+    for name in (".0.txt.swp", "4913", "0.txt~"):
+        (session.root / "src/beta" / name).write_text("an editor\n")
+        (session.root / "src/beta" / name).unlink()
+    (session.root / "src/beta/0.txt.new").write_text("saved atomically\n")
+    (session.root / "src/beta/0.txt.new").rename(session.root / "src/beta/0.txt")
+    session.until(
+        "the save", lambda: session.last("src/beta/0.txt").evidence and session.state().touches >= 91
+    )
+    assert session.last("src/beta/0.txt").name == "operator"
+    assert session.requests() == []
+
+
+def test_a_persons_branch_switch_beside_an_agent_without_a_gate_is_one_request(session):
+    begin(session, alpha_gate="off")
+    session.git("checkout", "-q", "-b", "other")
+    change(session, 15, "changed\n")
+    session.git("commit", "-q", "-am", "Change a lot")
+    session.until("the edits", lambda: session.state().touches >= 30)
+    before = len(session.requests())
+    session.git("checkout", "-q", "main")
+    session.until("the switch", lambda: session.state().touches >= 60)
+    requests = session.requests()[before:]
+    assert len(requests) <= 1, [(r["paths"], r["reason"]) for r in requests]
+    assert all("git" in request["reason"] for request in requests)
+
+
 def test_without_a_gate_there_are_candidates_and_one_word_settles_it(session):
     begin(session, "echo x > src/beta/1.txt", alpha_gate="off")
     alpha = session.agent("alpha")
