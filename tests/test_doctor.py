@@ -129,6 +129,14 @@ def test_the_folders_are_compared_with_the_watches(
     assert (finding.status, bool(finding.advice)) == (status, status != "ok")
 
 
+def test_a_guard_that_is_not_in_is_said(root: Path) -> None:
+    assert found(root)["guard"].words == "the commit guard is off"
+    assert run(["guard", "install"]) == 0
+    assert found(root)["guard"].words == "the commit guard is installed"
+    (root / ".git/hooks/pre-commit").unlink()
+    assert found(root)["guard"].status == "less"
+
+
 def test_the_folder_of_the_hooks_is_named(root: Path) -> None:
     assert "not set" in found(root)["hooks"].words
     subprocess.run(["git", "config", "core.hooksPath", ".husky/_"], check=True)

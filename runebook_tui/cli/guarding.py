@@ -31,7 +31,7 @@ def guard(arguments: Namespace) -> int:
     """Put the guard in, take it out, or say how it stands (status 1: it is not in, or does not work)."""
     root = repository()
     try:
-        hooks = GuardHooks(root, _interpreter())
+        hooks = GuardHooks(root, interpreter())
         said: list[str] = []
         if arguments.step != "status":
             _operator_only(root)
@@ -60,7 +60,7 @@ def guard(arguments: Namespace) -> int:
     return 0 if fine else 1
 
 
-def _interpreter() -> list[str]:
+def interpreter() -> list[str]:
     """The words that run this program from anywhere, not led astray by PYTHON* variables where that works."""
     for isolated in (["-E"], []):
         words = [sys.executable, *isolated, *_PROGRAM]

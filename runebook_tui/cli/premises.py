@@ -11,8 +11,11 @@ from pathlib import Path
 
 from runebook_tui.agent import installed_agents
 from runebook_tui.cli.checkup import Finding, number_in, said
+from runebook_tui.cli.guarding import interpreter
 from runebook_tui.execution.follow import log_path
 from runebook_tui.execution.launch import engine_answers
+from runebook_tui.git.hooks import GuardHooks, HooksError
+from runebook_tui.git.process import GitError
 from runebook_tui.log.eventlog import LogError, is_alive
 from runebook_tui.log.sqlite import SqliteLog
 from runebook_tui.orchestrator.planner import PlanError, read_plan, read_text
@@ -35,6 +38,7 @@ def repository_findings(root: Path) -> Iterator[Finding]:
     yield _server(root, engine)
     yield _watches(root)
     yield _hooks(root)
+    yield _guard(root)
 
 
 def _plan(root: Path) -> Finding:
@@ -174,8 +178,20 @@ def _folders(root: Path) -> int:
 
 
 def _hooks(root: Path) -> Finding:
-    """Where git looks for this repository's hooks; the commit guard's own finding belongs beside it."""
+    """Where git looks for this repository's hooks."""
     told = said("git", "config", "--get", "core.hooksPath", cwd=root)
     if not told:
         return Finding("hooks", "ok", "core.hooksPath is not set: git runs those of .git/hooks")
     return Finding("hooks", "ok", f"core.hooksPath is {told}: git runs the hooks of that folder")
+
+
+def _guard(root: Path) -> Finding:
+    """Whether agents are kept from committing each other's files."""
+    try:
+        found = GuardHooks(root, interpreter()).found()
+    except (GitError, HooksError) as error:
+        return Finding("guard", "less", str(error))
+    words = "; ".join((f"the commit guard is {found.state}", *found.notes))
+    if found.state == "broken":
+        return Finding("guard", "less", words, "`runebook-tui guard install`")
+    return Finding("guard", "ok", words)  # it is for the operator to want it

@@ -51,7 +51,7 @@ def test_all_five_phases_complete_and_nothing_is_left(scratch):
     assert done.stderr == ""
     assert "5 of 5 phases completed: orchestrator, parallel, analysis, surfaces, continuous" in done.stdout
     assert "storage published storage v1" in done.stdout
-    assert "analysis wrote src-tauri/src/memory/api.rs, owned by storage" in done.stdout
+    assert "analysis wants to write src-tauri/src/memory/api.rs, owned by storage" in done.stdout
     assert "surfaces asks to write src-tauri/src/core/types.rs" in done.stdout
     assert left_behind(scratch) == []
     assert panes(scratch) == []
