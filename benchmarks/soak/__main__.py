@@ -88,9 +88,7 @@ def told(soak: Soak) -> str:
         at = " / ".join(f"{percentile(opens, percent) * 1e6:,.0f}" for percent in (50, 99))
         parts.append(f"one open {at} us")
     if soak.model is not None:
-        echoes = [soak.screen.echo() for _ in range(_SAMPLES)]
-        soak.echoes += echoes
-        parts.append(f"echo {percentile(echoes, 50) * 1e3:.0f} ms")
+        parts.append(f"echo {percentile(soak.echo(_SAMPLES), 50) * 1e3:.0f} ms")
     return "; ".join(parts)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from benchmarks.session import BenchmarkError
 
 PACKAGE = "opencode-ai"
-ECHO_SECONDS = 20.0
+ECHO_SECONDS = 30.0
 _MARKS = "~+~=~-~"
 
 
@@ -69,8 +69,12 @@ def configure(home: Path, address: str) -> dict[str, str]:
     }
 
 
+class Silent(Exception):
+    """The pane did not show what was typed; the words say what it shows."""
+
+
 class Screen:
-    """The client's pane, typed into as a person would."""
+    """The client's pane, typed into as a person would. What is not shown in 30 seconds raises Silent."""
 
     def __init__(self, socket: str, pane: str, environment: dict[str, str]) -> None:
         self._socket = socket
@@ -92,7 +96,7 @@ class Screen:
         self._keys("Enter")
 
     def echo(self) -> float:
-        """Seconds from a typed character to its being shown; it is removed again. Raises BenchmarkError."""
+        """Seconds from a typed character to its being shown; it is removed again."""
         begun = time.perf_counter()
         self._keys("-l", _MARKS)
         self._until(_MARKS, shown=True)
@@ -109,7 +113,9 @@ class Screen:
         deadline = time.monotonic() + ECHO_SECONDS
         while (text in self.shown()) != shown:
             if time.monotonic() > deadline:
-                raise BenchmarkError(f"the client's pane does not answer a key:\n{self.shown().rstrip()}")
+                wanted = f"{text!r} is {'not ' if shown else ''}shown after {ECHO_SECONDS:g} s"
+                lines = [line.strip() for line in self.shown().splitlines() if line.strip()]
+                raise Silent(f"in the client's pane {wanted}: {' | '.join(lines)[-600:]}")
 
     def _keys(self, *keys: str) -> None:
         self._tmux("send-keys", "-t", self._pane, *keys)

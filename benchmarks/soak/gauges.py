@@ -66,11 +66,29 @@ def descriptors(pid: int) -> int:
 
 
 def children(pid: int) -> list[int]:
-    """The process's children now."""
-    try:
-        return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    except OSError:
-        return []
+    """The process's children now, whichever of its threads started them."""
+    found: list[int] = []
+    for task in Path(f"/proc/{pid}/task").glob("*"):
+        try:
+            found += [int(each) for each in (task / "children").read_text().split()]
+        except OSError:
+            continue
+    return found
+
+
+def stopped(pid: int) -> list[str]:
+    """The threads below process `pid` that wait for the answer of a gate: "pid/thread name"."""
+    found, left = [], [pid]
+    while left:
+        each = left.pop()
+        left += children(each)
+        for task in Path(f"/proc/{each}/task").glob("*"):
+            try:
+                if "seccomp" in (task / "wchan").read_text():
+                    found.append(f"{each}/{task.name} {(task / 'comm').read_text().strip()}")
+            except OSError:
+                continue
+    return found
 
 
 def size_of(folder: Path) -> int:

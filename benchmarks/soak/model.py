@@ -47,6 +47,8 @@ class Script:
         self.faults: list[str] = []
         self.idle_since: float | None = time.monotonic()
         """When the model last ended its turn (monotonic seconds); None while it is at work."""
+        self.heard = time.monotonic()
+        """When the client last asked, monotonic seconds."""
         self._root = root
         self._random = random.Random(seed)
         self._lock = threading.Lock()
@@ -63,6 +65,7 @@ class Script:
     def answer(self, message: dict[str, Any]) -> Call | None:
         """The next tool call after the conversation's last `message`, or None: the turn ends."""
         with self._lock:
+            self.heard = time.monotonic()
             if self._pending is not None:
                 self._check(self._pending, str(message.get("content", "")))
                 self._pending = None

@@ -13,7 +13,7 @@ from pathlib import Path
 from benchmarks.processes import start
 from benchmarks.session import PROGRAM, BenchmarkError, Follower
 from benchmarks.soak import client as clients
-from benchmarks.soak.gauges import Gauge, children, speaking_of
+from benchmarks.soak.gauges import Gauge, children, speaking_of, stopped
 from benchmarks.soak.ground import Ground
 from benchmarks.soak.model import Model, Script
 from benchmarks.soak.notes import NoteReader
@@ -26,6 +26,7 @@ from runebook_tui.place import runtime_folder, tmux_socket_name
 
 START_SECONDS = 180.0
 END_SECONDS = 30.0
+STALL_SECONDS = 90.0
 _TURN_SECONDS = 1.5  # how long the client may take between two calls before its turn is over
 
 
@@ -101,7 +102,7 @@ class Soak:
             self.screen = clients.Screen(tmux_socket_name(self.root), str(pane), self.ground.environment)
             self._until("the client's screen", lambda: "ctrl+p" in self.screen.shown())
             self.screen.prompt()
-            self._until("the client's first call", lambda: self.script.idle_since is None)
+            self._until("the client's first call", lambda: self.script.count)
         self.begun = time.monotonic()
 
     @property
@@ -135,7 +136,33 @@ class Soak:
             since = self.script.idle_since
             if since is not None and time.monotonic() - since > _TURN_SECONDS:
                 self.script.idle_since = None
-                self.screen.prompt()
+                self._type(self.screen.prompt)
+            elif since is None and time.monotonic() - self.script.heard > STALL_SECONDS:
+                self._silent(f"the client has said nothing for {STALL_SECONDS:g} s")
+                self.script.heard = time.monotonic()
+
+    def echo(self, times: int) -> list[float]:
+        """Seconds from a key to its being shown, a few times; fewer when the client does not answer."""
+        found: list[float] = []
+        for _ in range(times):
+            self._type(lambda: found.append(self.screen.echo()))
+        self.echoes += found
+        return found
+
+    def _type(self, keys: Callable[[], None]) -> None:
+        try:
+            keys()
+        except clients.Silent as error:
+            self._silent(str(error))
+
+    def _silent(self, words: str) -> None:
+        """Tell that the client hangs, and whether its gate is why."""
+        held = stopped(self.state.agents["tui"].pid or 0)
+        requests = [each.id for each in self.state.open_requests]
+        heard = time.monotonic() - self.script.heard
+        self.failures.append(
+            f"{words} (stopped by the gate: {held}; open requests: {requests}; last call {heard:.0f} s ago)"
+        )
 
     def quiesce(self) -> None:
         """Let what is under way end: no new try, no open request."""

@@ -51,6 +51,8 @@ class StoppedWrite:
     reason: str
     source: str | None = None
     """The file of the repository that would take the place of `path`."""
+    spent: frozenset[int] = frozenset()
+    """The requests whose approval for once the gate has seen used for `path`."""
 
     @classmethod
     def from_message(cls, agent: str, message: Mapping[str, Any]) -> StoppedWrite:
@@ -71,7 +73,14 @@ class StoppedWrite:
             waits=message.get("waits") is True,
             reason=str(message.get("reason", ""))[:500],
             source=_source(record),
+            spent=_spent(message.get("spent", [])),
         )
+
+
+def _spent(given: object) -> frozenset[int]:
+    if not isinstance(given, list) or not all(type(each) is int for each in given):
+        raise ValueError("what is spent is a list of requests")
+    return frozenset(given)
 
 
 def _words(record: Mapping[str, Any]) -> str:
@@ -184,7 +193,8 @@ class Holds:
         """
         verdict = boundary.may_write(state, write.agent, write.path, now, pid=write.pid)
         grant = boundary.covering_grant(state, write.agent, write.path, write.pid, now)
-        if not verdict.crosses and (grant is None or grant.unused(write.path)):
+        fresh = grant is None or (grant.unused(write.path) and grant.request not in write.spent)
+        if not verdict.crosses and fresh:
             return {"request": None if grant is None else grant.request, "verdict": "continue", "words": ""}
         for request in reversed(tuple(state.requests.values())):
             if (

@@ -179,6 +179,7 @@ class Enforcer:
             foreign.waits, foreign.why = False, "git holds its index.lock"
         seconds = rules.hold_seconds + GRACE_SECONDS if foreign.waits else WORDS_SECONDS
         held = Held(notification, process, foreign, question(process, foreign), now + seconds)
+        held.spent = rules.spent(path)
         self._holds.add(held)
         self._file(held)
         self._loop.later("holds", LOOK_SECONDS, self._look)

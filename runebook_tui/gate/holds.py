@@ -17,6 +17,7 @@ _ID_BITS = (1 << 53) - 1  # a number that every JSON reader keeps exact
 class Held:
     """One question and the calls that wait for its answer.
 
+    `spent` are approvals for once that do not cover it any more, which the engine may not know yet.
     `id` comes from the kernel's number of the first call, so whoever takes over asks under the same one.
     `deadline`, `gone` (when the engine went, or None) and `emptied` (when the last call went, or None) are
     monotonic seconds.
@@ -33,6 +34,7 @@ class Held:
         self.waits = foreign.waits
         self.why = foreign.why
         self.record = record
+        self.spent: list[int] = []
         self.deadline = deadline
         self.connection = 0  # on which the question was asked
         self.gone: float | None = None
@@ -40,7 +42,14 @@ class Held:
 
     def line(self) -> dict[str, object]:
         """The question as a line for the engine."""
-        return {"do": "held", "id": self.id, "record": self.record, "waits": self.waits, "reason": self.why}
+        return {
+            "do": "held",
+            "id": self.id,
+            "record": self.record,
+            "waits": self.waits,
+            "reason": self.why,
+            "spent": self.spent,
+        }
 
 
 class Holds:

@@ -75,6 +75,11 @@ class Rules:
             Grant(request, self.agent, frozenset((path,)), Scope.ONCE, None, pid, owners, used_at=now)
         )
 
+    def spent(self, path: str) -> list[int]:
+        """The requests whose approval for once has been used for `path` here, whatever the engine knows."""
+        grants = self.all_grants()
+        return sorted({each.request for each in grants if path in each.paths and not each.unused(path)})
+
     def use(self, grant: Grant, path: str, pid: int, now: float) -> None:
         """Note that `path` is written under `grant`."""
         for held in (self.grants, self._own):

@@ -141,6 +141,14 @@ async def test_an_approved_act_does_not_answer_a_new_question_of_its_process() -
     assert (await engine.stopped("beta/y", number=3))["verdict"] == "hold"
 
 
+async def test_an_approval_that_the_gate_saw_used_does_not_answer_before_the_engine_hears_of_it() -> None:
+    engine = Engine()
+    await engine.stopped("beta/x")
+    await engine.handle(c.Decide(1, "approved"))
+    assert (await engine.stopped("beta/x", number=2))["verdict"] == "continue"
+    assert (await engine.stopped("beta/x", number=3, spent=[1]))["verdict"] == "hold"
+
+
 async def test_a_call_that_its_process_gave_up_withdraws_the_request_unless_another_waits() -> None:
     engine = Engine()
     await engine.stopped("beta/x", number=1, pid=7)
