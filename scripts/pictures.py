@@ -1,6 +1,6 @@
 """Makes the pictures of the documentation from the real program: `python scripts/pictures.py`.
 
-It runs the demonstration's plan in a scratch repository until requests wait for the operator, and
+It runs the demonstration's plan in a scratch repository until a held write waits for the operator, and
 lets Textual export the screen as SVG.
 """
 
@@ -35,7 +35,7 @@ async def main() -> None:
         make_state_folder(root)
         launch_engine(root)
         async for update in follow(root):
-            if len(update.state.open_requests) == 2:
+            if update.state.open_requests:
                 break
         PICTURES.mkdir(parents=True, exist_ok=True)
         svg = await picture(LiveBackend(root), SIZE, keys="j j j j j")
