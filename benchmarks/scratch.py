@@ -78,6 +78,7 @@ class Scratch:
             f'[plan]\nname = "{PLAN_TITLE}"\n'
             '[[phases]]\nid = "work"\n'
             f'[[agents]]\nid = "alpha"\nphase = "work"\ncommand = {command}\nclaims = ["alpha/**"]\n'
+            'gate = "observe"\n'
             '[[agents]]\nid = "beta"\nphase = "work"\ncommand = ["sleep", "86400"]\nclaims = ["beta/**"]\n'
         )
 
