@@ -33,7 +33,10 @@ def run(*command: str, folder: Path) -> str:
     )
     said = done.stdout.decode(errors="replace").strip()
     if done.returncode:
-        raise StepFailed(f"{' '.join(command[:4])} ended with {done.returncode}: {said[-400:]}")
+        words = " ".join(command)[-80:]
+        raise StepFailed(f"...{words} ended with {done.returncode}: {said[-400:]}")
+    if "runebook:" in said:
+        raise StepFailed(f"the gate stopped something in ...{' '.join(command)[-80:]}: {said[-400:]}")
     return said
 
 
