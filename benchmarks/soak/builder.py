@@ -1,6 +1,6 @@
 """The agent `builder`: clones, commits, compiles and installs in its own and in ignored folders.
 
-It notes of each step how it ended and how long it took. `builder/work/` is its own, `builder/out/` ignored.
+It notes of each step how it ended and how long it took. Below `builder`, `work` is its own and `out` is ignored.
 """
 
 from __future__ import annotations

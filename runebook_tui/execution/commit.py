@@ -71,11 +71,9 @@ class AgentCommit:
         partial: bool,
         verify: bool,
     ) -> Made:
-        paths, left_out, others = (
-            list[str](),
-            list[tuple[str, str]](),
-            False,
-        )  # others: would a hook that stashes hide work?
+        paths: list[str] = []
+        left_out: list[tuple[str, str]] = []
+        others = False  # would a hook that stashes hide work?
         for path in private.dirty():
             found = self._share(private, path)
             if found is None:
