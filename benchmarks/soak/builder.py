@@ -1,6 +1,6 @@
 """The agent `builder`: clones, commits, compiles and installs in its own and in ignored folders.
 
-It notes of each step how it ended and how long it took. Below `builder`, `work` is its own and `out` is ignored.
+It notes how each step ended and how long it took. Below its folder, `work` is its own and `out` ignored.
 """
 
 from __future__ import annotations
