@@ -204,11 +204,11 @@ class Fleet:
         for hand in self._hands:
             deadline = time.monotonic() + DEADLINE
             while not select.select([hand.descriptor], [], [], 0.5)[0]:
-                self._check(deadline)
+                self._check(deadline, f"{hand.who} does not come to work")
             hand.heard()
         deadline = time.monotonic() + DEADLINE
         while not self._gates_known():
-            self._check(deadline)
+            self._check(deadline, "the gates are not known")
             time.sleep(0.1)
 
     def _gates_known(self) -> bool:
@@ -216,7 +216,7 @@ class Fleet:
             agents = load(log).agents
         return all(agents[who].gate_holds is (mode != "off") for who, mode in self._gates.items())
 
-    def _check(self, deadline: float) -> None:
+    def _check(self, deadline: float, waiting: str) -> None:
         assert self._engine is not None
         if time.monotonic() > deadline or self._engine.poll() is not None:
             said = self._report.read_text(errors="replace").strip()[-2000:]
@@ -225,7 +225,7 @@ class Fleet:
                     f"{each.id}: {each.gate or 'no word'}" for each in load(log).agents.values()
                 )
             raise BenchmarkError(
-                f"the agents do not come to work ({gates}): {said or 'the engine said nothing'}"
+                f"{waiting} ({gates}): {said or 'the engine said nothing'}"
             )
 
     def write(self, size: Size) -> list[Write]:
@@ -271,15 +271,18 @@ class Fleet:
         paths = {write.path for write in writes}
         deadline = time.monotonic() + DEADLINE
         while True:
-            self._check(deadline)
             with open_log(self._root) as log:
                 newest = {
                     each.event.change.path: each.event.change.after
                     for each in log.latest_touches()
                     if isinstance(each.event, Touched)
                 }
-                if all(path in newest and _is_so(self._root / path, newest[path]) for path in paths):
+                missed = {
+                    path for path in paths if path not in newest or not _is_so(self._root / path, newest[path])
+                }
+                if not missed:
                     return log.read(types=["Touched"])
+            self._check(deadline, f"the newest change of {', '.join(sorted(missed))} was not recorded")
             time.sleep(0.1)
 
     def close(self) -> None:
