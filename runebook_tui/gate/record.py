@@ -9,7 +9,6 @@ from runebook_tui.gate.callers import Callers
 from runebook_tui.gate.calls import Change
 
 _SAME_SECONDS = 0.05
-_HIDDEN = (b".git", b".runebook")
 
 Record = dict[str, object]  # the line's object, as docs/gate.md lists its fields
 
@@ -99,7 +98,15 @@ class Scribe:
         if path is None or not path.startswith(root) or path[len(root) : len(root) + 1] != b"/":
             return None
         inner = path[len(root) + 1 :]
-        return None if inner.split(b"/", 1)[0] in _HIDDEN else os.fsdecode(inner)
+        return None if _is_private(inner) else os.fsdecode(inner)
+
+
+def _is_private(path: bytes) -> bool:
+    """Whether git or Runebook keeps it for itself: any `.git`, the top's `.runebook`, all below them."""
+    if b".git" not in path and not path.startswith(b".runebook"):
+        return False
+    parts = path.split(b"/")
+    return b".git" in parts or parts[0] == b".runebook"
 
 
 def _changed(root: bytes, path: str | None) -> float | None:
