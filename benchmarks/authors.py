@@ -224,9 +224,7 @@ class Fleet:
                 gates = ", ".join(
                     f"{each.id}: {each.gate or 'no word'}" for each in load(log).agents.values()
                 )
-            raise BenchmarkError(
-                f"{waiting} ({gates}): {said or 'the engine said nothing'}"
-            )
+            raise BenchmarkError(f"{waiting} ({gates}): {said or 'the engine said nothing'}")
 
     def write(self, size: Size) -> list[Write]:
         """Have all hands write in turns; what they did, in the order in which it ended."""
@@ -277,9 +275,9 @@ class Fleet:
                     for each in log.latest_touches()
                     if isinstance(each.event, Touched)
                 }
-                missed = {
-                    path for path in paths if path not in newest or not _is_so(self._root / path, newest[path])
-                }
+                # One that came and went between two looks was never there.
+                nothing = Version(kind="absent")
+                missed = {path for path in paths if not _is_so(self._root / path, newest.get(path, nothing))}
                 if not missed:
                     return log.read(types=["Touched"])
             self._check(deadline, f"the newest change of {', '.join(sorted(missed))} was not recorded")

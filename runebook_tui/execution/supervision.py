@@ -24,6 +24,8 @@ Answer = dict[str, Any]
 Verb = Callable[[Connection, Answer], Awaitable[Answer]]
 
 FRONT_SECONDS = 8.0
+_ENVIRONMENT = {"GIT_OPTIONAL_LOCKS": "0"}
+"""Added for every agent: one's `git status` takes no lock on which another's commit would fail (git(1))."""
 
 
 class Host(Protocol):
@@ -138,7 +140,12 @@ class Supervision:
             "agent": agent,
             "command": list(command),
             "cwd": str(root / spec.cwd) if given is None else None,
-            "env": {**spec.env, "RUNEBOOK_AGENT": agent, "RUNEBOOK_ROOT": str(self._host.root)},
+            "env": {
+                **_ENVIRONMENT,
+                **spec.env,
+                "RUNEBOOK_AGENT": agent,
+                "RUNEBOOK_ROOT": str(self._host.root),
+            },
             "gate": mode.value,
             "reason": reason,
             "rules": self._rulebook.of(self._host.state, spec),

@@ -53,6 +53,9 @@ class Authors:
         self._ledger = Ledger()
         self._touches: OrderedDict[str, Touch] = OrderedDict()
         self._holders: OrderedDict[str, _Holders] = OrderedDict()
+        self._shut: set[tuple[str, str, int]] = set()
+        """Path, agent and process of holders that had closed it when that was looked at."""
+        self._shut_at = clock()
         self._missed: dict[str, float | None] = {}
         self._began = self._seen_until = clock()
 
@@ -241,6 +244,9 @@ class Authors:
     def _age(self, now: float) -> None:
         for each in self._ledger.age(now):
             self._keeps_open(each)
+        if abs(now - self._shut_at) >= KEEP_SECONDS / 2:
+            self._shut_at = now
+            self._forget_shut()
         while self._touches:
             path, touch = next(iter(self._touches.items()))
             if now - touch.time <= KEEP_SECONDS or touch.serial >= self._ledger.oldest:
@@ -248,6 +254,20 @@ class Authors:
             del self._touches[path]
         since = {agent: now if time is None else time for agent, time in self._missed.items()}
         self._missed = {agent: time for agent, time in since.items() if now - time <= KEEP_SECONDS}
+
+    def _forget_shut(self) -> None:
+        """Let go of holders that had closed it five minutes ago: no change waits that long."""
+        before, self._shut = self._shut, set()
+        for path, holders in list(self._holders.items()):
+            for (agent, pid), each in list(holders.items()):
+                if self._still_open(each.pid, path):
+                    continue
+                if (path, agent, pid) in before:
+                    del holders[agent, pid]
+                else:
+                    self._shut.add((path, agent, pid))
+            if not holders:
+                del self._holders[path]
 
     def _keeps_open(self, record: WriteRecord) -> bool:
         """Whether a record that is let go of is still known as a holder."""

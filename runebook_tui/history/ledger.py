@@ -27,8 +27,10 @@ class Ledger:
         """The number of the newest record."""
         self._records: OrderedDict[int, WriteRecord] = OrderedDict()
         self._places: dict[str, dict[int, WriteRecord]] = {}
-        self._seen: OrderedDict[int, None] = OrderedDict()
-        """Hashes of the newest records, used or not."""
+        self._seen: set[int] = set()
+        self._seen_before: set[int] = set()
+        """Hashes of the records of the last five minutes, used or not, and of those of five before."""
+        self._seen_at = 0.0
         self._text = 0
         self._young: deque[tuple[float, int]] = deque()
         """Times, with the newest record that had come by then."""
@@ -40,11 +42,11 @@ class Ledger:
 
     def add(self, record: WriteRecord) -> list[WriteRecord]:
         """Take a record unless it came before; returns those that had to go, unused, to make room."""
-        if hash(record) in self._seen:
+        if hash(record) in self._seen or hash(record) in self._seen_before:
             return []
-        self._seen[hash(record)] = None
+        self._seen.add(hash(record))
         if len(self._seen) > RECORD_LIMIT:
-            self._seen.popitem(last=False)
+            self._turn_seen()
         if not record.places:
             return []
         self.serial += 1
@@ -103,11 +105,17 @@ class Ledger:
             last = self._old.popleft()[1]
             while self._records and next(iter(self._records)) <= last:
                 self._drop(next(iter(self._records)))
+        if abs(now - self._seen_at) > KEEP_SECONDS / 2:
+            self._seen_at = now
+            self._turn_seen()
         first = self._aged + 1
         while self._young and now - self._young[0][0] > KEEP_SECONDS / 2:
             self._aged = self._young.popleft()[1]
             self._old.append((now, self._aged))
         return [self._records[each] for each in range(first, self._aged + 1) if each in self._records]
+
+    def _turn_seen(self) -> None:
+        self._seen_before, self._seen = self._seen, set()
 
     def _after(self, place: str, serial: int) -> Iterator[tuple[int, WriteRecord]]:
         for number, record in reversed(self._places.get(place, {}).items()):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import stat
 import time
 import zlib
-from collections import OrderedDict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +16,6 @@ from runebook_tui.history.errors import StoreError
 LIMIT_BYTES = 1 << 30
 FILE_LIMIT_BYTES = 32 << 20
 
-_KEEP_SECONDS = 3600.0
 _RAW, _DEFLATED = b"r", b"z"
 _SAMPLE = 64 * 1024
 
@@ -25,9 +24,8 @@ class ContentStore:
     """A private folder of contents, named by their digests and limited in size.
 
     An object is the file `objects/ab/cdef…` (mode 0600): one byte, `r` or `z`, then the content as it is or
-    deflated. Its modification time is when it was last used. Over the limit the least recently used go; those
-    written by this process within the last hour go only when nothing else is left. One process writes at a
-    time.
+    deflated. Its modification time is when it was last used; an earlier process's never counts as later than
+    the beginning of this one. Over the limit the least recently used go. One process writes at a time.
     """
 
     def __init__(
@@ -37,16 +35,16 @@ class ContentStore:
         self.limit_bytes = limit_bytes
         self.file_limit_bytes = file_limit_bytes
         self._objects = folder / "objects"
-        self._sizes: OrderedDict[str, int] | None = None
-        """Bytes on disk by digest, least recently used first; None until the folder was read."""
-        self._total = 0
-        self._written: dict[str, float] = {}
+        self._began = time.time_ns()
+        self._total: int | None = None
+        """Bytes on disk; None until the folder was read."""
         self._count = 0
 
     @property
     def size_bytes(self) -> int:
         """Bytes that all objects take on disk."""
-        self._listed()
+        if self._total is None:
+            self._total = sum(size for _, _, size in self._scan())
         return self._total
 
     def __contains__(self, digest: str) -> bool:
@@ -62,17 +60,15 @@ class ContentStore:
         digest = hashlib.sha256(data).hexdigest()
         target = self._file(digest)
         try:
-            sizes = self._listed()
+            total = self.size_bytes
             if target.is_file():
-                self._used(digest)
+                _mark(target, time.time_ns())
                 return True
             body = _packed(data)
             if len(body) > self.limit_bytes:
                 return False
             self._write(target, body)
-            self._total += len(body) - sizes.pop(digest, 0)
-            sizes[digest] = len(body)
-            self._written[digest] = time.monotonic()
+            self._total = total + len(body)
             if self._total > self.limit_bytes:
                 self._make_room(digest)
         except OSError as error:
@@ -84,26 +80,21 @@ class ContentStore:
         """The content of that digest, or None when it is not here (any more) or is damaged."""
         if not _is_digest(digest):
             return None
+        file = self._file(digest)
         try:
-            body = self._file(digest).read_bytes()
+            before = file.stat().st_mtime_ns
+            body = file.read_bytes()
         except OSError:
             return None
         data = _unpacked(body, self.file_limit_bytes)
         if data is None or hashlib.sha256(data).hexdigest() != digest:
-            self._drop(digest)
+            self._drop(digest, len(body))
             return None
-        self._used(digest)
+        _mark(file, time.time_ns() if before >= self._began else self._began - 1)
         return data
 
     def _file(self, digest: str) -> Path:
         return self._objects / digest[:2] / digest[2:]
-
-    def _listed(self) -> OrderedDict[str, int]:
-        if self._sizes is None:
-            found = sorted(self._scan())
-            self._sizes = OrderedDict((digest, size) for _, digest, size in found)
-            self._total = sum(self._sizes.values())
-        return self._sizes
 
     def _scan(self) -> Iterator[tuple[int, str, int]]:
         try:
@@ -128,6 +119,7 @@ class ContentStore:
         try:
             with open(descriptor, "wb") as file:
                 file.write(body)
+            _mark(fresh, time.time_ns())
             os.rename(fresh, target)
         except OSError:
             fresh.unlink(missing_ok=True)
@@ -139,31 +131,24 @@ class ContentStore:
             if stat.S_IMODE(each.stat().st_mode) & 0o077:
                 each.chmod(0o700)
 
-    def _used(self, digest: str) -> None:
-        if self._sizes is not None and digest in self._sizes:
-            self._sizes.move_to_end(digest)
-        try:
-            os.utime(self._file(digest))
-        except OSError:
-            return  # only the order of removal after a restart depends on it
-
     def _make_room(self, newest: str) -> None:
         goal = self.limit_bytes - self.limit_bytes // 16
-        horizon = time.monotonic() - _KEEP_SECONDS
-        self._written = {digest: when for digest, when in self._written.items() if when > horizon}
-        order = list(self._listed())
-        for spare in (True, False):
-            for digest in order:
-                if self._total <= (goal if spare else self.limit_bytes):
-                    return
-                if digest != newest and not (spare and digest in self._written):
-                    self._drop(digest)
+        for _, digest, size in sorted(self._scan()):
+            if self.size_bytes <= goal:
+                return
+            if digest != newest:
+                self._drop(digest, size)
 
-    def _drop(self, digest: str) -> None:
+    def _drop(self, digest: str, size: int) -> None:
         self._file(digest).unlink(missing_ok=True)
-        self._written.pop(digest, None)
-        if self._sizes is not None:
-            self._total -= self._sizes.pop(digest, 0)
+        if self._total is not None:
+            self._total -= size
+
+
+def _mark(file: Path, used: int) -> None:
+    """Note when the object was last used, unix nanoseconds: only the order of removal depends on it."""
+    with contextlib.suppress(OSError):
+        os.utime(file, ns=(used, used))
 
 
 def _is_digest(text: str) -> bool:

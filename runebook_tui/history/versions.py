@@ -11,7 +11,7 @@ from runebook_tui.core.types import Change, Version
 from runebook_tui.history.differences import compare
 from runebook_tui.history.errors import GitError
 from runebook_tui.history.filetimes import device_by_this_clock
-from runebook_tui.history.git import GitTree
+from runebook_tui.history.git import Entry, GitTree
 from runebook_tui.history.look import Look, Stamp, look, same_content
 from runebook_tui.history.patches import patch
 from runebook_tui.history.secret_names import secret_named
@@ -102,6 +102,8 @@ class History:
                 return None
             after = self._kept(path, seen)
             self._known[path] = after
+            if after.kind == "absent" and not self._in_index(path):
+                del self._known[path]  # what is not known is absent; temporary files come and go without end
             self._stamp(path, seen)
             added, removed = self._counts(before, seen)
             return Change(path=path, before=before, after=after, added=added, removed=removed)
@@ -182,15 +184,20 @@ class History:
         else:
             self._changed[path] = seen.changed
 
-    def _from_git(self, path: str) -> Version:
-        if not self._is_repository:
-            return _ABSENT
+    def _in_index(self, path: str) -> bool:
+        """Whether git's index held `path` when the history began."""
+        return self._entry(path) is not None
+
+    def _entry(self, path: str) -> Entry | None:
         try:
-            entry = self._git.entries().get(path)
+            return self._git.entries().get(path) if self._is_repository else None
         except GitError:
             # `baseline` says so aloud; a folder without git has no earlier versions.
             self._is_repository = False
-            return _ABSENT
+            return None
+
+    def _from_git(self, path: str) -> Version:
+        entry = self._entry(path)
         if entry is None:
             return _ABSENT
         if entry.mode == "160000":

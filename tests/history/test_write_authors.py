@@ -424,3 +424,19 @@ def test_times_that_make_no_sense_are_refused(scene: Scene, was: object) -> None
     fields = {"n": 1, "time": 1.0, "pid": 1, "program": "", "op": "open", "path": "a", "to": None}
     with pytest.raises(ValueError, match="time"):
         scene.authors.record("alpha", fields | {"was": was})
+
+
+def test_what_is_remembered_of_renames_does_not_grow_for_ever(scene: Scene) -> None:
+    def remembered() -> int:
+        return sum(len(each) for each in scene.authors._holders.values())
+
+    counts = []
+    for minute in range(60):
+        for turn in range(10):
+            now, pid = 100.0 + 60 * minute + turn, 1_000 + 10 * minute + turn
+            scene.wrote("alpha", now, "new", op="create", pid=pid)
+            scene.wrote("alpha", now, "new", op="rename", to=f"f{turn % 3}", pid=pid)
+            scene.wrote("alpha", now, f"f{turn % 3}", pid=pid + 100_000)
+            assert scene.author(f"f{turn % 3}", now).name == "alpha"
+        counts.append(remembered())
+    assert 0 < max(counts[30:]) <= max(counts[:30])
