@@ -15,18 +15,21 @@ class GitError(Exception):
     """Git is missing, failed, or took too long; the text is one line for people."""
 
 
+def quiet_environment() -> dict[str, str]:
+    """The environment of git processes: no optional locks, no questions, nobody's GIT_DIR."""
+    return {
+        name: value for name, value in os.environ.items() if not name.startswith("GIT_") or name in _KEPT
+    } | {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+
+
 class Git:
     """Git in the work tree whose top is `root`; it never looks for a repository above `root`."""
 
     def __init__(self, root: Path | str) -> None:
         self.root = os.path.realpath(root)
         self._environment = {
-            name: value for name, value in os.environ.items() if not name.startswith("GIT_") or name in _KEPT
-        } | {
-            "GIT_OPTIONAL_LOCKS": "0",
-            "GIT_TERMINAL_PROMPT": "0",
+            **quiet_environment(),
             "GIT_CEILING_DIRECTORIES": os.path.dirname(self.root),
-            "LC_ALL": "C",
         }
 
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:

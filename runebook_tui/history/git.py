@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from runebook_tui.git.process import quiet_environment
 from runebook_tui.history.errors import GitError
 
 _QUIET = ("-c", "core.fsmonitor=false", "-c", "core.quotePath=false")
@@ -31,15 +32,8 @@ class Blob(NamedTuple):
 
 
 def environment() -> dict[str, str]:
-    """The environment of git processes: no locks, no questions, no network, nobody's GIT_DIR."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    return kept | {
-        "GIT_OPTIONAL_LOCKS": "0",
-        "GIT_TERMINAL_PROMPT": "0",
-        "GIT_NO_LAZY_FETCH": "1",
-        "GIT_ALLOW_PROTOCOL": "none",
-        "LC_ALL": "C",
-    }
+    """The environment of git processes here: what is asked for is in this repository, or nowhere."""
+    return {**quiet_environment(), "GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "none"}
 
 
 class GitTree:
