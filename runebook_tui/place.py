@@ -95,12 +95,13 @@ def socket_path(root: Path) -> Path:
     """The engine's unix socket for the repository at `root`.
 
     The engine leaves a pointer in `.runebook/`, for programs whose environment names another
-    runtime folder than the engine's did.
+    runtime folder than the engine's did; for one that cannot read it, an agent's pane has RUNEBOOK_SOCKET.
     """
     try:
         pointed = os.fsdecode((state_folder(root) / POINTER_NAME).read_bytes()).strip()
     except OSError:
-        pointed = ""
+        here = os.environ.get("RUNEBOOK_ROOT") == os.fspath(root)
+        pointed = os.environ.get("RUNEBOOK_SOCKET", "") if here else ""
     return Path(pointed) if pointed.startswith("/") else runtime_folder(root) / SOCKET_NAME
 
 

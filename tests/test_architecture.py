@@ -63,6 +63,8 @@ def loaded_by(module: str) -> set[str]:
         ("runebook_tui.tui.screens.cockpit", {"libtmux", "watchfiles"}),
         ("runebook_tui.cli.command", HEAVY | {"pydantic", "pathspec"}),
         ("runebook_tui.cli.asking", HEAVY),
+        ("runebook_tui.cli.tools", HEAVY | {"mcp", "pydantic"}),
+        ("runebook_tui.mcp.server", {"textual", "libtmux"}),  # uvicorn, which the SDK loads, loads watchfiles
         ("runebook_agents.standin", HEAVY | {"pydantic", "pathspec"}),
     ],
 )
@@ -98,6 +100,7 @@ def imported(path: Path) -> Iterator[tuple[str, int]]:
         ("watch", {"watchfiles", "runebook_tui"}),
         ("tmux", {"libtmux", "runebook_tui"}),
         ("execution", {"runebook_tui"}),
+        ("mcp", {"mcp", "mcp_types", "pydantic", "runebook_tui"}),
     ],
 )
 def test_a_package_uses_only_its_own_libraries(package: str, allowed: set[str]) -> None:

@@ -121,6 +121,7 @@ def _git_commands(commands: _Commands[_Parser]) -> None:
 
 
 def _agent_commands(commands: _Commands[_Parser]) -> None:
+    _command(commands, "mcp", "for agents' clients: serve Runebook's tools over MCP", json=False)
     ready = _command(commands, "ready", "for agents: say that you are set up and at work")
     task = _command(commands, "task", "for agents: start, finish or block a task")
     task.add_argument("step", choices=("start", "done", "block"))

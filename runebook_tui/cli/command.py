@@ -34,6 +34,7 @@ _MODULES = {
     "undo": "undoing.undo",
     "restart": "asking.restart",
     "stop": "asking.stop",
+    "mcp": "tools.mcp",
     "ready": "asking.ready",
     "task": "asking.task",
     "publish": "asking.publish",

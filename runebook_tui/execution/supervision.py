@@ -19,6 +19,7 @@ from runebook_tui.execution.machine import Machine
 from runebook_tui.execution.rulebook import Rulebook
 from runebook_tui.execution.server import Connection
 from runebook_tui.orchestrator.coordinator import Refused
+from runebook_tui.place import SOCKET_NAME, runtime_folder
 
 Answer = dict[str, Any]
 Verb = Callable[[Connection, Answer], Awaitable[Answer]]
@@ -145,6 +146,7 @@ class Supervision:
                 **spec.env,
                 "RUNEBOOK_AGENT": agent,
                 "RUNEBOOK_ROOT": str(self._host.root),
+                "RUNEBOOK_SOCKET": str(runtime_folder(self._host.root) / SOCKET_NAME),
             },
             "gate": mode.value,
             "reason": reason,

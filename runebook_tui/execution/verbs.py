@@ -22,6 +22,7 @@ from runebook_tui.execution import wire
 from runebook_tui.execution.server import Connection
 from runebook_tui.execution.supervision import Supervision
 from runebook_tui.execution.undoing import Undoing
+from runebook_tui.execution.view import owner, view
 from runebook_tui.orchestrator.coordinator import Refused
 
 Answer = dict[str, Any]
@@ -69,6 +70,8 @@ class Verbs:
         self._anyone: Mapping[str, Verb] = {
             "hello": self._hello,
             "plan": self._plan,
+            "view": self._view,
+            "owner": self._owner,
             "exec": supervision.execute,
             "may-commit": self._may_commit,
             "wait-request": self._wait_request,
@@ -127,6 +130,13 @@ class Verbs:
 
     async def _plan(self, connection: Connection, message: Answer) -> Answer:
         return {"plan": self._host.state.plan.model_dump(mode="json")}
+
+    async def _view(self, connection: Connection, message: Answer) -> Answer:
+        return view(self._host.state, connection.speaker.agent)
+
+    async def _owner(self, connection: Connection, message: Answer) -> Answer:
+        path = repository_path(wire.text_field(message, "path"))
+        return owner(self._host.state, connection.speaker.agent, path)
 
     async def _wait_request(self, connection: Connection, message: Answer) -> Answer:
         number = wire.number_field(message, "request")
