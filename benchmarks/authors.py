@@ -224,9 +224,7 @@ class Fleet:
                 gates = ", ".join(
                     f"{each.id}: {each.gate or 'no word'}" for each in load(log).agents.values()
                 )
-            raise BenchmarkError(
-                f"{waiting} ({gates}): {said or 'the engine said nothing'}"
-            )
+            raise BenchmarkError(f"{waiting} ({gates}): {said or 'the engine said nothing'}")
 
     def write(self, size: Size) -> list[Write]:
         """Have all hands write in turns; what they did, in the order in which it ended."""
@@ -278,7 +276,9 @@ class Fleet:
                     if isinstance(each.event, Touched)
                 }
                 missed = {
-                    path for path in paths if path not in newest or not _is_so(self._root / path, newest[path])
+                    path
+                    for path in paths
+                    if path not in newest or not _is_so(self._root / path, newest[path])
                 }
                 if not missed:
                     return log.read(types=["Touched"])

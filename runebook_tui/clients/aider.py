@@ -1,0 +1,30 @@
+"""aider: it has no hook and no MCP client, so the kernel gate holds alone.
+
+Measured with 0.86.2: it asks before it edits a file outside of the chat unless `--yes-always` is given, and
+commits without running hooks (`--no-verify`) unless `--git-commit-verify` is given.
+"""
+
+from __future__ import annotations
+
+from runebook_tui.clients.adapter import Adapter, Assignment, Start
+
+
+class Aider(Adapter):
+    """aider."""
+
+    id = "aider"
+    title = "aider"
+    program = "aider"
+    how_to_get = "`pipx install aider-chat`"
+    nets = ("gate",)
+    hook_seconds = 0
+    tool_seconds = 0
+
+    def start(self, job: Assignment) -> Start:
+        """With a prompt it does that and ends (`--message`); without one it waits in its pane."""
+        brief = job.folder / "brief.md"
+        model = () if job.spec.model is None else (f"--model={job.spec.model}",)
+        text = (f"--message={job.prompt}",) if job.prompt else ()
+        taken_up = ("--restore-chat-history",) if job.session is not None else ()
+        options = ("--git-commit-verify", f"--read={brief}", *model, *taken_up)
+        return Start((self.program, *options, *job.spec.args, *text), files={brief.name: job.brief})
