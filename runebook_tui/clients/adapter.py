@@ -119,13 +119,13 @@ class Adapter(ABC):
         """Whether nothing but the kernel gate keeps it to its boundaries."""
         return self.nets == ("gate",)
 
-    def hook_words(self, job: Assignment) -> list[str]:
-        """The hook's command line as a list of words."""
-        return [*job.hook, self.id]
+    def hook_words(self, job: Assignment, event: str = "") -> list[str]:
+        """The hook's command line as a list of words; with `event` for a client that does not tell it."""
+        return [*job.hook, self.id, *([event] if event else [])]
 
-    def hook_line(self, job: Assignment) -> str:
+    def hook_line(self, job: Assignment, event: str = "") -> str:
         """The hook's command line for a client that hands it to a shell."""
-        return shlex.join(self.hook_words(job))
+        return shlex.join(self.hook_words(job, event))
 
 
 def as_json(value: object) -> str:

@@ -22,10 +22,10 @@ _TOOLS = "^(apply_patch|Bash|mcp__.*)$"
 _EVENTS = (
     "SessionStart",
     "UserPromptSubmit",
-    "PermissionRequest",
     "SubagentStart",
     "SubagentStop",
     "Stop",
+    "Interrupt",
     "SessionEnd",
 )
 _LAYER = "/<session-flags>/config.toml"
@@ -68,7 +68,11 @@ class Codex(Adapter):
             "statusMessage": "Runebook: waiting for the operator",
         }
         told: dict[str, object] = {"type": "command", "command": self.hook_line(job), "timeout": 60}
-        hooks = [("PreToolUse", _TOOLS, asks), ("PostToolUse", _TOOLS, told)]
+        hooks = [
+            ("PreToolUse", _TOOLS, asks),
+            ("PermissionRequest", _TOOLS, asks),
+            ("PostToolUse", _TOOLS, told),
+        ]
         hooks += [(event, "", told) for event in _EVENTS]
         words, state = [], {}
         for event, matcher, hook in hooks:

@@ -67,10 +67,12 @@ class Copilot(Adapter):
         return Start((self.program, *options, *arguments, *given), environment, files)
 
     def _hooks(self, job: Assignment) -> dict[str, object]:
-        hook = {"type": "command", "bash": self.hook_line(job)}
-        told = [{**hook, "timeoutSec": 60}]
+        def hook(event: str, **more: object) -> list[dict[str, object]]:
+            # What Copilot tells the hook does not name the event.
+            return [{"type": "command", "bash": self.hook_line(job, event), "timeoutSec": 60, **more}]
+
         return {
-            "preToolUse": [{**hook, "matcher": _TOOLS, "timeoutSec": HOOK_SECONDS}],
-            "postToolUse": [{**hook, "matcher": _TOOLS, "timeoutSec": 60}],
-            **dict.fromkeys(_TOLD, told),
+            "preToolUse": hook("preToolUse", matcher=_TOOLS, timeoutSec=HOOK_SECONDS),
+            "postToolUse": hook("postToolUse", matcher=_TOOLS),
+            **{event: hook(event) for event in _TOLD},
         }

@@ -42,13 +42,14 @@ function ask(payload) {
 }
 
 export const Runebook = async ({ directory }) => {
+  const begun = new Map()
   const about = (name, session, more) => ({
     hook_event_name: name, session_id: session ?? null, cwd: directory, ...more,
   })
   const tell = (name, session, more = {}) => ask(about(name, session, more)).then(() => {}, () => {})
   return {
     "chat.message": async (input) => {
-      await tell("chat.message", input.sessionID, { model: input.model ?? null, agent: input.agent ?? null })
+      await tell("chat.message", input.sessionID, { model: input.model?.modelID ?? null })
     },
     "tool.execute.before": async (input, output) => {
       const call = { tool_name: input.tool, tool_use_id: input.callID, tool_input: output.args }
@@ -56,17 +57,29 @@ export const Runebook = async ({ directory }) => {
       if (said.status !== 0) {
         throw new Error(said.err.trim() || said.out.trim() || "Runebook's hook refused without a reason")
       }
+      begun.set(input.callID, { args: output.args, time: Date.now() })
     },
     "tool.execute.after": async (input, output) => {
-      const call = { tool_name: input.tool, tool_use_id: input.callID, tool_input: input.args ?? {} }
-      await tell("tool.execute.after", input.sessionID, { ...call, tool_metadata: output?.metadata ?? {} })
+      const start = begun.get(input.callID)
+      begun.delete(input.callID)
+      await tell("tool.execute.after", input.sessionID, {
+        tool_name: input.tool, tool_use_id: input.callID, tool_input: input.args ?? start?.args ?? {},
+        tool_response: { metadata: { exit: output?.metadata?.exit ?? null } },
+        duration_ms: start ? Date.now() - start.time : null,
+      })
     },
     event: async ({ event }) => {
       const told = ["session.created", "session.idle", "session.error", "permission.asked"]
-      if (!told.includes(event.type)) return
       const properties = event.properties ?? {}
-      await tell(event.type, properties.sessionID ?? properties.info?.id, {
-        parent_id: properties.info?.parentID ?? null, permission: properties.permission ?? null,
+      const info = properties.info ?? {}
+      const spent = event.type === "message.updated" && info.role === "assistant" && info.time?.completed
+      if (!spent && !told.includes(event.type)) return
+      await tell(event.type, properties.sessionID ?? info.sessionID ?? info.id, {
+        properties: {
+          permission: properties.permission ?? null,
+          info: { id: info.id, parentID: info.parentID, modelID: info.modelID, tokens: info.tokens,
+            cost: info.cost, time: info.time },
+        },
       })
     },
   }

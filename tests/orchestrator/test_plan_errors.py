@@ -221,7 +221,8 @@ CASES = {
     "an unknown client": (
         BASE.replace('command = ["true"]\nclaims = ["src/a', 'client = "clade"\nclaims = ["src/a'),
         'runebook.toml:24: agents[1] "analysis": client: must be "claude" or "codex" or "gemini" or '
-        '"opencode" or "copilot" or "qwen" or "cursor" or "goose" or "aider", not "clade"; did you mean "claude"?',
+        '"opencode" or "copilot" or "qwen" or "cursor" or "goose" or "aider", not "clade"; did you '
+        'mean "claude"?',
     ),
     "a prompt for a command": (
         BASE.replace('phase = "wire"', 'phase = "wire"\nprompt = "Do it"'),
