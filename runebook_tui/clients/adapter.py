@@ -41,8 +41,10 @@ class Assignment:
     """The command line of Runebook's MCP server; None where the extra is not installed."""
     environment: Mapping[str, str] = field(default_factory=dict)
     """The variables by which hook and MCP server find the engine: `RUNEBOOK_…`."""
-    system_settings: Mapping[str, object] = field(default_factory=dict)
-    """What the administrator's settings hold whose place the generated ones take."""
+    inherited: Mapping[str, str] = field(default_factory=dict)
+    """The environment that the client is started in, but for what the adapter adds."""
+    settings: str = ""
+    """What the file holds that the adapter looks at (`Adapter.looks_at`); "" without one."""
     session: str | None = None
     """The client's own id of a session to take up again."""
 
@@ -67,6 +69,8 @@ class Start:
     """Variables added to its environment."""
     files: Mapping[str, str] = field(default_factory=dict)
     """Texts by name below the agent's folder, to be written before the start."""
+    links: Mapping[str, str] = field(default_factory=dict)
+    """Paths by name below the agent's folder, to be linked to where they exist: logins, never copied."""
 
 
 @dataclass(frozen=True)
@@ -105,14 +109,19 @@ class Adapter(ABC):
     """How long its shell tool waits for a command before it gives up on it or goes on without it."""
     unhooking: Mapping[str, str] = {}
     """Arguments that take the hook away, and what each does, in words for the plan's checks."""
-    system_settings: tuple[str, str] | None = None
-    """The variable that names the generated file, and the administrator's file whose place that takes."""
     user_file: UserFile | None = None
     """The file in the user's home without which its hook does not run."""
 
     @abstractmethod
     def start(self, job: Assignment) -> Start:
-        """How it is started for `job`; a session that is taken up again gets no prompt."""
+        """How it is started for `job`; a session that is taken up again gets no prompt.
+
+        Raises ValueError, in words, when what it looks at cannot be used.
+        """
+
+    def looks_at(self, inherited: Mapping[str, str]) -> str | None:
+        """A settings file outside of the agent's folder that `start` has to know, or None."""
+        return None
 
     @property
     def gate_only(self) -> bool:
@@ -139,20 +148,6 @@ def servers(job: Assignment, **more: object) -> dict[str, object]:
         return {}
     program, *arguments = job.mcp
     return {"runebook": {"command": program, "args": arguments, "env": dict(job.environment), **more}}
-
-
-def merged(below: Mapping[str, object], above: Mapping[str, object]) -> dict[str, object]:
-    """Both settings in one: tables are joined, lists follow each other, for the rest `above` counts."""
-    whole = dict(below)
-    for key, value in above.items():
-        known = whole.get(key)
-        if isinstance(known, Mapping) and isinstance(value, Mapping):
-            whole[key] = merged(known, value)
-        elif isinstance(known, list) and isinstance(value, list):
-            whole[key] = [*known, *value]
-        else:
-            whole[key] = value
-    return whole
 
 
 def model_flag(spec: AgentSpec, flag: str = "--model") -> tuple[str, ...]:

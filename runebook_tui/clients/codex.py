@@ -25,9 +25,9 @@ _EVENTS = (
     "SubagentStart",
     "SubagentStop",
     "Stop",
-    "Interrupt",
-    "SessionEnd",
 )
+_SHORT = ("Interrupt", "SessionEnd")
+"""Events whose hooks Codex gives three seconds, whatever they ask for."""
 _LAYER = "/<session-flags>/config.toml"
 """What Codex calls the place of hooks that came by `-c` (codex-rs/hooks/src/engine/discovery.rs)."""
 
@@ -74,6 +74,7 @@ class Codex(Adapter):
             ("PostToolUse", _TOOLS, told),
         ]
         hooks += [(event, "", told) for event in _EVENTS]
+        hooks += [(event, "", {**told, "timeout": 3}) for event in _SHORT]
         words, state = [], {}
         for event, matcher, hook in hooks:
             group = {**({"matcher": matcher} if matcher else {}), "hooks": [hook]}

@@ -18,6 +18,8 @@ from runebook_tui.clients.adapter import (
 )
 
 _TOOLS = "create|edit|apply_patch|str_replace_editor|bash|write_bash"
+_INSTRUCTIONS = "COPILOT_CUSTOM_INSTRUCTIONS_DIRS"
+"""Folders with `*.instructions.md`, with commas between them; `AGENTS.md` in them is not read (1.0.102)."""
 _TOLD = (
     "sessionStart",
     "userPromptSubmitted",
@@ -59,11 +61,12 @@ class Copilot(Adapter):
                 }
             ),
             "plugin/hooks.json": as_json({"version": 1, "hooks": self._hooks(job)}),
-            "instructions/AGENTS.md": job.brief,
+            "instructions/runebook.instructions.md": job.brief,
         }
         if job.mcp is not None:
             files[mcp.name] = as_json({"mcpServers": servers(job, type="local", tools=["*"])})
-        environment = {"COPILOT_CUSTOM_INSTRUCTIONS_DIRS": str(job.folder / "instructions")}
+        folders = (job.inherited.get(_INSTRUCTIONS), str(job.folder / "instructions"))
+        environment = {_INSTRUCTIONS: ",".join(each for each in folders if each)}
         return Start((self.program, *options, *arguments, *given), environment, files)
 
     def _hooks(self, job: Assignment) -> dict[str, object]:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
 import shutil
 import stat
 import sys
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 
-from runebook_tui.clients.adapter import Adapter, Assignment
+from runebook_tui.clients.adapter import Assignment
 from runebook_tui.clients.brief import brief
 from runebook_tui.clients.registry import ADAPTERS, missing
 from runebook_tui.core.state import State
@@ -23,7 +22,7 @@ from runebook_tui.orchestrator.coordinator import Refused
 from runebook_tui.place import socket_path, state_folder
 
 _MOST_SETTINGS = 1 << 20
-"""Bytes of an administrator's settings file."""
+"""Bytes of a settings file that are read."""
 
 
 @dataclass(frozen=True)
@@ -44,26 +43,34 @@ def fit_out(root: Path, state: State, spec: AgentSpec, session: str | None = Non
     if spec.client is None:
         return Outfit((sys.executable, "-P", "-m", "runebook_tui.agent", str(spec.builtin)))
     adapter = ADAPTERS[spec.client]
-    path = spec.env.get("PATH")
+    inherited = {**os.environ, **spec.env}
+    path = inherited.get("PATH")
     lacking = missing(spec.client, lambda name: shutil.which(name, path=path))
     if lacking is not None:
         raise Refused(lacking)
-    folder = state_folder(root) / "agents" / spec.id
+    folder = (state_folder(root) / "agents" / spec.id).absolute()
     mcp = mcp_command()
+    looked_at = adapter.looks_at(inherited)
     job = Assignment(
         spec=spec,
         brief=brief(state, spec, _runebook(path), mcp=mcp is not None and "mcp" in adapter.nets),
-        folder=folder.absolute(),
+        folder=folder,
         hook=hook_command(),
         mcp=mcp,
         environment=surroundings(root, spec.id),
-        system_settings=_system_settings(adapter, spec),
+        inherited=inherited,
+        settings="" if looked_at is None else _text_of(looked_at),
         session=session,
     )
-    start = adapter.start(job)
+    try:
+        start = adapter.start(job)
+    except ValueError as error:
+        raise Refused(f"{adapter.title} cannot be started: {looked_at} {error}") from error
     try:
         for name, text in start.files.items():
             write_below(folder, name, text)
+        for name, target in start.links.items():
+            link_below(folder, name, target)
     except (OSError, UnicodeError) as error:
         why = (error.strerror if isinstance(error, OSError) else None) or str(error)
         raise Refused(f"cannot write the files of {adapter.title} in {folder}: {why}") from error
@@ -100,23 +107,15 @@ def _runebook(path: str | None) -> str:
     return shlex.join((sys.executable, "-P", "-m", "runebook_tui"))
 
 
-def _system_settings(adapter: Adapter, spec: AgentSpec) -> Mapping[str, object]:
-    """What an administrator's settings hold, whose place the generated ones take."""
-    if adapter.system_settings is None:
-        return {}
-    variable, usual = adapter.system_settings
-    file = Path(spec.env.get(variable) or os.environ.get(variable) or usual)
+def _text_of(file: str) -> str:
+    """What a settings file holds; "" where there is none. Raises Refused."""
     try:
-        with file.open("rb") as settings:
-            whole = json.loads(settings.read(_MOST_SETTINGS))
+        with open(file, "rb") as settings:
+            return settings.read(_MOST_SETTINGS).decode("utf-8", "replace")
     except FileNotFoundError:
-        return {}
-    except (OSError, ValueError, RecursionError) as error:
-        why = (error.strerror if isinstance(error, OSError) else None) or "they are not plain JSON"
-        raise Refused(f"the system settings {file} cannot be joined with Runebook's: {why}") from error
-    if not isinstance(whole, dict):
-        raise Refused(f"the system settings {file} cannot be joined with Runebook's: they are no table")
-    return whole
+        return ""
+    except OSError as error:
+        raise Refused(f"the settings {file} cannot be read: {error.strerror}") from error
 
 
 def write_below(folder: Path, name: str, text: str) -> None:
@@ -124,6 +123,27 @@ def write_below(folder: Path, name: str, text: str) -> None:
 
     The agent may have put a link anywhere below its folder: none is followed. Raises OSError.
     """
+    with _parent(folder, name) as (here, last):
+        fresh = _unused(here, last)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+        with open(os.open(fresh, flags, 0o600, dir_fd=here), "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+        os.replace(fresh, last, src_dir_fd=here, dst_dir_fd=here)
+
+
+def link_below(folder: Path, name: str, target: str) -> None:
+    """Link a name below the agent's `folder` to what is at `target`, if anything is. Raises OSError."""
+    if not os.path.exists(target):
+        return
+    with _parent(folder, name) as (here, last):
+        fresh = _unused(here, last)
+        os.symlink(target, fresh, dir_fd=here)
+        os.replace(fresh, last, src_dir_fd=here, dst_dir_fd=here)
+
+
+@contextmanager
+def _parent(folder: Path, name: str) -> Iterator[tuple[int, str]]:
+    """The folder that is to hold `name`, opened, and the last part of the name."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     *parents, last = name.split("/")
     here = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
@@ -133,15 +153,17 @@ def write_below(folder: Path, name: str, text: str) -> None:
             inner = _folder_in(here, each)
             os.close(here)
             here = inner
-        fresh = f".{last}.new"
-        with suppress(FileNotFoundError):
-            os.unlink(fresh, dir_fd=here)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
-        with open(os.open(fresh, flags, 0o600, dir_fd=here), "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        os.replace(fresh, last, src_dir_fd=here, dst_dir_fd=here)
+        yield here, last
     finally:
         os.close(here)
+
+
+def _unused(here: int, name: str) -> str:
+    """A name beside `name` in the folder `here` that is free."""
+    fresh = f".{name}.new"
+    with suppress(FileNotFoundError):
+        os.unlink(fresh, dir_fd=here)
+    return fresh
 
 
 def _folder_in(here: int, name: str) -> int:

@@ -10,8 +10,9 @@ from typing import Any, get_args
 
 import pytest
 
-from runebook_tui.clients.adapter import Adapter, Assignment, Start, merged
+from runebook_tui.clients.adapter import Adapter, Assignment, Start
 from runebook_tui.clients.codex import toml
+from runebook_tui.clients.qwen import merged
 from runebook_tui.clients.registry import ADAPTERS, missing
 from runebook_tui.core.types import AgentSpec, ClientName
 
@@ -186,15 +187,35 @@ def test_texts_are_the_same_in_toml(text: str) -> None:
     assert tomllib.loads(f"x = {toml({text: [text, {'k': 1}]})}")["x"] == {text: [text, {"k": 1}]}
 
 
-@pytest.mark.parametrize("name", ["gemini", "qwen"])
-def test_what_an_administrator_set_goes_on_holding(name: str) -> None:
+def test_what_an_administrator_set_goes_on_holding_for_qwen() -> None:
     theirs = {"tools": {"sandbox": True}, "hooks": {"SessionStart": [{"hooks": [{"command": "theirs"}]}]}}
-    start = started(name, system_settings=theirs)
+    start = started("qwen", settings=json.dumps(theirs))
     settings = json.loads(start.files["settings.json"])
     assert settings["tools"] == {"sandbox": True}
-    assert [each["hooks"][0]["command"] for each in settings["hooks"]["SessionStart"]][0] == "theirs"
-    assert len(settings["hooks"]["SessionStart"]) == 2
-    assert list(start.environment.values()) == [str(FOLDER / "settings.json")]
+    first, ours = settings["hooks"]["SessionStart"]
+    assert first["hooks"][0]["command"] == "theirs"
+    assert "entry.py" in ours["hooks"][0]["command"]
+    assert start.environment == {"QWEN_CODE_SYSTEM_SETTINGS_PATH": str(FOLDER / "settings.json")}
+    with pytest.raises(ValueError, match="is not plain JSON"):
+        started("qwen", settings="// a comment\n{}")
+
+
+def test_gemini_gets_a_home_with_the_login_linked_and_the_way_of_logging_in() -> None:
+    theirs = '{ // mine\n "security": {"auth": {"selectedType": "oauth-personal"}}, "ui": {"theme": "x"}}'
+    start = started("gemini", settings=theirs, inherited={"HOME": "/home/jo"})
+    settings = json.loads(start.files["gemini/.gemini/settings.json"])
+    assert settings["security"] == {"auth": {"selectedType": "oauth-personal"}}
+    assert "ui" not in settings
+    assert start.links["gemini/.gemini/oauth_creds.json"] == "/home/jo/.gemini/oauth_creds.json"
+    assert "gemini/.gemini/settings.json" not in start.links
+    assert start.environment["GEMINI_CLI_HOME"] == str(FOLDER / "gemini")
+    moved = started("gemini", inherited={"HOME": "/home/jo", "GEMINI_CLI_HOME": "/g"})
+    assert moved.links["gemini/.gemini/extensions"] == "/g/.gemini/extensions"
+
+
+def test_copilot_keeps_the_users_own_instructions() -> None:
+    start = started("copilot", inherited={"COPILOT_CUSTOM_INSTRUCTIONS_DIRS": "/mine"})
+    assert start.environment == {"COPILOT_CUSTOM_INSTRUCTIONS_DIRS": f"/mine,{FOLDER}/instructions"}
 
 
 def test_settings_are_joined() -> None:
