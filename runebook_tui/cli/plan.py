@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from argparse import Namespace
 from pathlib import Path
@@ -34,7 +35,7 @@ def check(arguments: Namespace) -> int:
     """Read the plan and say what is wrong with it; exit status 2 when it cannot run."""
     path = plan_file()
     plan, problems = planner.read_plan(
-        planner.read_text(path), path.name, path.parent, builtins=installed_agents()
+        planner.read_text(path), path.name, path.parent, builtins=installed_agents(), which=shutil.which
     )
     if arguments.json:
         listed = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import stat
 import tempfile
@@ -46,7 +47,8 @@ def _plan(root: Path) -> Finding:
     if not path.exists():
         return Finding("plan", "missing", f"there is no {PLAN_NAME}", "write one: `runebook-tui init`")
     try:
-        plan, problems = read_plan(read_text(path), path.name, root, builtins=installed_agents())
+        known = installed_agents()
+        plan, problems = read_plan(read_text(path), path.name, root, builtins=known, which=shutil.which)
     except PlanError as error:
         return Finding("plan", "missing", str(error).splitlines()[0], "`runebook-tui check` says more")
     if plan is None:

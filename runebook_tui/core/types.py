@@ -6,70 +6,17 @@ A path is a `str` relative to the repository, `/`-separated, decoded with `os.fs
 
 from __future__ import annotations
 
-import posixpath
-import re
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
+from runebook_tui.core.names import AgentId, ApiName, Identifier, OneLine, Pattern, RepositoryPath
 from runebook_tui.core.ownership import FileOwnership
 
 OPERATOR = "operator"
 """The speaker and author that is a person, not an agent."""
 ENGINE = "engine"
-
-RESERVED_IDS = frozenset({OPERATOR, ENGINE, "all", "you", "nobody"})
-
-_MAX_ID = 64
-
-
-def _identifier(text: str) -> str:
-    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", text):
-        raise ValueError("must be lower-case letters, digits, '-' and '_', and begin with a letter or digit")
-    return text
-
-
-def _agent_identifier(text: str) -> str:
-    if text in RESERVED_IDS:
-        raise ValueError(f"{text!r} is a word that Runebook keeps for itself")
-    return _identifier(text)
-
-
-def _pattern(text: str) -> str:
-    """A claim: a gitignore-style pattern that stays inside the repository."""
-    if not text.strip() or text != text.strip():
-        raise ValueError("is empty or has blanks at an end")
-    if text.startswith(("!", "#")):
-        raise ValueError("cannot begin with '!' or '#': a claim only ever adds paths")
-    if "\0" in text or "\n" in text:
-        raise ValueError("cannot hold a line break or NUL")
-    if text.startswith("~") or re.match(r"[A-Za-z]:[\\/]", text):
-        raise ValueError("must be relative to the repository")
-    if ".." in text.split("/"):
-        raise ValueError("leaves the repository ('..')")
-    if text.strip("/*") == "" and text not in ("*", "**", "/**", "/*"):
-        raise ValueError("names no path")
-    return text
-
-
-def _path(text: str) -> str:
-    """One path inside the repository, normalised."""
-    if not text or "\0" in text:
-        raise ValueError("is empty")
-    if text.startswith(("/", "~")) or re.match(r"[A-Za-z]:[\\/]", text):
-        raise ValueError("must be relative to the repository")
-    normal = posixpath.normpath(text)
-    if normal == ".." or normal.startswith("../"):
-        raise ValueError("leaves the repository ('..')")
-    return normal
-
-
-Identifier = Annotated[str, StringConstraints(max_length=_MAX_ID), AfterValidator(_identifier)]
-AgentId = Annotated[str, StringConstraints(max_length=_MAX_ID), AfterValidator(_agent_identifier)]
-Pattern = Annotated[str, StringConstraints(max_length=1024), AfterValidator(_pattern)]
-RepositoryPath = Annotated[str, StringConstraints(max_length=4096), AfterValidator(_path)]
-ApiName = Annotated[str, StringConstraints(max_length=128, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]*$")]
 
 
 class Value(BaseModel):
@@ -134,8 +81,12 @@ class GateMode(StrEnum):
         return (GateMode.OFF, GateMode.OBSERVE, GateMode.ENFORCE).index(self)
 
 
+ClientName = Literal["claude", "codex", "gemini", "opencode", "copilot", "qwen", "cursor", "goose", "aider"]
+"""The agent CLIs that Runebook can start (`clients/`)."""
+
+
 class AgentSpec(Value):
-    """An agent as the plan describes it: exactly one of `builtin` and `command` says what it runs."""
+    """An agent as the plan describes it: one of `builtin`, `command` and `client` says what it runs."""
 
     id: AgentId
     """Used once in the plan; it names the pane, and who did what."""
@@ -147,6 +98,14 @@ class AgentSpec(Value):
     """The name of a built-in or installed agent (entry point group `runebook.agents`)."""
     command: tuple[str, ...] | None = None
     """The program and its arguments, run without a shell."""
+    client: ClientName | None = None
+    """The agent CLI that it runs, set up for its boundaries (docs/clients.md)."""
+    prompt: Annotated[str, Field(max_length=100_000)] = ""
+    """What the client is asked to do, after what Runebook tells it about its place in the plan."""
+    model: OneLine | None = None
+    """The client's model, by the client's own name for it; without one, the client's choice."""
+    args: tuple[str, ...] = ()
+    """Further arguments of the client."""
     cwd: RepositoryPath = "."
     """Working folder, relative to the repository."""
     env: dict[str, str] = Field(default_factory=dict)
@@ -168,10 +127,17 @@ class AgentSpec(Value):
         """Whether the agent asks to be told, rather than being signalled."""
         return (self.finalize or ("signal" if self.builtin is None else "wait")) == "wait"
 
+    @field_validator("prompt", "model", "args")
+    @classmethod
+    def _of_a_client(cls, value: object, info: ValidationInfo) -> object:
+        if value and "client" in info.data and info.data["client"] is None:
+            raise ValueError("is for an agent with a 'client' only")
+        return value
+
     @model_validator(mode="after")
     def _one_program(self) -> AgentSpec:
-        if (self.builtin is None) == (self.command is None):
-            raise ValueError("needs exactly one of 'builtin' and 'command'")
+        if sum(each is not None for each in (self.builtin, self.command, self.client)) != 1:
+            raise ValueError("needs exactly one of 'builtin', 'command' and 'client'")
         if self.command is not None and (not self.command or not self.command[0]):
             raise ValueError("'command' is empty")
         return self
@@ -217,7 +183,7 @@ class Policy(Value):
 class PlanInfo(Value):
     """What the plan is called and how agents are kept apart."""
 
-    name: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    name: OneLine
     """What the plan is called."""
     isolation: Literal["shared", "worktree"] = "shared"
     """How agents are kept apart: all in one working tree, or each in a worktree of its own."""

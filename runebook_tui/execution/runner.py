@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
@@ -26,6 +25,7 @@ from runebook_tui.execution.handle import CoordinationHandle
 from runebook_tui.execution.interface import read_interface
 from runebook_tui.execution.lanes import Lanes
 from runebook_tui.execution.machine import UNTESTED, test_machine
+from runebook_tui.execution.outfit import Outfit, fit_out
 from runebook_tui.execution.pauses import Pauses
 from runebook_tui.execution.plan import PlanFollower
 from runebook_tui.execution.server import SocketServer
@@ -184,11 +184,9 @@ class ParallelExecutionRunner:
         """Remember that `pid` supervises `agent`."""
         self._supervisors.register(pid, agent)
 
-    def command_of(self, spec: AgentSpec) -> tuple[str, ...]:
-        """The program and arguments of an agent."""
-        if spec.command is not None:
-            return spec.command
-        return (sys.executable, "-P", "-m", "runebook_tui.agent", str(spec.builtin))
+    async def outfit(self, spec: AgentSpec) -> Outfit:
+        """What an agent runs, its client's files written. Raises Refused."""
+        return await asyncio.to_thread(fit_out, self.root, self.state, spec)
 
     def shut_down(self) -> None:
         """End everything that was started, soon."""

@@ -16,10 +16,10 @@ from runebook_tui.execution import wire
 from runebook_tui.execution.folders import make_agents_folder
 from runebook_tui.execution.holds import Holds, StoppedWrite
 from runebook_tui.execution.machine import Machine
+from runebook_tui.execution.outfit import Outfit, surroundings
 from runebook_tui.execution.rulebook import Rulebook
 from runebook_tui.execution.server import Connection
 from runebook_tui.orchestrator.coordinator import Refused
-from runebook_tui.place import SOCKET_NAME, runtime_folder
 
 Answer = dict[str, Any]
 Verb = Callable[[Connection, Answer], Awaitable[Answer]]
@@ -60,8 +60,8 @@ class Host(Protocol):
     def supervise(self, pid: int, agent: str) -> None:
         """Remember that `pid` supervises `agent`."""
 
-    def command_of(self, spec: AgentSpec) -> tuple[str, ...]:
-        """The program and arguments of an agent."""
+    async def outfit(self, spec: AgentSpec) -> Outfit:
+        """What an agent runs, its client's files written. Raises Refused."""
 
     def program_ended(self, front: int, code: int | None, signal: int | None) -> None:
         """The program of the pane whose first process is `front` ended so."""
@@ -131,22 +131,21 @@ class Supervision:
         self._host.supervise(connection.pid, agent)
         with suppress(OSError):  # a full disk: the agent has no folder of its own, and runs
             make_agents_folder(self._host.root, agent)
-        command = self._host.command_of(spec) if given is None else given
-        if not command:
+        outfit = await self._host.outfit(spec) if given is None else Outfit(given)
+        if not outfit.command:
             raise Refused("there is no command to run")
         mode, reason = self._host.machine.allows(spec.gate)
         root = self._host.root_of(agent)
         lanes = {"tree": agent, "main": str(self._host.root)} if root != self._host.root else {}
         return {
             "agent": agent,
-            "command": list(command),
+            "command": list(outfit.command),
             "cwd": str(root / spec.cwd) if given is None else None,
             "env": {
                 **_ENVIRONMENT,
                 **spec.env,
-                "RUNEBOOK_AGENT": agent,
-                "RUNEBOOK_ROOT": str(self._host.root),
-                "RUNEBOOK_SOCKET": str(runtime_folder(self._host.root) / SOCKET_NAME),
+                **outfit.environment,
+                **surroundings(self._host.root, agent),
             },
             "gate": mode.value,
             "reason": reason,

@@ -7,9 +7,10 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path as Folder
 
+from runebook_tui.clients.registry import ADAPTERS, Which, missing
 from runebook_tui.core.ownership import FileOwnership, OwnershipManager, operators_own, ties
 from runebook_tui.core.pattern import compile_pattern
-from runebook_tui.core.types import ExecutionPlan, Needs
+from runebook_tui.core.types import AgentSpec, ExecutionPlan, Needs
 from runebook_tui.orchestrator.positions import Path
 from runebook_tui.orchestrator.problems import Problem, Severity, Source, listed, quoted, suggestion
 from runebook_tui.orchestrator.waits import waiting_circles
@@ -20,6 +21,7 @@ Place = Callable[[Path], Path]
 class Checker:
     """The checks of one plan that has the right shape.
 
+    `builtins` are the agents that are installed, and `which` finds a program on PATH; None asks neither.
     `place` turns a path in the plan into one in the document. `lost` holds ids whose definition was
     left out because its shape is wrong: references to them are not reported again. With
     `whole=False` the checks that need every part of the plan are left out.
@@ -32,6 +34,7 @@ class Checker:
         *,
         root: Folder | None = None,
         builtins: Collection[str] | None = None,
+        which: Which | None = None,
         place: Place = lambda path: path,
         lost: frozenset[str] = frozenset(),
         whole: bool = True,
@@ -40,6 +43,7 @@ class Checker:
         self._source = source
         self._root = root
         self._builtins = builtins
+        self._which = which
         self._place = place
         self._lost = lost
         self._whole = whole
@@ -143,13 +147,32 @@ class Checker:
                 message = f"no agent called {quoted(agent.builtin)} is built in or installed here"
                 message += suggestion(agent.builtin, known) or f"; there is {listed(known) or 'none'}"
                 yield self._problem((*path, "builtin"), message, "warning")
-            for k, word in enumerate(agent.command or ()):
+            yield from self._client(path, agent)
+            words: list[tuple[Path, str]] = [((*path, "prompt"), agent.prompt)]
+            words += [((*path, "model"), agent.model or "")]
+            words += [((*path, "command", k), word) for k, word in enumerate(agent.command or ())]
+            words += [((*path, "args", k), word) for k, word in enumerate(agent.args)]
+            for where, word in words:
                 if "\0" in word:
-                    yield self._problem((*path, "command", k), "cannot hold a NUL character")
+                    yield self._problem(where, "cannot hold a NUL character")
             for name, value in agent.env.items():
                 if not name or "=" in name or "\0" in name + value:
                     message = "the name of a variable is not empty and holds no '='; neither part holds NUL"
                     yield self._problem((*path, "env", name), message)
+
+    def _client(self, path: Path, agent: AgentSpec) -> Iterator[Problem]:
+        if agent.client is None:
+            return
+        why = None if self._which is None else missing(agent.client, self._which)
+        if why is not None:
+            yield self._problem((*path, "client"), why, "warning")
+        unhooking = ADAPTERS[agent.client].unhooking
+        for k, word in enumerate(agent.args):
+            if (does := unhooking.get(word.partition("=")[0])) is not None:
+                message = (
+                    f"{quoted(word)} {does}, so that the kernel gate alone keeps this agent's boundaries"
+                )
+                yield self._problem((*path, "args", k), message, "warning")
 
     # ownership
 

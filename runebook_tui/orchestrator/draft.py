@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 
 from pydantic import TypeAdapter, ValidationError
 
+from runebook_tui.core.names import RESERVED_IDS, Pattern
 from runebook_tui.core.pattern import compile_pattern
-from runebook_tui.core.types import RESERVED_IDS, AgentSpec, ExecutionPlan, Needs, Pattern
+from runebook_tui.core.types import AgentSpec, ExecutionPlan, Needs
 from runebook_tui.orchestrator.positions import Path
 from runebook_tui.orchestrator.problems import quoted
 
@@ -124,6 +125,12 @@ def _agent(agent: AgentSpec, comments: Comments, path: Path) -> list[str]:
     lines += [f"phase = {toml_text(agent.phase)}", *_text("builtin", agent.builtin or "")]
     if agent.command is not None:
         lines += [*_comments(comments, (*path, "command")), f"command = {_list(agent.command)}"]
+    if agent.client is not None:
+        lines += [f"client = {toml_text(agent.client)}", *_text("prompt", agent.prompt)]
+        lines += [
+            *_text("model", agent.model or ""),
+            *([f"args = {_list(agent.args)}"] if agent.args else []),
+        ]
     lines += _comments(comments, (*path, "claims"))
     if agent.claims:
         lines.append("claims = [")

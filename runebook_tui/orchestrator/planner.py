@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
+from runebook_tui.clients.registry import Which
 from runebook_tui.core.types import ExecutionPlan
 from runebook_tui.orchestrator.checks import Checker
 from runebook_tui.orchestrator.positions import Path as KeyPath
@@ -66,11 +67,17 @@ def read_text(path: Path) -> str:
 
 
 def read_plan(
-    text: str, file: str, root: Path | None, *, builtins: Collection[str] | None = None
+    text: str,
+    file: str,
+    root: Path | None,
+    *,
+    builtins: Collection[str] | None = None,
+    which: Which | None = None,
 ) -> tuple[ExecutionPlan | None, tuple[Problem, ...]]:
     """The plan that `text` describes, or None, with errors and warnings in order.
 
-    `file` is its name in messages. Paths are checked against the folder `root` when it is given.
+    `file` is its name in messages. Paths are checked against the folder `root` when it is given, the programs
+    of clients by `which` (`shutil.which`).
     """
     try:
         data = tomllib.loads(text)
@@ -90,6 +97,7 @@ def read_plan(
             source,
             root=root,
             builtins=builtins,
+            which=which,
             place=(lambda path: path) if origin is None else (lambda path: _original(origin, path)),
             lost=shaped.lost,
             whole=not shaped.problems,
@@ -138,7 +146,8 @@ after = ["build"]
 [[agents]]
 id = "storage"
 phase = "build"
-command = ["claude", "Implement the storage API of docs/storage.md"]
+client = "claude"
+prompt = "Implement the storage API of docs/storage.md"
 claims = ["src/storage/**"]
 tasks = [{ id = "storage-publish", title = "Publish the storage API" }]
 

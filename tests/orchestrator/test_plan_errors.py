@@ -212,7 +212,48 @@ CASES = {
     ),
     "no program": (
         BASE.replace('command = ["true"]\nclaims = ["src/a', 'claims = ["src/a'),
-        "runebook.toml:21: agents[1] \"analysis\": needs exactly one of 'builtin' and 'command'",
+        "runebook.toml:21: agents[1] \"analysis\": needs exactly one of 'builtin', 'command' and 'client'",
+    ),
+    "two programs": (
+        BASE.replace('phase = "wire"', 'phase = "wire"\nclient = "claude"'),
+        "runebook.toml:21: agents[1] \"analysis\": needs exactly one of 'builtin', 'command' and 'client'",
+    ),
+    "an unknown client": (
+        BASE.replace('command = ["true"]\nclaims = ["src/a', 'client = "clade"\nclaims = ["src/a'),
+        'runebook.toml:24: agents[1] "analysis": client: must be "claude" or "codex" or "gemini" or '
+        '"opencode" or "copilot" or "qwen" or "cursor" or "goose" or "aider", not "clade"; did you '
+        'mean "claude"?',
+    ),
+    "a prompt for a command": (
+        BASE.replace('phase = "wire"', 'phase = "wire"\nprompt = "Do it"'),
+        'runebook.toml:24: agents[1] "analysis": prompt: is for an agent with a \'client\' only: "Do it"',
+    ),
+    "a model for a command": (
+        BASE.replace('phase = "wire"', 'phase = "wire"\nmodel = "big"'),
+        'runebook.toml:24: agents[1] "analysis": model: is for an agent with a \'client\' only: "big"',
+    ),
+    "arguments for a command": (
+        BASE.replace('phase = "wire"', 'phase = "wire"\nargs = ["-p"]'),
+        "runebook.toml:24: agents[1] \"analysis\": args: is for an agent with a 'client' only: a list",
+    ),
+    "an empty model": (
+        BASE.replace(
+            'command = ["true"]\nclaims = ["src/a', 'client = "codex"\nmodel = ""\nclaims = ["src/a'
+        ),
+        'runebook.toml:25: agents[1] "analysis": model: is empty',
+    ),
+    "an argument with a NUL": (
+        BASE.replace(
+            'command = ["true"]\nclaims = ["src/a',
+            'client = "codex"\nargs = ["a", "\\u0000"]\nclaims = ["src/a',
+        ),
+        'runebook.toml:25: agents[1] "analysis": args[1]: cannot hold a NUL character',
+    ),
+    "a prompt with a NUL": (
+        BASE.replace(
+            'command = ["true"]\nclaims = ["src/a', 'client = "codex"\nprompt = "\\u0000"\nclaims = ["src/a'
+        ),
+        'runebook.toml:25: agents[1] "analysis": prompt: cannot hold a NUL character',
     ),
     "an upper-case id": (
         BASE.replace('id = "build"', 'id = "Build"', 1),
@@ -297,6 +338,20 @@ def test_warnings_leave_the_plan_usable() -> None:
         "as soon as it "
         "starts",
     ]
+
+
+def test_a_client_that_is_not_installed_or_loses_its_hook_is_a_warning() -> None:
+    text = BASE.replace('command = ["true"]', 'client = "claude"\nargs = ["-p", "--settings=mine"]', 1)
+    plan, problems = read_plan(text, "runebook.toml", None, which=lambda program: None)
+    assert plan is not None
+    assert [str(problem) for problem in problems] == [
+        'runebook.toml:14: warning: agents[0] "storage": client: Claude Code is not installed: there is no '
+        "'claude' on PATH; get it by `npm install -g @anthropic-ai/claude-code`",
+        'runebook.toml:15: warning: agents[0] "storage": args[1]: "--settings=mine" takes the place of '
+        "Runebook's settings, and its hook, so that the kernel gate alone keeps this agent's boundaries",
+    ]
+    _, problems = read_plan(text, "runebook.toml", None, which=lambda program: f"/bin/{program}")
+    assert ["args[1]" in str(problem) for problem in problems] == [True]
 
 
 def test_errors_come_before_warnings() -> None:

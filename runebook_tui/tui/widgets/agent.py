@@ -68,7 +68,7 @@ class AgentPanel(Vertical):
             self.border_title = Content("Pane")
             return
         spec = agent.spec
-        program = f"built-in {spec.builtin}" if spec.builtin else " ".join(spec.command or ())
+        program = f"built-in {spec.builtin}" if spec.builtin else spec.client or " ".join(spec.command or ())
         glyph = glyphs.AGENT[agent.status]
         self.border_title = Content.assemble(
             (glyph.sign, glyph.style),

@@ -1,0 +1,140 @@
+"""The brief: what an agent is told about its place in the plan before its own prompt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from runebook_tui.core.printable import visible
+from runebook_tui.core.state import State
+from runebook_tui.core.types import AgentSpec, InterfaceStub, TaskStatus
+
+_MOST_LINES = 40
+_MOST_TEXTS = 8
+_SHOWN = 300
+"""Characters of one pattern, title or path that are shown."""
+
+
+def brief(state: State, spec: AgentSpec, program: str, *, mcp: bool) -> str:
+    """What `spec`'s agent is told, as Markdown.
+
+    `program` is the command line of Runebook in the agent's shell; `mcp` says that its tools are there, too.
+    """
+    parts = [
+        _introduction(state, spec),
+        _owned(state, spec),
+        _others(state, spec),
+        _tasks(state, spec, program),
+        _interfaces(state, spec, program),
+        _apis(state, spec),
+        _asking(program, mcp=mcp),
+    ]
+    return "\n\n".join("\n".join(lines) for part in parts if (lines := list(part))) + "\n"
+
+
+def _introduction(state: State, spec: AgentSpec) -> Iterator[str]:
+    title = f" ({_text(spec.title)})" if spec.title else ""
+    yield f"# You are the agent `{spec.id}`{title}"
+    yield ""
+    yield (
+        f"You are one of {len(state.plan.agents)} agents that work on this repository at the same time, by "
+        f"the plan “{_text(state.plan.plan.name)}” in `runebook.toml`. Runebook checks what each of you "
+        f"writes against that plan. Your phase is `{spec.phase}`."
+    )
+
+
+def _owned(state: State, spec: AgentSpec) -> Iterator[str]:
+    yield "## What you own"
+    yield ""
+    if spec.claims:
+        yield "You may write what these patterns match (as in `.gitignore`, from the top of the repository):"
+        yield from _bounded(f"- `{_text(claim)}`" for claim in spec.claims)
+    else:
+        yield "You own no files."
+    unowned = "you may write it" if state.plan.policy.unowned == "allow" else "ask before you write it"
+    yield f"What nobody owns: {unowned}. What git ignores is free."
+
+
+def _others(state: State, spec: AgentSpec) -> Iterator[str]:
+    others = [f"- `{_text(c.pattern)}`: `{c.owner}`" for c in state.plan.ownership if c.owner != spec.id]
+    if others:
+        yield "## What others own"
+        yield ""
+        yield "The most specific pattern counts. You may read all of it; before you write it, ask."
+        yield from _bounded(others)
+
+
+def _tasks(state: State, spec: AgentSpec, program: str) -> Iterator[str]:
+    if not spec.tasks:
+        return
+    yield "## Your tasks"
+    yield ""
+    for task in spec.tasks[:_MOST_LINES]:
+        known = state.tasks.get(task.id)
+        status = known.status if known is not None else TaskStatus.NOT_STARTED
+        title = f": {_text(task.title)}" if task.title else ""
+        yield f"- `{task.id}`{title} ({status.value})"
+    if len(spec.tasks) > _MOST_LINES:
+        yield f"- and {len(spec.tasks) - _MOST_LINES} more: `{program} status`"
+    yield ""
+    yield "Others wait for these, so say how they stand, in your shell:"
+    yield f"- you begin: `{program} task start ID`"
+    yield f"- it is done: `{program} task done ID`"
+    yield f'- it cannot go on: `{program} task block ID --reason "why"`'
+
+
+def _interfaces(state: State, spec: AgentSpec, program: str) -> Iterator[str]:
+    mine = [each for each in state.plan.interfaces if each.owner == spec.id]
+    if mine:
+        yield "## What you must publish"
+        yield ""
+        yield from _bounded(_promise(each) for each in mine)
+        yield f"Once the file holds that, say `{program} publish NAME`: others wait for it."
+
+
+def _promise(interface: InterfaceStub) -> str:
+    texts = [f"`{_text(text)}`" for text in interface.must_contain[:_MOST_TEXTS]]
+    holds = f", which must hold {', '.join(texts)}" if texts else ""
+    more = len(interface.must_contain) - _MOST_TEXTS
+    return f"- `{interface.name}` in `{_text(interface.path)}`{holds}" + (
+        f" and {more} more" if more > 0 else ""
+    )
+
+
+def _apis(state: State, spec: AgentSpec) -> Iterator[str]:
+    others = [each for each in state.plan.interfaces if each.owner != spec.id]
+    if others:
+        yield "## What others offer"
+        yield ""
+        yield from _bounded(
+            f"- `{each.name}` of `{each.owner}` in `{_text(each.path)}`: "
+            + ("published, you may rely on it" if state.apis.has(each.name) else "not published yet")
+            for each in others
+        )
+
+
+def _asking(program: str, *, mcp: bool) -> Iterator[str]:
+    tools = " (or the tools `request_access` and `wait_for_decision` of the server `runebook`)" if mcp else ""
+    yield "## When you need what others own"
+    yield ""
+    yield f'- Ask before you write it: `{program} ask PATH --reason "why"`{tools}. A person decides.'
+    yield (
+        "- A write across a boundary may have to wait for that person, and may be refused. A refusal is an "
+        "answer, not a fault: go on with other work, and try the same again after the approval."
+    )
+    yield (
+        "- Never route around a refusal: no copy elsewhere, no shim, no other tool, no changed permissions, "
+        "no commit or branch that brings it in."
+    )
+    yield "- `runebook.toml`, `.runebook/` and git's hooks and configuration are the operator's: leave them."
+
+
+def _bounded(lines: Iterable[str]) -> Sequence[str]:
+    """At most forty lines, and how many are left out."""
+    each = list(lines)
+    more = [f"- and {len(each) - _MOST_LINES} more"] if len(each) > _MOST_LINES else []
+    return [*each[:_MOST_LINES], *more]
+
+
+def _text(text: str) -> str:
+    """Text of the plan on one line, inside backticks or not."""
+    return visible(text, _SHOWN).replace("`", "ˋ")

@@ -1,0 +1,127 @@
+"""opencode: a configuration folder of the agent's own beside the user's, with a plugin that asks our hook.
+
+Measured with 1.18.33: `OPENCODE_CONFIG_DIR` adds to the user's configuration; a plugin may take any time,
+and what it throws reaches the model. A plugin that cannot be loaded is dropped in silence, so this one
+imports little. What it hands to the hook is our own form: `hook_event_name`, `session_id`, `cwd`,
+`tool_name`, `tool_input` and what the event has; the hook refuses by any exit status but 0, with the reason
+on its standard error.
+"""
+
+from __future__ import annotations
+
+import json
+
+from runebook_tui.clients.adapter import (
+    HOOK_SECONDS,
+    Adapter,
+    Assignment,
+    Start,
+    as_json,
+    last_words,
+    model_flag,
+    without,
+)
+
+_PLUGIN = """\
+// Written by Runebook at every start of this agent: changes are lost.
+import { spawn } from "node:child_process"
+
+const HOOK = __HOOK__
+
+function ask(payload) {
+  return new Promise((resolve) => {
+    const said = { status: 1, out: "", err: "" }
+    const child = spawn(HOOK[0], HOOK.slice(1), { env: process.env, stdio: ["pipe", "pipe", "pipe"] })
+    child.on("error", (error) => resolve({ ...said, err: `Runebook's hook cannot be run: ${error.message}` }))
+    child.stdout.on("data", (part) => { said.out += part })
+    child.stderr.on("data", (part) => { said.err += part })
+    child.on("close", (status) => resolve({ ...said, status: status ?? 1 }))
+    child.stdin.on("error", () => {})
+    child.stdin.end(JSON.stringify(payload))
+  })
+}
+
+export const Runebook = async ({ directory }) => {
+  const begun = new Map()
+  const about = (name, session, more) => ({
+    hook_event_name: name, session_id: session ?? null, cwd: directory, ...more,
+  })
+  const tell = (name, session, more = {}) => ask(about(name, session, more)).then(() => {}, () => {})
+  return {
+    "chat.message": async (input) => {
+      await tell("chat.message", input.sessionID, { model: input.model?.modelID ?? null })
+    },
+    "tool.execute.before": async (input, output) => {
+      const call = { tool_name: input.tool, tool_use_id: input.callID, tool_input: output.args }
+      const said = await ask(about("tool.execute.before", input.sessionID, call))
+      if (said.status !== 0) {
+        throw new Error(said.err.trim() || said.out.trim() || "Runebook's hook refused without a reason")
+      }
+      begun.set(input.callID, { args: output.args, time: Date.now() })
+    },
+    "tool.execute.after": async (input, output) => {
+      const start = begun.get(input.callID)
+      begun.delete(input.callID)
+      await tell("tool.execute.after", input.sessionID, {
+        tool_name: input.tool, tool_use_id: input.callID, tool_input: input.args ?? start?.args ?? {},
+        tool_response: { metadata: { exit: output?.metadata?.exit ?? null } },
+        duration_ms: start ? Date.now() - start.time : null,
+      })
+    },
+    event: async ({ event }) => {
+      const told = ["session.created", "session.idle", "session.error", "permission.asked"]
+      const properties = event.properties ?? {}
+      const info = properties.info ?? {}
+      const spent = event.type === "message.updated" && info.role === "assistant" && info.time?.completed
+      if (!spent && !told.includes(event.type)) return
+      await tell(event.type, properties.sessionID ?? info.sessionID ?? info.id, {
+        properties: {
+          permission: properties.permission ?? null,
+          info: { id: info.id, parentID: info.parentID, modelID: info.modelID, tokens: info.tokens,
+            cost: info.cost, time: info.time },
+        },
+      })
+    },
+  }
+}
+"""
+
+
+class Opencode(Adapter):
+    """opencode."""
+
+    id = "opencode"
+    title = "opencode"
+    program = "opencode"
+    how_to_get = "`npm install -g opencode-ai`"
+    nets = ("hook", "mcp", "gate")
+    hook_seconds = HOOK_SECONDS
+    tool_seconds = 60
+    shell_seconds = 120
+    unhooking = {"--pure": "starts without plugins, and so without the hook"}
+
+    def start(self, job: Assignment) -> Start:
+        """`run` in the plan's `args` runs the prompt and ends; else the session goes on."""
+        folder = job.folder / "opencode"
+        brief = folder / "brief.md"
+        arguments, ends = without(job.spec.args, ("run",))
+        resumed = () if job.session is None else ("--session", job.session)
+        words = (*model_flag(job.spec), *resumed, *arguments)
+        if ends:
+            command = (self.program, "run", *words, *last_words(job.prompt))
+        else:
+            command = (self.program, *words, *((f"--prompt={job.prompt}",) if job.prompt else ()))
+        settings: dict[str, object] = {
+            "$schema": "https://opencode.ai/config.json",
+            "instructions": [str(brief)],
+        }
+        if job.mcp is not None:
+            environment = dict(job.environment)
+            server = {"type": "local", "command": [*job.mcp], "environment": environment, "enabled": True}
+            settings["mcp"] = {"runebook": server}
+        files = {
+            "opencode/opencode.json": as_json(settings),
+            "opencode/plugin/runebook.js": _PLUGIN.replace("__HOOK__", json.dumps(self.hook_words(job))),
+            "opencode/brief.md": job.brief,
+        }
+        return Start(command, {"OPENCODE_CONFIG_DIR": str(folder)}, files)
