@@ -9,7 +9,7 @@ from typing import Any, TypeVar, assert_never
 
 from runebook_tui.core import events as e
 from runebook_tui.core import undos
-from runebook_tui.core.grants import Grant, Scope
+from runebook_tui.core.grants import Grant, Scope, lasting
 from runebook_tui.core.state import (
     UNKNOWN_REASON,
     AgentState,
@@ -368,7 +368,7 @@ def _decided(state: State, event: e.CoordinationResponse, time: float) -> State:
         owners=frozenset(each.owner for each in request.crossings.values()) if waits else frozenset(),
         used_at=time,
     )
-    return replace(state, grants=_with(state.grants, request.id, grant))
+    return replace(state, grants=lasting(_with(state.grants, request.id, grant)))
 
 
 def _grant_used(state: State, event: e.GrantUsed, time: float) -> State:

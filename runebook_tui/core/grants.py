@@ -13,6 +13,9 @@ from types import MappingProxyType
 JOIN_SECONDS = 2.0
 """Writes of one author to one owner's paths within this time of each other belong together."""
 
+SPENT = 100
+"""So many grants are kept that are used up, or bound to one process: it may be writing still."""
+
 
 class Scope(StrEnum):
     """How far an approval reaches."""
@@ -66,6 +69,11 @@ class Grant:
         known = pid is not None and used[1] is not None
         return (pid == used[1] and (late or recent)) if known else recent
 
+    @property
+    def passing(self) -> bool:
+        """Whether it is soon good for nothing: used up, or bound to one process."""
+        return self.scope is Scope.ONCE and (self.pid is not None or self.paths <= self.used.keys())
+
     def use(self, path: str, pid: int | None, now: float) -> Grant:
         """The grant after a write of `path` under it."""
         return replace(self, used=MappingProxyType({**self.used, path: (now, pid)}), used_at=now)
@@ -86,3 +94,10 @@ def covering(
         if grant.agent == agent and grant.covers(path, owner, pid, now, late=late):
             return grant
     return None
+
+
+def lasting(grants: Mapping[int, Grant]) -> Mapping[int, Grant]:
+    """`grants`, by request, without the oldest of those that are passing."""
+    passing = [request for request, grant in grants.items() if grant.passing]
+    gone = frozenset(passing[:-SPENT])
+    return MappingProxyType({number: grant for number, grant in grants.items() if number not in gone})

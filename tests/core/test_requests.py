@@ -10,7 +10,7 @@ from core_play import Play, agent, plan, touch, version
 from runebook_tui.core import commands as c
 from runebook_tui.core import events as e
 from runebook_tui.core.boundary import BURST, JOIN_SECONDS, may_write
-from runebook_tui.core.grants import Scope
+from runebook_tui.core.grants import SPENT, Scope
 from runebook_tui.core.ownership import Verdict
 from runebook_tui.core.types import (
     OPERATOR,
@@ -414,3 +414,20 @@ def test_without_a_change_the_later_crossing_is_shown() -> None:
 def test_an_author_is_certain_when_there_is_one_name() -> None:
     assert Author(name="alpha").certain
     assert not Author(candidates=("alpha",)).certain
+
+
+def test_used_approvals_do_not_gather_for_ever_and_unused_ones_stay(play: Play) -> None:
+    play.do(c.Ask("alpha", ("beta/waits",), "later"))
+    approve(play, 1)
+    play.do(c.Ask("alpha", ("gamma/plan",), "always"))
+    approve(play, 2, Scope.PLAN)
+    for number in range(3, 3 + 2 * SPENT):
+        play.now += 60
+        path = f"beta/f{number}"
+        play.do(c.Ask("alpha", (path,), "now"))
+        approve(play, number)
+        play.write(path, "alpha", pid=number)
+    assert len(play.state.grants) <= SPENT + 3
+    assert not verdict(play, "alpha", "beta/waits").crosses
+    assert not verdict(play, "alpha", "gamma/plan").crosses
+    assert not play.state.open_requests
