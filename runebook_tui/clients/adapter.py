@@ -25,6 +25,9 @@ FOREVER = math.inf
 HOOK_SECONDS = 3600
 """The timer that is set where a client lets us set it, in seconds: the engine always answers long before."""
 
+GO_ON = "Runebook has started you again. Go on with your work where you left off."
+"""The prompt of a session that is taken up again: some clients do not start without one."""
+
 
 @dataclass(frozen=True)
 class Assignment:
@@ -50,13 +53,13 @@ class Assignment:
 
     @property
     def prompt(self) -> str:
-        """The plan's own prompt for the agent; "" when a session is taken up again: it has been given."""
-        return "" if self.session is not None else self.spec.prompt
+        """The plan's own prompt for the agent, or, for a session that is taken up again, to go on."""
+        return self.spec.prompt if self.session is None else GO_ON
 
     @property
     def brief_and_prompt(self) -> str:
-        """Both in one text, for a client that has no other place for the brief; "" for a taken-up session."""
-        return "" if self.session is not None else f"{self.brief}\n\n{self.prompt}".strip()
+        """Both in one text, for a client that has no other place for the brief; a session knows it."""
+        return f"{self.brief}\n\n{self.prompt}".strip() if self.session is None else self.prompt
 
 
 @dataclass(frozen=True)
@@ -114,7 +117,7 @@ class Adapter(ABC):
 
     @abstractmethod
     def start(self, job: Assignment) -> Start:
-        """How it is started for `job`; a session that is taken up again gets no prompt.
+        """How it is started for `job`.
 
         Raises ValueError, in words, when what it looks at cannot be used.
         """

@@ -45,7 +45,7 @@ class Goose(Adapter):
         server = () if job.mcp is None else (f"--with-extension={self._extension(job, job.mcp)}",)
         resumed = () if job.session is None else ("--resume", "--session-id", job.session)
         brief = () if job.session is not None else (f"--system={job.brief}",)
-        text = f"--text={job.prompt or 'Go on with your tasks.'}"
+        text = f"--text={job.prompt or 'Begin with your tasks.'}"
         return Start((self.program, "run", *stays, *model, *server, *resumed, *brief, *arguments, text))
 
     def _extension(self, job: Assignment, mcp: tuple[str, ...]) -> str:
