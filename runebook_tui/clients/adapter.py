@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from runebook_tui.clients.userfile import UserFile
 from runebook_tui.core.types import AgentSpec, ClientName
 
 Net = Literal["hook", "mcp", "gate"]
@@ -74,21 +75,6 @@ class Start:
     """Texts by name below the agent's folder, to be written before the start."""
     links: Mapping[str, str] = field(default_factory=dict)
     """Paths by name below the agent's folder, to be linked to where they exist: logins, never copied."""
-
-
-@dataclass(frozen=True)
-class UserFile:
-    """A file in the user's home that a client reads and no flag or variable can replace.
-
-    `runebook-tui doctor --install` writes it when asked to; see `clients/userfile.py`.
-    """
-
-    path: str
-    """Where, below the home folder."""
-    events: Mapping[str, Sequence[Mapping[str, object]]]
-    """What is added: hooks by event, with `HOOK` where the command line of the hook goes."""
-    version: int | None = None
-    """The `version` that the file carries beside `hooks`, where it carries one."""
 
 
 class Adapter(ABC):

@@ -7,12 +7,19 @@ from __future__ import annotations
 
 import shlex
 
-from runebook_tui.clients.adapter import Adapter, Assignment, Start, UserFile, without
+from runebook_tui.clients.adapter import Adapter, Assignment, Start, as_json, without
+from runebook_tui.clients.userfile import HOOK, UserFile
 
 _SECONDS = 300
-_TOOLS = "developer__(write|edit|shell|text_editor)"
-_ASKS = {"type": "command", "command": "HOOK", "timeout": _SECONDS, "on_failure": "block"}
-_TELLS = {"type": "command", "command": "HOOK", "timeout": 60}
+_TOOLS = "^developer__(write|edit|shell|text_editor)$"
+_ASKS = {"type": "command", "command": HOOK, "timeout": _SECONDS, "on_failure": "block"}
+_TELLS = {"type": "command", "command": HOOK, "timeout": 60}
+
+_MANIFEST = {
+    "name": "runebook",
+    "version": "1.0.0",
+    "description": "Keeps to the boundaries of runebook.toml",
+}
 
 
 class Goose(Adapter):
@@ -30,11 +37,13 @@ class Goose(Adapter):
         {
             "PreToolUse": [{"matcher": _TOOLS, "hooks": [_ASKS]}],
             "PostToolUse": [{"matcher": _TOOLS, "hooks": [_TELLS]}],
+            "PostToolUseFailure": [{"matcher": _TOOLS, "hooks": [_TELLS]}],
             **{
                 event: [{"hooks": [_TELLS]}]
                 for event in ("SessionStart", "UserPromptSubmit", "Stop", "SessionEnd")
             },
         },
+        beside={".agents/plugins/runebook/plugin.json": as_json(_MANIFEST)},
     )
 
     def start(self, job: Assignment) -> Start:
