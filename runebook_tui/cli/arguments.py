@@ -8,6 +8,7 @@ from typing import NoReturn
 from runebook_tui import __version__
 
 TEMPLATES = ("runebook", "coders")
+CLIENTS = ("claude", "codex", "gemini", "opencode", "copilot", "qwen", "cursor", "goose", "aider")
 
 
 class UsageError(Exception):
@@ -55,7 +56,13 @@ def _plan_commands(commands: _Commands[_Parser]) -> None:
     source.add_argument("--template", choices=TEMPLATES, help="which plan to begin with (default: coders)")
     source.add_argument("--from", dest="source", metavar="FILE", help="a CODEOWNERS file or a Markdown plan")
     _command(commands, "check", "read the plan and say what is wrong with it")
-    _command(commands, "doctor", "say what this machine and repository have, and what to do about the rest")
+    doctor = _command(
+        commands, "doctor", "say what this machine and repository have, and what to do about the rest"
+    )
+    change = doctor.add_mutually_exclusive_group()
+    change.add_argument("--install", choices=CLIENTS, metavar="CLIENT", help="add our hook to a user's file")
+    change.add_argument("--uninstall", choices=CLIENTS, metavar="CLIENT", help="take it out again")
+    doctor.add_argument("--yes", action="store_true", help="do not ask before that")
     _command(commands, "schema", "print the JSON Schema of the plan, for editors", json=False)
 
 

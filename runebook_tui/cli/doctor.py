@@ -7,6 +7,7 @@ from pathlib import Path
 
 from runebook_tui.cli import shapes
 from runebook_tui.cli.checkup import Finding, machine_findings
+from runebook_tui.cli.installing import change
 from runebook_tui.cli.place import CommandError, repository
 from runebook_tui.cli.premises import repository_findings
 from runebook_tui.core.printable import visible
@@ -14,6 +15,8 @@ from runebook_tui.core.printable import visible
 
 def doctor(arguments: Namespace) -> int:
     """Say what is there, a line each; exit status 1 when something is missing."""
+    if arguments.install or arguments.uninstall:
+        return change(arguments)
     found = [*machine_findings(), *_here()]
     whole = all(finding.status != "missing" for finding in found)
     if arguments.json:

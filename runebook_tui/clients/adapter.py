@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from runebook_tui.clients.userfile import UserFile
 from runebook_tui.core.types import AgentSpec, ClientName
 
 Net = Literal["hook", "mcp", "gate"]
@@ -24,6 +25,9 @@ FOREVER = math.inf
 
 HOOK_SECONDS = 3600
 """The timer that is set where a client lets us set it, in seconds: the engine always answers long before."""
+
+GO_ON = "Runebook has started you again. Go on with your work where you left off."
+"""The prompt of a session that is taken up again: some clients do not start without one."""
 
 
 @dataclass(frozen=True)
@@ -50,13 +54,13 @@ class Assignment:
 
     @property
     def prompt(self) -> str:
-        """The plan's own prompt for the agent; "" when a session is taken up again: it has been given."""
-        return "" if self.session is not None else self.spec.prompt
+        """The plan's own prompt for the agent, or, for a session that is taken up again, to go on."""
+        return self.spec.prompt if self.session is None else GO_ON
 
     @property
     def brief_and_prompt(self) -> str:
-        """Both in one text, for a client that has no other place for the brief; "" for a taken-up session."""
-        return "" if self.session is not None else f"{self.brief}\n\n{self.prompt}".strip()
+        """Both in one text, for a client that has no other place for the brief; a session knows it."""
+        return f"{self.brief}\n\n{self.prompt}".strip() if self.session is None else self.prompt
 
 
 @dataclass(frozen=True)
@@ -71,21 +75,6 @@ class Start:
     """Texts by name below the agent's folder, to be written before the start."""
     links: Mapping[str, str] = field(default_factory=dict)
     """Paths by name below the agent's folder, to be linked to where they exist: logins, never copied."""
-
-
-@dataclass(frozen=True)
-class UserFile:
-    """A file in the user's home that a client reads and no flag or variable can replace.
-
-    `runebook-tui doctor --install` writes it when asked to; see `clients/userfile.py`.
-    """
-
-    path: str
-    """Where, below the home folder."""
-    events: Mapping[str, Sequence[Mapping[str, object]]]
-    """What is added: hooks by event, with `HOOK` where the command line of the hook goes."""
-    version: int | None = None
-    """The `version` that the file carries beside `hooks`, where it carries one."""
 
 
 class Adapter(ABC):
@@ -114,7 +103,7 @@ class Adapter(ABC):
 
     @abstractmethod
     def start(self, job: Assignment) -> Start:
-        """How it is started for `job`; a session that is taken up again gets no prompt.
+        """How it is started for `job`.
 
         Raises ValueError, in words, when what it looks at cannot be used.
         """

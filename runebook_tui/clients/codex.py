@@ -55,10 +55,8 @@ class Codex(Adapter):
             server = {"command": job.mcp[0], "args": [*job.mcp[1:]], "env": dict(job.environment)}
             words.append(f"mcp_servers.runebook={toml(server)}")
         options = [part for word in words for part in ("-c", word)]
-        arguments = job.spec.args
-        if job.session is not None:
-            arguments = _resumed(arguments, job.session)
-        return Start((self.program, *options, *arguments, *last_words(job.prompt)))
+        resumed = () if job.session is None else ("resume", job.session)
+        return Start((self.program, *options, *job.spec.args, *resumed, *last_words(job.prompt)))
 
     def _hooks(self, job: Assignment) -> list[str]:
         asks: dict[str, object] = {
@@ -107,10 +105,3 @@ def toml(value: object) -> str:
 
 def _label(event: str) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "_", event).lower()
-
-
-def _resumed(arguments: tuple[str, ...], session: str) -> tuple[str, ...]:
-    """`resume SESSION`, which is a subcommand of `exec` where the plan runs that."""
-    if arguments[:1] in (("exec",), ("e",)):
-        return (arguments[0], "resume", *arguments[1:], session)
-    return ("resume", *arguments, session)

@@ -6,12 +6,13 @@ reported.
 
 from __future__ import annotations
 
-from runebook_tui.clients.adapter import Adapter, Assignment, Start, UserFile, last_words, model_flag
+from runebook_tui.clients.adapter import Adapter, Assignment, Start, last_words, model_flag
+from runebook_tui.clients.userfile import HOOK, UserFile
 
 _SECONDS = 60
 _TOOLS = "Write|Delete|Shell"
-_ASKS = {"command": "HOOK", "timeout": _SECONDS, "failClosed": True}
-_TELLS = {"command": "HOOK", "timeout": _SECONDS}
+_ASKS = {"command": HOOK, "timeout": _SECONDS, "failClosed": True}
+_TELLS = {"command": HOOK, "timeout": _SECONDS}
 
 
 class Cursor(Adapter):

@@ -7,12 +7,19 @@ from __future__ import annotations
 
 import shlex
 
-from runebook_tui.clients.adapter import Adapter, Assignment, Start, UserFile, without
+from runebook_tui.clients.adapter import Adapter, Assignment, Start, as_json, without
+from runebook_tui.clients.userfile import HOOK, UserFile
 
 _SECONDS = 300
-_TOOLS = "developer__(write|edit|shell|text_editor)"
-_ASKS = {"type": "command", "command": "HOOK", "timeout": _SECONDS, "on_failure": "block"}
-_TELLS = {"type": "command", "command": "HOOK", "timeout": 60}
+_TOOLS = "^developer__(write|edit|shell|text_editor)$"
+_ASKS = {"type": "command", "command": HOOK, "timeout": _SECONDS, "on_failure": "block"}
+_TELLS = {"type": "command", "command": HOOK, "timeout": 60}
+
+_MANIFEST = {
+    "name": "runebook",
+    "version": "1.0.0",
+    "description": "Keeps to the boundaries of runebook.toml",
+}
 
 
 class Goose(Adapter):
@@ -30,11 +37,13 @@ class Goose(Adapter):
         {
             "PreToolUse": [{"matcher": _TOOLS, "hooks": [_ASKS]}],
             "PostToolUse": [{"matcher": _TOOLS, "hooks": [_TELLS]}],
+            "PostToolUseFailure": [{"matcher": _TOOLS, "hooks": [_TELLS]}],
             **{
                 event: [{"hooks": [_TELLS]}]
                 for event in ("SessionStart", "UserPromptSubmit", "Stop", "SessionEnd")
             },
         },
+        beside={".agents/plugins/runebook/plugin.json": as_json(_MANIFEST)},
     )
 
     def start(self, job: Assignment) -> Start:
@@ -45,7 +54,7 @@ class Goose(Adapter):
         server = () if job.mcp is None else (f"--with-extension={self._extension(job, job.mcp)}",)
         resumed = () if job.session is None else ("--resume", "--session-id", job.session)
         brief = () if job.session is not None else (f"--system={job.brief}",)
-        text = f"--text={job.prompt or 'Go on with your tasks.'}"
+        text = f"--text={job.prompt or 'Begin with your tasks.'}"
         return Start((self.program, "run", *stays, *model, *server, *resumed, *brief, *arguments, text))
 
     def _extension(self, job: Assignment, mcp: tuple[str, ...]) -> str:

@@ -10,7 +10,7 @@ from typing import Any, get_args
 
 import pytest
 
-from runebook_tui.clients.adapter import Adapter, Assignment, Start
+from runebook_tui.clients.adapter import GO_ON, Adapter, Assignment, Start
 from runebook_tui.clients.codex import toml
 from runebook_tui.clients.qwen import merged
 from runebook_tui.clients.registry import ADAPTERS, missing
@@ -103,11 +103,12 @@ def test_the_brief_reaches_the_client_and_no_path_leaves_the_agents_folder(name:
 
 
 @pytest.mark.parametrize("name", ADAPTERS)
-def test_a_session_that_is_taken_up_again_is_named_and_gets_no_prompt(name: str) -> None:
+def test_a_session_that_is_taken_up_again_is_named_and_told_to_go_on(name: str) -> None:
     start = started(name, spec={"prompt": "Do it", "args": ENDS[name]}, session="5e55-10n")
     said = " ".join(start.command)
     assert ("5e55-10n" in said) == (name != "aider")
     assert "Do it" not in said
+    assert start.command[-1].endswith(GO_ON)
 
 
 @pytest.mark.parametrize("name", HOOKED)
@@ -178,8 +179,8 @@ def test_codex_trusts_every_hook_of_this_start_by_its_hash() -> None:
 
 def test_a_subcommand_of_codex_is_resumed_inside_it() -> None:
     start = started("codex", spec={"args": ("exec", "--json")}, session="5e55")
-    assert start.command[-4:] == ("exec", "resume", "--json", "5e55")
-    assert started("codex", session="5e55").command[-2:] == ("resume", "5e55")
+    assert start.command[-6:-1] == ("exec", "--json", "resume", "5e55", "--")
+    assert started("codex", session="5e55").command[-4:-1] == ("resume", "5e55", "--")
 
 
 @pytest.mark.parametrize("text", ["", HOSTILE, "a\x00b", "\x1f\t", "𝕏"])
