@@ -74,7 +74,14 @@ def test_a_module_loads_no_more_than_it_should(module: str, never: set[str]) -> 
 
 @pytest.mark.parametrize(
     "module",
-    ["runebook_tui.gate.pane", "runebook_tui.__main__", "runebook_tui.place", "runebook_tui.git.guard"],
+    [
+        "runebook_tui.gate.pane",
+        "runebook_tui.__main__",
+        "runebook_tui.place",
+        "runebook_tui.git.guard",
+        "runebook_tui.hooks.entry",
+        "runebook_tui.hooks.fallback",
+    ],
 )
 def test_what_starts_with_every_pane_is_standard_library_only(module: str) -> None:
     hooks_of_site = loaded_by("sys")
@@ -99,6 +106,7 @@ def imported(path: Path) -> Iterator[tuple[str, int]]:
         ("log", {"pydantic", "pydantic_core", "runebook_tui"}),
         ("watch", {"watchfiles", "runebook_tui"}),
         ("tmux", {"libtmux", "runebook_tui"}),
+        ("hooks", {"runebook_tui"}),
         ("execution", {"runebook_tui"}),
         ("mcp", {"mcp", "mcp_types", "pydantic", "runebook_tui"}),
     ],

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from runebook_tui.core.activity import Activity
 from runebook_tui.core.grants import Scope
 from runebook_tui.core.types import Author, Change, Crossing, ExecutionPlan, GateMode
 
@@ -72,7 +73,7 @@ class ReportExited:
 class ReportNet:
     """A net holds, or ceased to hold."""
 
-    net: Literal["gate", "watch"]
+    net: Literal["gate", "watch", "hook"]
     agent: str | None
     holds: bool
     reason: str = ""
@@ -151,6 +152,60 @@ class Hold:
     """Why it does not wait."""
     source: str | None = None
     """The file of the repository that would take the place of `path`, by a rename or link."""
+
+
+@dataclass(frozen=True)
+class Propose:
+    """The hook of an agent's client asks before an edit is made; `crossings` are foreign, with what comes."""
+
+    agent: str
+    client: str
+    """Its name for people."""
+    tool: str
+    crossings: tuple[Crossing, ...]
+    until: float | None
+    """Unix seconds: how long the client waits; None when it was refused at once."""
+    reason: str = ""
+    """Why it does not wait."""
+    about: str = ""
+    """The shell command that it would run; "" for none."""
+
+
+@dataclass(frozen=True)
+class SpendGrant:
+    """The hook of an agent's client says that the write was made which an approval for once allowed."""
+
+    agent: str
+    request: int
+    path: str
+
+
+@dataclass(frozen=True)
+class ReportActivity:
+    """The hook of an agent's client says what it does."""
+
+    agent: str
+    client: str
+    activity: Activity
+    about: str = ""
+    session: str = ""
+    model: str = ""
+    tokens: int | None = None
+    cost: float | None = None
+
+
+@dataclass(frozen=True)
+class ReportCommand:
+    """The hook of an agent's client says that a shell command has run."""
+
+    agent: str
+    client: str
+    command: str
+    """As it was: what looks like a secret is left out of the event."""
+    code: int | None = None
+    failed: bool = False
+    seconds: float | None = None
+    session: str = ""
 
 
 @dataclass(frozen=True)
@@ -290,6 +345,10 @@ Command = (
     | PublishApi
     | Ask
     | Hold
+    | Propose
+    | SpendGrant
+    | ReportActivity
+    | ReportCommand
     | EndHold
     | Decide
     | Disown

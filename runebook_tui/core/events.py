@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import Field, TypeAdapter
 
+from runebook_tui.core.activity import ActivityChanged, CommandRan
+from runebook_tui.core.fact import Fact
 from runebook_tui.core.grants import Scope
 from runebook_tui.core.types import (
     AgentStatus,
@@ -21,27 +23,21 @@ from runebook_tui.core.types import (
 )
 
 
-class _Event(BaseModel):
-    """Unknown fields are passed over, so that an older program reads a newer log."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-
-class RunStarted(_Event):
+class RunStarted(Fact):
     """A run of the plan began."""
 
     type: Literal["RunStarted"] = "RunStarted"
     plan: ExecutionPlan
 
 
-class PlanChanged(_Event):
+class PlanChanged(Fact):
     """The operator edited the plan while it ran."""
 
     type: Literal["PlanChanged"] = "PlanChanged"
     plan: ExecutionPlan
 
 
-class RunEnded(_Event):
+class RunEnded(Fact):
     """The run is over: every phase complete, or it can go no further."""
 
     type: Literal["RunEnded"] = "RunEnded"
@@ -49,7 +45,7 @@ class RunEnded(_Event):
     reason: str = ""
 
 
-class EngineStarted(_Event):
+class EngineStarted(Fact):
     """An engine took the lease."""
 
     type: Literal["EngineStarted"] = "EngineStarted"
@@ -59,35 +55,35 @@ class EngineStarted(_Event):
     """Agents whose panes were found alive."""
 
 
-class EngineStopped(_Event):
+class EngineStopped(Fact):
     """The engine gave the lease back."""
 
     type: Literal["EngineStopped"] = "EngineStopped"
     reason: str = ""
 
 
-class PhaseStarted(_Event):
+class PhaseStarted(Fact):
     """Everything the phase depends on holds."""
 
     type: Literal["PhaseStarted"] = "PhaseStarted"
     phase: str
 
 
-class PhaseCompleted(_Event):
+class PhaseCompleted(Fact):
     """Every agent of the phase is complete."""
 
     type: Literal["PhaseCompleted"] = "PhaseCompleted"
     phase: str
 
 
-class FinalizeStarted(_Event):
+class FinalizeStarted(Fact):
     """An agent was told to finalize: continuous agents at the end, then those that still serve."""
 
     type: Literal["FinalizeStarted"] = "FinalizeStarted"
     agent: str
 
 
-class StatusUpdate(_Event):
+class StatusUpdate(Fact):
     """An agent's status changed."""
 
     type: Literal["StatusUpdate"] = "StatusUpdate"
@@ -97,7 +93,7 @@ class StatusUpdate(_Event):
     """What it waits for, or why it failed or was stopped; in words."""
 
 
-class AgentStarted(_Event):
+class AgentStarted(Fact):
     """The agent's program runs in a pane."""
 
     type: Literal["AgentStarted"] = "AgentStarted"
@@ -107,14 +103,14 @@ class AgentStarted(_Event):
     attempt: int
 
 
-class AgentReady(_Event):
+class AgentReady(Fact):
     """The agent said that it is set up and at work."""
 
     type: Literal["AgentReady"] = "AgentReady"
     agent: str
 
 
-class AgentExited(_Event):
+class AgentExited(Fact):
     """The agent's program ended."""
 
     type: Literal["AgentExited"] = "AgentExited"
@@ -126,7 +122,7 @@ class AgentExited(_Event):
     reason: str = ""
 
 
-class TaskStarted(_Event):
+class TaskStarted(Fact):
     """An agent took up a task."""
 
     type: Literal["TaskStarted"] = "TaskStarted"
@@ -134,7 +130,7 @@ class TaskStarted(_Event):
     task: str
 
 
-class TaskBlocked(_Event):
+class TaskBlocked(Fact):
     """An agent cannot go on with a task."""
 
     type: Literal["TaskBlocked"] = "TaskBlocked"
@@ -143,7 +139,7 @@ class TaskBlocked(_Event):
     reason: str
 
 
-class TaskCompleted(_Event):
+class TaskCompleted(Fact):
     """A task is done."""
 
     type: Literal["TaskCompleted"] = "TaskCompleted"
@@ -152,7 +148,7 @@ class TaskCompleted(_Event):
     note: str = ""
 
 
-class ApiPublished(_Event):
+class ApiPublished(Fact):
     """An interface is real: its file holds what was promised."""
 
     type: Literal["ApiPublished"] = "ApiPublished"
@@ -164,7 +160,7 @@ class ApiPublished(_Event):
     version: int
 
 
-class CoordinationRequest(_Event):
+class CoordinationRequest(Fact):
     """A question to the operator."""
 
     type: Literal["CoordinationRequest"] = "CoordinationRequest"
@@ -181,17 +177,21 @@ class CoordinationRequest(_Event):
     program: str = ""
     lane: str = ""
     """The agent in whose lane it was written; "" for the repository's own tree."""
+    hook: str = ""
+    """The client whose hook asked before it wrote; "" for none."""
 
 
-class RequestGrew(_Event):
+class RequestGrew(Fact):
     """More writes joined an open request."""
 
     type: Literal["RequestGrew"] = "RequestGrew"
     request: int
     crossings: tuple[Crossing, ...]
+    hook: str = ""
+    """The client whose hook asked for them; "" for none."""
 
 
-class HoldStarted(_Event):
+class HoldStarted(Fact):
     """A write waits before the kernel for this request to be decided."""
 
     type: Literal["HoldStarted"] = "HoldStarted"
@@ -202,7 +202,7 @@ class HoldStarted(_Event):
     """Unix seconds: when it is refused."""
 
 
-class HoldEnded(_Event):
+class HoldEnded(Fact):
     """No write waits for this request any more; it may be open still."""
 
     type: Literal["HoldEnded"] = "HoldEnded"
@@ -210,7 +210,7 @@ class HoldEnded(_Event):
     reason: str
 
 
-class RequestWithdrawn(_Event):
+class RequestWithdrawn(Fact):
     """A request is void without a decision."""
 
     type: Literal["RequestWithdrawn"] = "RequestWithdrawn"
@@ -218,7 +218,7 @@ class RequestWithdrawn(_Event):
     reason: str
 
 
-class CoordinationResponse(_Event):
+class CoordinationResponse(Fact):
     """The operator decided; the first decision wins."""
 
     type: Literal["CoordinationResponse"] = "CoordinationResponse"
@@ -230,7 +230,7 @@ class CoordinationResponse(_Event):
     """With scope "task": the requester's task when the decision was taken."""
 
 
-class GrantUsed(_Event):
+class GrantUsed(Fact):
     """A `once` grant covered a write."""
 
     type: Literal["GrantUsed"] = "GrantUsed"
@@ -239,7 +239,7 @@ class GrantUsed(_Event):
     pid: int | None = None
 
 
-class Touched(_Event):
+class Touched(Fact):
     """One file changed."""
 
     type: Literal["Touched"] = "Touched"
@@ -250,7 +250,7 @@ class Touched(_Event):
     """The agent in whose lane the file is; "" for the repository's own tree."""
 
 
-class LaneOpened(_Event):
+class LaneOpened(Fact):
     """An agent's worktree is ready for it."""
 
     type: Literal["LaneOpened"] = "LaneOpened"
@@ -260,7 +260,7 @@ class LaneOpened(_Event):
     """Whether it is as the repository's HEAD; else it was taken up with the work that was in it."""
 
 
-class LaneIntegrated(_Event):
+class LaneIntegrated(Fact):
     """What an agent may write was taken from its lane into the repository."""
 
     type: Literal["LaneIntegrated"] = "LaneIntegrated"
@@ -275,7 +275,7 @@ class LaneIntegrated(_Event):
     """Whether all of the lane was looked at, and nothing of it waits for a decision."""
 
 
-class ChangeUndone(_Event):
+class ChangeUndone(Fact):
     """What a request had written was taken back; the patch holds what was removed."""
 
     type: Literal["ChangeUndone"] = "ChangeUndone"
@@ -288,7 +288,7 @@ class ChangeUndone(_Event):
     """The patch's path."""
 
 
-class UndoRefused(_Event):
+class UndoRefused(Fact):
     """What a request had written to a path could not be taken back; the patch holds the change."""
 
     type: Literal["UndoRefused"] = "UndoRefused"
@@ -299,7 +299,7 @@ class UndoRefused(_Event):
     patch: str
 
 
-class UndoRestored(_Event):
+class UndoRestored(Fact):
     """What an undo had removed is back."""
 
     type: Literal["UndoRestored"] = "UndoRestored"
@@ -307,11 +307,11 @@ class UndoRestored(_Event):
     changes: tuple[Change, ...]
 
 
-class NetReported(_Event):
-    """A net (gate, watch) began or ceased to hold, for one agent or for all."""
+class NetReported(Fact):
+    """A net began or ceased to hold, for one agent or for all. With "hook" the reason names the client."""
 
     type: Literal["NetReported"] = "NetReported"
-    net: Literal["gate", "watch"]
+    net: Literal["gate", "watch", "hook"]
     agent: str | None = None
     holds: bool
     reason: str = ""
@@ -319,7 +319,7 @@ class NetReported(_Event):
     """With net "gate": what it does."""
 
 
-class AttemptRefused(_Event):
+class AttemptRefused(Fact):
     """Somebody tried what only the operator may do."""
 
     type: Literal["AttemptRefused"] = "AttemptRefused"
@@ -359,6 +359,8 @@ Event = Annotated[
     | LaneOpened
     | LaneIntegrated
     | NetReported
+    | ActivityChanged
+    | CommandRan
     | AttemptRefused,
     Field(discriminator="type"),
 ]
@@ -367,7 +369,7 @@ EVENT: TypeAdapter[Event] = TypeAdapter(Event)
 """Reads and writes an event as JSON."""
 
 
-class Record(_Event):
+class Record(Fact):
     """An event as the log keeps it."""
 
     seq: int

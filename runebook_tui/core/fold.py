@@ -9,6 +9,7 @@ from typing import Any, TypeVar, assert_never
 
 from runebook_tui.core import events as e
 from runebook_tui.core import undos
+from runebook_tui.core.activity import ActivityChanged, CommandRan
 from runebook_tui.core.grants import Grant, Scope, lasting
 from runebook_tui.core.state import (
     UNKNOWN_REASON,
@@ -123,7 +124,9 @@ def _applied(state: State, record: e.Record) -> State:
             return _agent(state, event.agent, integrated=True) if event.settled else state
         case e.NetReported():
             return _net_reported(state, event, record.time)
-        case e.AttemptRefused():
+        case ActivityChanged():
+            return _agent(state, event.agent, doing=event.doing(record.time))
+        case e.AttemptRefused() | CommandRan():
             return state
         case _:
             assert_never(event)
@@ -225,15 +228,9 @@ def _hold_started(state: State, event: e.HoldStarted, time: float) -> State:
     request = state.requests.get(event.request)
     if request is None:
         return state
-    return _request(
-        state,
-        event.request,
-        held_since=time if request.held_until is None else request.held_since,
-        held_until=event.until,
-        hold_over="",
-        pid=event.pid,
-        program=event.program or request.program,
-    )
+    since = time if request.held_until is None else request.held_since
+    who = {"pid": event.pid, "program": event.program or request.program}
+    return _request(state, event.request, held_since=since, held_until=event.until, hold_over="", **who)
 
 
 def _status_updated(state: State, event: e.StatusUpdate, time: float) -> State:
@@ -242,7 +239,7 @@ def _status_updated(state: State, event: e.StatusUpdate, time: float) -> State:
     if event.status in (AgentStatus.STARTING, AgentStatus.COMPLETED):
         changes["integrated"] = False
     if event.status is AgentStatus.STARTING and agent is not None:
-        changes |= {"ready": False, "finalizing": False, "attempt": agent.attempt + 1}
+        changes |= {"ready": False, "finalizing": False, "attempt": agent.attempt + 1, "hook": ""}
         changes |= {"code": None, "signal": None, "last_lines": (), "ended_at": None}
     if event.status is AgentStatus.COMPLETED and agent is not None and agent.ended_at is None:
         changes["ended_at"] = time
@@ -308,6 +305,7 @@ def _requested(state: State, event: e.CoordinationRequest, time: float) -> State
         opened_at=time,
         updated_at=time,
         lane=event.lane,
+        hook=event.hook,
     )
     return replace(
         state,
@@ -323,7 +321,12 @@ def _request_grew(state: State, event: e.RequestGrew, time: float) -> State:
     crossings = dict(request.crossings)
     for crossing in event.crossings:
         crossings[crossing.path] = _joined(crossings.get(crossing.path), crossing)
-    return _request(state, event.request, crossings=MappingProxyType(crossings), updated_at=time)
+    changes = {
+        "crossings": MappingProxyType(crossings),
+        "updated_at": time,
+        "hook": event.hook or request.hook,
+    }
+    return _request(state, event.request, **changes)
 
 
 def _joined(first: Crossing | None, then: Crossing) -> Crossing:
@@ -357,7 +360,8 @@ def _decided(state: State, event: e.CoordinationResponse, time: float) -> State:
     spent = request.kind in written and event.scope is Scope.ONCE
     if event.decision != "approved" or request.requester is None or spent:
         return state
-    waits = request.held_until is not None and event.scope is Scope.ONCE
+    # What a hook asked for is written by another process, which nobody knows yet.
+    waits = request.held_until is not None and event.scope is Scope.ONCE and not request.hook
     grant = Grant(
         request.id,
         request.requester,
@@ -382,6 +386,8 @@ def _grant_used(state: State, event: e.GrantUsed, time: float) -> State:
 def _net_reported(state: State, event: e.NetReported, time: float) -> State:
     if event.net == "gate" and event.agent is not None:
         return _agent(state, event.agent, gate_holds=event.holds, gate=event.reason, gate_mode=event.mode)
+    if event.net == "hook" and event.agent is not None:
+        return _agent(state, event.agent, hook=event.reason if event.holds else "")
     if event.net == "watch":
         if event.holds:
             return replace(state, watch_blind="", watch_blind_since=None)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import assert_never
 
-from runebook_tui.core import boundary, lanes, undos
+from runebook_tui.core import boundary, lanes, proposals, undos
 from runebook_tui.core import commands as c
 from runebook_tui.core import events as e
 from runebook_tui.core.grants import Scope
@@ -77,6 +77,10 @@ def decide(state: State, command: c.Command, now: float) -> Outcome:
             | c.PublishApi()
             | c.Ask()
             | c.Hold()
+            | c.Propose()
+            | c.SpendGrant()
+            | c.ReportActivity()
+            | c.ReportCommand()
             | c.ReportLane()
             | c.ReportIntegrated()
             | c.RestartAgent()
@@ -100,6 +104,10 @@ _AgentCommand = (
     | c.PublishApi
     | c.Ask
     | c.Hold
+    | c.Propose
+    | c.SpendGrant
+    | c.ReportActivity
+    | c.ReportCommand
     | c.ReportLane
     | c.ReportIntegrated
     | c.RestartAgent
@@ -124,6 +132,14 @@ def _agent_decided(state: State, agent: AgentState, command: _AgentCommand, now:
             return _asked(state, command, now)
         case c.Hold():
             return tuple(boundary.held(state, command, now))
+        case c.Propose():
+            return tuple(proposals.proposed(state, command))
+        case c.SpendGrant():
+            return proposals.spent(state, command)
+        case c.ReportActivity():
+            return proposals.activity_reported(agent, command)
+        case c.ReportCommand():
+            return proposals.command_reported(command)
         case c.ReportLane():
             return (e.LaneOpened(agent=agent.id, branch=command.branch, fresh=command.fresh),)
         case c.ReportIntegrated():
@@ -175,6 +191,8 @@ def _net_reported(state: State, command: c.ReportNet) -> Outcome:
     agent = state.agents.get(command.agent or "")
     if agent is None:
         return Refusal(f"the plan has no agent {command.agent!r}")
+    if command.net == "hook":
+        return () if agent.hook == (command.reason if command.holds else "") else (event,)
     known = agent.gate_holds, agent.gate_mode, agent.gate
     return () if known == (command.holds, command.mode, command.reason) else (event,)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from runebook_tui.core import events as e
+from runebook_tui.core.activity import ActivityChanged, CommandRan, activity_words, use_words
 from runebook_tui.core.grants import Scope
 from runebook_tui.core.state import AgentState, RequestState
 from runebook_tui.core.types import ENGINE, OPERATOR, AgentStatus, Change, Crossing, GateMode, RequestKind
@@ -65,6 +66,14 @@ def sentence(record: e.Record) -> str:
             return f"phase {event.phase} is complete"
         case e.NetReported():
             return _net_sentence(event)
+        case ActivityChanged():
+            used = use_words(event.doing(record.time))
+            model = f", {event.model}" if event.model else ""
+            return f"{event.agent}: {activity_words(event.doing(record.time))}{model}" + (
+                used and f", {used}"
+            )
+        case CommandRan():
+            return _command_sentence(event)
         case e.AttemptRefused():
             were = "were" if event.speaker == OPERATOR else "was"
             return f"{_who(event.speaker)} {were} refused: {event.attempt}{_because(event.reason)}"
@@ -99,6 +108,12 @@ def sentence(record: e.Record) -> str:
             return _agent_sentence(event)
         case _:
             assert_never(event)
+
+
+def _command_sentence(event: CommandRan) -> str:
+    took = "" if event.seconds is None else f" after {event.seconds:.1f} s"
+    end = f"exit {event.code}" if event.code is not None else "failed" if event.failed else "done"
+    return f"{event.agent} ran {event.command} ({end}{took})"
 
 
 def gate_words(agent: AgentState) -> str:
@@ -243,6 +258,9 @@ def _net_sentence(event: e.NetReported) -> str:
     if event.net == "gate":
         holds = _GATE_WORDS[event.mode] if event.mode else "holds" if event.holds else "is off"
         return f"the gate of {event.agent or 'every agent'} {holds}{_because(event.reason)}"
+    if event.net == "hook":
+        seen = "was seen" if event.holds else "is gone"
+        return f"the hook of {event.agent or 'every agent'} {seen}{_because(event.reason)}"
     return f"the live watch {'sees again' if event.holds else 'is blind'}{_because(event.reason)}"
 
 

@@ -8,6 +8,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Literal
 
+from runebook_tui.core.activity import Doing
 from runebook_tui.core.grants import Grant, Scope
 from runebook_tui.core.ownership import OwnershipManager
 from runebook_tui.core.types import (
@@ -77,6 +78,10 @@ class AgentState:
     gate_holds: bool | None = None
     gate_mode: GateMode | None = None
     """What the gate does with its writes; None until its supervisor has said."""
+    hook: str = ""
+    """The client whose hook has spoken since the agent was started; "" while none has."""
+    doing: Doing | None = None
+    """What its client said last that it does; None while it has said nothing."""
     task: str | None = None
     """The task in progress that was started last."""
     lane: str = ""
@@ -118,6 +123,8 @@ class RequestState:
     """The operator's reason, or why it was withdrawn."""
     lane: str = ""
     """The agent in whose lane it was written; "" for the repository's own tree."""
+    hook: str = ""
+    """The client whose hook asked before it wrote; "" for none."""
     decided_at: float | None = None
     held_since: float | None = None
     """When the wait began that ends at `held_until`."""

@@ -349,3 +349,5 @@ class Crossing(Value):
     change: Change | None = None
     source: str | None = None
     """While nothing is written: the file of the repository that would take its place by a rename or link."""
+    proposed: Version | None = None
+    """While nothing is written: what an agent's client said that the file would hold."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -115,6 +116,16 @@ class Holds:
         self._state = state
         self._waiting: dict[tuple[str, int, int], _Waiting] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._hooks: Counter[int] = Counter()
+
+    def enter(self, request: int) -> None:
+        """The hook of an agent's client waits for this request, too."""
+        self._hooks[request] += 1
+
+    async def leave(self, request: int, reason: str, *, gone: bool) -> None:
+        """It waits no more; `gone` says that nobody wants the edit any more."""
+        self._hooks[request] -= 1
+        await self._settled(request, reason, gone=gone)
 
     async def take(self, write: StoppedWrite, source: int, push: Push) -> dict[str, Any]:
         """The answer to a stopped write; `source` names the supervisor that asks."""
@@ -162,7 +173,7 @@ class Holds:
 
     async def end_forgotten(self) -> None:
         """After a restart: what no supervisor has asked again does not wait any more."""
-        asked = {waiting.request for waiting in self._waiting.values()}
+        asked = {waiting.request for waiting in self._waiting.values()} | (+self._hooks).keys()
         for request in self._state().open_requests:
             if request.held_until is not None and request.id not in asked:
                 await self._handle(c.EndHold(request.id, "the engine was away"))
@@ -220,7 +231,8 @@ class Holds:
             await self._settled(request, "the process that wanted it has ended", gone=True)
 
     async def _settled(self, request: int, reason: str, *, gone: bool) -> None:
-        if not any(waiting.request == request for waiting in self._waiting.values()):
+        waits = any(waiting.request == request for waiting in self._waiting.values())
+        if not waits and not self._hooks[request]:
             await self._handle(c.EndHold(request, reason, gone))
 
     def _forget(self, key: tuple[str, int, int]) -> _Waiting | None:

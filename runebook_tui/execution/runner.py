@@ -34,6 +34,7 @@ from runebook_tui.execution.supervision import Supervision
 from runebook_tui.execution.trees import Trees
 from runebook_tui.execution.undoing import Undoing
 from runebook_tui.execution.verbs import Verbs
+from runebook_tui.history.versions import History
 from runebook_tui.log.eventlog import EventLog, LogError, own_lease
 from runebook_tui.log.nudge import Bell
 from runebook_tui.log.sqlite import SqliteLog
@@ -206,6 +207,10 @@ class ParallelExecutionRunner:
         """The top of the tree in which `agent` works."""
         return self._lanes.root_of(agent)
 
+    def history_of(self, agent: str) -> History:
+        """The history of the tree in which `agent` works."""
+        return (self._trees.get(agent) or self._trees.main).history
+
     async def offered(self, agent: str, api: str) -> c.PublishApi:
         """The publishing of `api` by `agent`, its file read, and integrated where the agent has a lane.
 
@@ -240,6 +245,7 @@ class ParallelExecutionRunner:
             stack.callback(self._bell.close)
             stack.push_async_callback(self._trees.close)
             stack.callback(self._supervision.close)
+            stack.callback(self._verbs.close)
             self.machine = await test_machine()
             self._coordinator = Coordinator(self._log, listener=self._published)
             await self._listen(stack)

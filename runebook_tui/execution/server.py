@@ -7,6 +7,7 @@ import socket
 import sys
 import traceback
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,9 @@ class Connection:
         transport: asyncio.WriteTransport,
         unfiltered: bool,
         pauses: Pauses,
+        reader: asyncio.StreamReader,
     ) -> None:
+        self._reader = reader
         self._speaker = speaker
         self._transport = transport
         self._pauses = pauses
@@ -63,6 +66,14 @@ class Connection:
         if default is not None:
             return default
         raise Refused("say which agent: this is not an agent's pane (--agent ID)")
+
+    async def hung_up(self) -> None:
+        """Wait, within the answer to a message, until the peer does not wait for it any more.
+
+        A peer that says something else meanwhile counts as one that has gone; that is not heard.
+        """
+        with suppress(ValueError, ConnectionError):
+            await self._reader.readline()
 
     def pause(self) -> None:
         """Listen no more for a moment: the peer says much in small words."""
@@ -123,7 +134,7 @@ class SocketServer:
             writer.close()
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        connection = self._connection(writer)
+        connection = self._connection(reader, writer)
         if connection is None:
             await self._send(writer, {"ok": False, "error": "the system does not tell who you are"})
             return
@@ -141,7 +152,7 @@ class SocketServer:
             for callback in connection.on_close:
                 callback()
 
-    def _connection(self, writer: asyncio.StreamWriter) -> Connection | None:
+    def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Connection | None:
         transport: socket.socket = writer.get_extra_info("socket")
         try:
             pid, uid = peer_of(transport)
@@ -153,6 +164,7 @@ class SocketServer:
             writer.transport,
             self._supervisors.unfiltered(pid),
             self._pauses,
+            reader,
         )
 
     async def _answer(self, connection: Connection, line: bytes) -> dict[str, Any]:

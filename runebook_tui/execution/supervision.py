@@ -75,7 +75,8 @@ class Supervision:
         self._attached: dict[str, dict[int, Connection]] = {}
         self._arrival = asyncio.Event()
         self._rulebook = Rulebook(host.root, lambda: host.machine)
-        self._holds = Holds(host.handle_surely, lambda: host.state)
+        self.holds = Holds(host.handle_surely, lambda: host.state)
+        """The stopped writes that wait for the operator."""
         self.verbs: Mapping[str, Verb] = {
             "attach": self._attach,
             "writes": self._writes,
@@ -96,11 +97,11 @@ class Supervision:
 
     async def end_forgotten(self) -> None:
         """After a restart, once the supervisors are back: no write waits that none of them knows of."""
-        await self._holds.end_forgotten()
+        await self.holds.end_forgotten()
 
     def published(self, state: State) -> None:
         """Tell the supervisors what follows for them from a new state."""
-        self._holds.published(state)
+        self.holds.published(state)
         if self._rulebook.changed(state):
             for agent, connections in self._attached.items():
                 spec = state.plan.agent(agent)
@@ -111,7 +112,7 @@ class Supervision:
 
     def close(self) -> None:
         """Answer no stopped write any more."""
-        self._holds.close()
+        self.holds.close()
 
     async def execute(self, connection: Connection, message: Answer) -> Answer:
         """What the front of a pane is to run, and by which rules."""
@@ -176,7 +177,7 @@ class Supervision:
 
     def _detached(self, agent: str, source: int) -> None:
         self._attached[agent].pop(source, None)
-        self._holds.lost(agent, source)
+        self.holds.lost(agent, source)
 
     async def _writes(self, connection: Connection, message: Answer) -> Answer:
         agent = self._supervised(connection, message)
@@ -206,12 +207,12 @@ class Supervision:
             write = StoppedWrite.from_message(agent, message)
         except ValueError as error:
             raise wire.WireError(str(error)) from error
-        return await self._holds.take(write, id(connection), connection.push)
+        return await self.holds.take(write, id(connection), connection.push)
 
     async def _unheld(self, connection: Connection, message: Answer) -> Answer:
         agent = self._supervised(connection, message)
         reason = wire.text_field(message, "reason", default="its process has ended", limit=500)
-        await self._holds.let_go(agent, id(connection), wire.number_field(message, "id"), reason)
+        await self.holds.let_go(agent, id(connection), wire.number_field(message, "id"), reason)
         return {}
 
     async def _refused(self, connection: Connection, message: Answer) -> Answer:

@@ -19,10 +19,12 @@ from runebook_tui.core.state import RequestState, State
 from runebook_tui.core.types import ENGINE, OPERATOR
 from runebook_tui.core.undos import why_not_undone
 from runebook_tui.execution import wire
+from runebook_tui.execution.hooks import Hooks
 from runebook_tui.execution.server import Connection
 from runebook_tui.execution.supervision import Supervision
 from runebook_tui.execution.undoing import Undoing
 from runebook_tui.execution.view import owner, view
+from runebook_tui.history.versions import History
 from runebook_tui.orchestrator.coordinator import Refused
 
 Answer = dict[str, Any]
@@ -61,12 +63,19 @@ class Host(Protocol):
     async def remove_lane(self, agent: str) -> bool:
         """Remove the worktree of `agent`; whether its branch went too. Raises Refused."""
 
+    def root_of(self, agent: str) -> Path:
+        """The top of the tree in which `agent` works."""
+
+    def history_of(self, agent: str) -> History:
+        """The history of that tree."""
+
 
 class Verbs:
     """Answers the engine's socket."""
 
     def __init__(self, host: Host, supervision: Supervision) -> None:
         self._host = host
+        self._hooks = Hooks(host, supervision.holds)
         self._anyone: Mapping[str, Verb] = {
             "hello": self._hello,
             "plan": self._plan,
@@ -86,6 +95,7 @@ class Verbs:
             "ask": self._ask,
             "wait-finalize": self._wait_finalize,
             "settle": self._settle,
+            "hook": self._hooks.hook,
         }
         self._operator: Mapping[str, Verb] = {
             "approve": self._decide,
@@ -100,6 +110,10 @@ class Verbs:
             "sweep": self._sweep,
             "lane-remove": self._remove_lane,
         }
+
+    def close(self) -> None:
+        """Let go of what the verbs needed."""
+        self._hooks.close()
 
     async def __call__(self, connection: Connection, message: Answer) -> Answer:
         """Answer one message. Raises Refused, WireError, LogError."""

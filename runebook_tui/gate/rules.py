@@ -66,7 +66,10 @@ class Rules:
         """
         self._own = [grant for grant in self._own if now - grant.used_at <= JOIN_SECONDS]
         if any(
-            each.request == request and path in each.paths and path not in each.used and each.pid == pid
+            each.request == request
+            and path in each.paths
+            and path not in each.used
+            and each.pid in (None, pid)
             for each in self.grants
         ):
             return

@@ -19,7 +19,8 @@ LIMIT = 65_536
 def request_diff(root: Path, crossings: Mapping[str, Crossing], *, ahead: Path | None = None) -> str:
     """The unified diff of every path of a request, bounded; "" while nothing was written.
 
-    `ahead` adds what a stopped rename or link would make of its target in that tree: for an open request.
+    `ahead` adds, for an open request, what would become of the files in that tree: by a stopped rename or
+    link, or by what an agent's client proposes.
     """
     store = ContentStore(state_folder(root) / "history")
 
@@ -29,12 +30,17 @@ def request_diff(root: Path, crossings: Mapping[str, Crossing], *, ahead: Path |
     def written(change: Change) -> str:
         return patch(change, content(change.before), content(change.after), limit=LIMIT)
 
+    def proposed(tree: Path, crossing: Crossing, version: Version) -> str:
+        return coming(tree, crossing, limit=LIMIT, proposed=(version, content(version)))
+
     makers: list[Callable[[], str]] = []
     for crossing in crossings.values():
         if crossing.change is not None:
             makers.append(partial(written, crossing.change))
         elif ahead is not None and crossing.source is not None:
             makers.append(partial(coming, ahead, crossing, limit=LIMIT))
+        elif ahead is not None and crossing.proposed is not None:
+            makers.append(partial(proposed, ahead, crossing, crossing.proposed))
     parts: list[str] = []
     length = 0
     for at, make in enumerate(makers):

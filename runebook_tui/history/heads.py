@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from runebook_tui.core.types import Change, Crossing
+from runebook_tui.core.types import Change, Crossing, Version
 from runebook_tui.history.differences import BYTE_LIMIT, binary
 from runebook_tui.history.look import Look, look
 from runebook_tui.history.patches import patch
@@ -45,19 +45,29 @@ def heads(tree: Path, crossings: Mapping[str, Crossing]) -> tuple[FileHead, ...]
     shown = [
         each
         for each in crossings.values()
-        if each.change is None and (each.source is None or _source(tree, each) is None)
+        if each.change is None
+        and each.proposed is None
+        and (each.source is None or _source(tree, each) is None)
     ]
     return tuple(_head(each.path, _look(tree, each.path)) for each in shown[:FILES])
 
 
-def coming(tree: Path, crossing: Crossing, *, limit: int) -> str:
-    """The unified diff from what is at the path to what would take its place; "" when that cannot be told."""
-    source = _source(tree, crossing)
-    if source is None:
-        return ""
+def coming(
+    tree: Path, crossing: Crossing, *, limit: int, proposed: tuple[Version, bytes | None] | None = None
+) -> str:
+    """The unified diff from what is at the path to what would take its place; "" when that cannot be told.
+
+    That is the crossing's source, or what is `proposed`, with its content where that is kept.
+    """
+    if proposed is None:
+        source = _source(tree, crossing)
+        if source is None:
+            return ""
+        proposed = source.version, source.data
+    version, data = proposed
     target = _look(tree, crossing.path)
-    change = Change(path=crossing.path, before=target.version, after=source.version)
-    return patch(change, target.data, source.data, limit=limit)
+    change = Change(path=crossing.path, before=target.version, after=version)
+    return patch(change, target.data, data, limit=limit)
 
 
 def _source(tree: Path, crossing: Crossing) -> Look | None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from runebook_tui.core import commands as c
 from runebook_tui.core import events as e
+from runebook_tui.core.activity import Activity
 from runebook_tui.core.boundary import may_write
 from runebook_tui.core.fold import apply, fold
 from runebook_tui.core.gates import agent_unmet, settle, stalled
@@ -100,6 +101,12 @@ AUTHORS = st.builds(
 )
 UNDO = st.sampled_from(["u1", "u2"])
 SOME_CHANGES = st.lists(CHANGES, max_size=2).map(tuple)
+AFTERS = CHANGES.map(lambda change: change.after)
+PROPOSALS = st.lists(
+    st.builds(Crossing, path=PATH, owner=st.none() | AGENT, proposed=st.none() | AFTERS),
+    min_size=1,
+    max_size=3,
+).map(tuple)
 TOUCHES = st.lists(st.builds(c.Touch, CHANGES, AUTHORS), min_size=1, max_size=4).map(tuple)
 
 COMMANDS = st.one_of(
@@ -121,7 +128,11 @@ COMMANDS = st.one_of(
     st.builds(c.EndRun, st.just("stopped"), TEXT),
     st.builds(c.TakeEngine, st.just(1), st.just("here"), st.lists(AGENT, max_size=1).map(tuple)),
     st.builds(c.LeaveEngine, TEXT),
-    st.builds(c.ReportNet, st.sampled_from(["gate", "watch"]), AGENT, st.booleans(), TEXT),
+    st.builds(c.ReportNet, st.sampled_from(["gate", "watch", "hook"]), AGENT, st.booleans(), TEXT),
+    st.builds(c.Propose, AGENT, TEXT, TEXT, PROPOSALS, st.none() | st.floats(0, 1e10), TEXT),
+    st.builds(c.SpendGrant, AGENT, REQUEST, PATH),
+    st.builds(c.ReportActivity, AGENT, TEXT, st.sampled_from(Activity), TEXT, TEXT),
+    st.builds(c.ReportCommand, AGENT, TEXT, TEXT, st.none() | st.integers(0, 3)),
     st.builds(c.RecordAttempt, AGENT, TEXT, TEXT),
     st.builds(
         c.RecordUndo, UNDO, REQUEST, SOME_CHANGES, TEXT, SOME_CHANGES, st.dictionaries(PATH, TEXT, max_size=2)
@@ -253,7 +264,18 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "kind": st.sampled_from(RequestKind),
     "last_lines": st.lists(TEXT, max_size=2).map(tuple),
     "mode": st.none() | st.sampled_from(GateMode),
-    "net": st.sampled_from(["gate", "watch"]),
+    "net": st.sampled_from(["gate", "watch", "hook"]),
+    "about": TEXT,
+    "activity": st.sampled_from(Activity),
+    "client": TEXT,
+    "command": TEXT,
+    "cost": st.none() | st.floats(0, 10),
+    "failed": st.booleans(),
+    "hook": st.sampled_from(["", "Codex"]),
+    "model": TEXT,
+    "seconds": st.none() | st.floats(0, 10),
+    "session": TEXT,
+    "tokens": st.none() | st.integers(0, 9),
     "note": TEXT,
     "outcome": st.sampled_from(["completed", "failed", "stopped"]),
     "pane": TEXT,

@@ -1,0 +1,164 @@
+"""Hooks: what the hooks of agents' clients say on the engine's socket, and what their clients are told."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import Any
+
+from runebook_tui.core import commands as c
+from runebook_tui.core.activity import Activity
+from runebook_tui.core.printable import visible
+from runebook_tui.execution import wire
+from runebook_tui.execution.doorbell import Doorbell, Host, Ring
+from runebook_tui.execution.holds import Holds
+from runebook_tui.execution.server import Connection
+from runebook_tui.hooks.event import HookError, HookEvent, Kind
+from runebook_tui.hooks.reading import guessed_kind, read
+from runebook_tui.hooks.replies import NO_OPINION, TITLES, Reply, denial
+
+Answer = dict[str, Any]
+
+_ACTIVITY: Mapping[Kind, Activity] = {
+    Kind.SESSION_START: Activity.IDLE,
+    Kind.PROMPT: Activity.WORKING,
+    Kind.BEFORE_TOOL: Activity.WORKING,
+    Kind.AFTER_TOOL: Activity.WORKING,
+    Kind.SUBAGENT: Activity.WORKING,
+    Kind.STOP: Activity.IDLE,
+    Kind.SESSION_END: Activity.DONE,
+}
+_BEGINS = (Kind.SESSION_START, Kind.PROMPT)
+_MOST_CALLS = 4096
+_MOST_ABOUT = 200
+
+
+class _Use:
+    """Tokens and cost of an agent's model, each answer counted once."""
+
+    def __init__(self) -> None:
+        self.tokens: int | None = None
+        self.cost: float | None = None
+        self._answers: OrderedDict[str, tuple[int, float]] = OrderedDict()
+
+    def add(self, answer: str, tokens: int | None, cost: float | None) -> None:
+        """Count an answer of the model; one of the same name that was told of before counts as it is now."""
+        before_tokens, before_cost = self._answers.pop(answer, (0, 0.0)) if answer else (0, 0.0)
+        if tokens is not None:
+            self.tokens = (self.tokens or 0) + tokens - before_tokens
+        if cost is not None:
+            self.cost = (self.cost or 0.0) + cost - before_cost
+        if answer:
+            self._answers[answer] = (tokens or before_tokens, cost or before_cost)
+            if len(self._answers) > _MOST_CALLS:
+                self._answers.popitem(last=False)
+
+
+class Hooks:
+    """Answers the verb `hook`."""
+
+    def __init__(self, host: Host, holds: Holds) -> None:
+        self._host = host
+        self._doorbell = Doorbell(host, holds)
+        self._begun: OrderedDict[tuple[str, str], float] = OrderedDict()
+        self._use: dict[str, _Use] = {}
+
+    def close(self) -> None:
+        """Let go of what was needed."""
+        self._doorbell.close()
+
+    async def hook(self, connection: Connection, message: Answer) -> Answer:
+        """One run of a hook: its client's payload, and what the client is to be told."""
+        agent = connection.speaks_for(message.get("agent") or None)
+        client = wire.text_field(message, "client", limit=32)
+        payload = wire.text_field(message, "payload", limit=wire.MAX_LINE)
+        name = wire.text_field(message, "event", default="", limit=80)
+        folder = wire.text_field(message, "cwd", default="", limit=65_536)
+        try:
+            if client not in TITLES:
+                raise HookError(f"there is no client {client!r} whose hook is known")
+            event = read(payload, name)
+            reply = await self._answered(agent, client, event, event.cwd or folder, connection)
+        except HookError as error:
+            reply = denial(client, guessed_kind(payload, name), f"Runebook: not done, because {error}")
+        return {"stdout": reply.stdout, "stderr": reply.stderr, "status": reply.status}
+
+    async def _answered(
+        self, agent: str, client: str, event: HookEvent, cwd: str, connection: Connection
+    ) -> Reply:
+        known = self._host.state.agents.get(agent)
+        if known is not None and known.hook != TITLES[client]:
+            await self._host.handle(c.ReportNet("hook", agent, True, TITLES[client]), agent)
+        if event.kind is Kind.MODEL:
+            self._use.setdefault(agent, _Use()).add(event.call, event.tokens, event.cost)
+        reply = NO_OPINION
+        if event.kind.asks:
+            await self._report(agent, client, event, Activity.WORKING)
+            reply = await self._doorbell.answer(Ring(agent, client, event, cwd, connection.hung_up))
+            if event.kind is Kind.PERMISSION and reply == NO_OPINION:
+                await self._report(agent, client, event, Activity.WAITING, f"may {event.tool} run?")
+            self._begin(agent, event)
+        elif event.kind is Kind.NOTICE:
+            if event.waiting:
+                await self._report(agent, client, event, Activity.WAITING, event.words)
+        elif event.kind in _ACTIVITY and not self._is_anothers(agent, event):
+            await self._report(agent, client, event, _ACTIVITY[event.kind], event.words)
+        if event.kind is Kind.AFTER_TOOL:
+            await self._doorbell.ran(agent, event)
+            await self._ran(agent, client, event)
+        return reply
+
+    def _is_anothers(self, agent: str, event: HookEvent) -> bool:
+        """Whether a session ended its turn that is not the agent's: one that its client began for a part."""
+        known = self._host.state.agents.get(agent)
+        session = known.doing.session if known is not None and known.doing is not None else ""
+        ends = event.kind in (Kind.STOP, Kind.SESSION_END)
+        return ends and bool(session and event.session) and session != event.session
+
+    async def _report(
+        self, agent: str, client: str, event: HookEvent, activity: Activity, about: str = ""
+    ) -> None:
+        known = self._host.state.agents.get(agent)
+        doing = None if known is None else known.doing
+        fresh = doing is None or not doing.session or event.kind in _BEGINS
+        use = self._use.get(agent)
+        await self._host.handle(
+            c.ReportActivity(
+                agent=agent,
+                client=TITLES[client],
+                activity=activity,
+                about=visible(about, _MOST_ABOUT),
+                session=event.session if fresh else "",
+                model=event.model,
+                tokens=None if use is None else use.tokens,
+                cost=None if use is None else use.cost,
+            ),
+            agent,
+        )
+
+    def _begin(self, agent: str, event: HookEvent) -> None:
+        if event.command:
+            self._begun[agent, event.call or event.command] = time.monotonic()
+            if len(self._begun) > _MOST_CALLS:
+                self._begun.popitem(last=False)
+
+    async def _ran(self, agent: str, client: str, event: HookEvent) -> None:
+        if not event.command:
+            return
+        begun = self._begun.pop((agent, event.call or event.command), None)
+        seconds = event.seconds
+        if seconds is None and begun is not None:
+            seconds = time.monotonic() - begun
+        await self._host.handle(
+            c.ReportCommand(
+                agent=agent,
+                client=TITLES[client],
+                command=event.command,
+                code=event.code,
+                failed=event.failed,
+                seconds=None if seconds is None else round(seconds, 3),
+                session=event.session,
+            ),
+            agent,
+        )
