@@ -53,8 +53,8 @@ class Authors:
         self._ledger = Ledger()
         self._touches: OrderedDict[str, Touch] = OrderedDict()
         self._holders: OrderedDict[str, _Holders] = OrderedDict()
-        self._shut: set[tuple[str, str, int]] = set()
-        """Path, agent and process of holders that had closed it when that was looked at."""
+        self._shut: set[WriteRecord] = set()
+        """Of holders that had closed it when that was looked at."""
         self._shut_at = clock()
         self._missed: dict[str, float | None] = {}
         self._began = self._seen_until = clock()
@@ -256,17 +256,19 @@ class Authors:
         self._missed = {agent: time for agent, time in since.items() if now - time <= KEEP_SECONDS}
 
     def _forget_shut(self) -> None:
-        """Let go of holders that had closed it five minutes ago: no change waits that long."""
-        before, self._shut = self._shut, set()
+        """Let go of holders that had closed it five minutes ago: no change waits that long.
+
+        One may be listed for many paths, and goes from one to the other with their renames.
+        """
+        listed = [(path, each) for path, holders in self._holders.items() for each in holders.values()]
+        holding = {each for path, each in listed if self._still_open(each.pid, path)}
+        before, self._shut = self._shut, {each for _, each in listed} - holding
+        gone = before & self._shut
         for path, holders in list(self._holders.items()):
-            for (agent, pid), each in list(holders.items()):
-                if self._still_open(each.pid, path):
-                    continue
-                if (path, agent, pid) in before:
-                    del holders[agent, pid]
-                else:
-                    self._shut.add((path, agent, pid))
-            if not holders:
+            left = {who: each for who, each in holders.items() if each not in gone}
+            if left:
+                self._holders[path] = left
+            else:
                 del self._holders[path]
 
     def _keeps_open(self, record: WriteRecord) -> bool:
