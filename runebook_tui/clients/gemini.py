@@ -65,9 +65,7 @@ class Gemini(Adapter):
         given = () if not text else (f"--{'prompt' if ends else 'prompt-interactive'}={text}",)
         resumed = () if job.session is None else ("--resume", job.session)
         settings: dict[str, object] = {"hooks": self._hooks(job), "mcpServers": servers(job)}
-        login = re.search(r'"selectedType"\s*:\s*"([a-z-]{1,40})"', job.settings)
-        if login is not None:
-            settings["security"] = {"auth": {"selectedType": login[1]}}
+        settings["security"] = _security(job.settings)
         environment = {"GEMINI_CLI_HOME": str(home)}
         if "GEMINI_CLI_TRUSTED_FOLDERS_PATH" not in job.inherited:
             environment["GEMINI_CLI_TRUSTED_FOLDERS_PATH"] = posixpath.join(users, "trustedFolders.json")
@@ -92,3 +90,15 @@ class Gemini(Adapter):
 def _users(inherited: Mapping[str, str]) -> str:
     """The user's own folder of Gemini CLI."""
     return posixpath.join(inherited.get("GEMINI_CLI_HOME") or inherited.get("HOME", "/"), ".gemini")
+
+
+def _security(users: str) -> dict[str, object]:
+    """What the user's settings say of logging in and of trusting folders: their text may hold comments."""
+    found: dict[str, object] = {}
+    login = re.search(r'"selectedType"\s*:\s*"([a-z-]{1,40})"', users)
+    if login is not None:
+        found["auth"] = {"selectedType": login[1]}
+    trust = re.search(r'"folderTrust"\s*:\s*\{\s*"enabled"\s*:\s*(true|false)\b', users)
+    if trust is not None:
+        found["folderTrust"] = {"enabled": trust[1] == "true"}
+    return found

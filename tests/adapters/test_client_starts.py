@@ -202,10 +202,14 @@ def test_what_an_administrator_set_goes_on_holding_for_qwen() -> None:
 
 
 def test_gemini_gets_a_home_with_the_login_linked_and_the_way_of_logging_in() -> None:
-    theirs = '{ // mine\n "security": {"auth": {"selectedType": "oauth-personal"}}, "ui": {"theme": "x"}}'
+    theirs = '{ // mine\n "security": {"auth": {"selectedType": "oauth-personal"},'
+    theirs += ' "folderTrust": {"enabled": false}}, "ui": {"theme": "x"}}'
     start = started("gemini", settings=theirs, inherited={"HOME": "/home/jo"})
     settings = json.loads(start.files["gemini/.gemini/settings.json"])
-    assert settings["security"] == {"auth": {"selectedType": "oauth-personal"}}
+    assert settings["security"] == {
+        "auth": {"selectedType": "oauth-personal"},
+        "folderTrust": {"enabled": False},
+    }
     assert "ui" not in settings
     assert start.links["gemini/.gemini/oauth_creds.json"] == "/home/jo/.gemini/oauth_creds.json"
     assert "gemini/.gemini/settings.json" not in start.links
