@@ -1,4 +1,4 @@
-"""Edits that a client's hook asks about: their requests, what an approval covers, and what is told of a client."""
+"""Edits that a client's hook asks about: their requests, and what an approval covers."""
 
 from __future__ import annotations
 

@@ -175,8 +175,7 @@ def test_no_payload_raises_past_the_boundary(payload: dict[str, Any]) -> None:
     text = json.dumps(payload)
     try:
         event = read(text)
-    except HookError as error:
-        assert str(error)
+    except HookError:
         return
     for each in (event.session, event.model, event.tool, event.words):
         assert len(each) <= 4096
