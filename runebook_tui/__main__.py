@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+_HOOK_USAGE = "usage: runebook-tui hook CLIENT [EVENT] < PAYLOAD"
 _EXEC_USAGE = "usage: runebook-tui exec AGENT [-- COMMAND [ARGUMENT ...]]"
 
 
@@ -15,11 +16,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     if words[:1] == ["exec"]:
         return _execute(words[1:])
+    if words[:1] == ["hook"]:
+        return _hook(words[1:])
     if words[:2] == ["guard", "check"] and len(words) == 3:
         return _guard(words[2])
     from runebook_tui.cli.command import run
 
     return run(words)
+
+
+def _hook(words: list[str]) -> int:
+    """`runebook-tui hook CLIENT [EVENT]`: what an agent's client runs before it edits."""
+    if not 1 <= len(words) <= 2 or words[0].startswith("-"):
+        asked = words[:1] in (["-h"], ["--help"])
+        print(_HOOK_USAGE, file=sys.stdout if asked else sys.stderr)
+        return 0 if asked else 2
+    from runebook_tui.hooks.entry import main as answer
+
+    return answer(words)
 
 
 def _guard(hook: str) -> int:

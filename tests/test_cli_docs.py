@@ -90,6 +90,7 @@ def shape(name: str) -> dict[str, str]:
 TYPES: dict[str, Any] = {
     "text": lambda value: isinstance(value, str),
     "integer": lambda value: isinstance(value, int) and not isinstance(value, bool),
+    "number": lambda value: isinstance(value, int | float) and not isinstance(value, bool),
     "boolean": lambda value: isinstance(value, bool),
     "time": lambda value: (
         isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", value)
@@ -231,6 +232,18 @@ class Repository:
         assert status in (None, done.returncode), f"{words}: {done.returncode} {done.stdout}{done.stderr}"
         return json.loads(done.stdout) if done.stdout else None
 
+    def hook(self, agent: str, payload: dict[str, str]) -> None:
+        own = {"RUNEBOOK_AGENT": agent, "RUNEBOOK_ROOT": str(self.root)}
+        done = subprocess.run(
+            [*PROGRAM, "hook", "claude"],
+            cwd=self.root,
+            env=self.environment | own,
+            input=json.dumps(payload).encode(),
+            capture_output=True,
+            timeout=DEADLINE,
+        )
+        assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
     def until(self, *words: str, holds: Callable[[Any], bool]) -> Any:
         end = time.monotonic() + DEADLINE
         while True:
@@ -303,6 +316,7 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
             here.until("who", "alpha/api.txt", "--lines", holds=_was_touched),
             here.json("who", "beta/none", "--lines", status=1),
         ]
+        here.hook("alpha", {"hook_event_name": "SessionStart", "session_id": "s", "model": "m"})
         found["status"] = [here.json("status")]
         crossed = here.until("requests", holds=lambda found: found and len(found[0]["paths"]) == 2)[0]
         found["undo"] = [here.json("reject", str(crossed["id"]), "--undo", status=1)]

@@ -21,7 +21,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """The parser of every command but `exec`, which starts on its own."""
+    """The parser of every command but `exec` and `hook`, which start on their own."""
     parser = _Parser(
         prog="runebook-tui",
         description="Mission control for several coding agents working on one repository.",
@@ -142,6 +142,8 @@ def _agent_commands(commands: _Commands[_Parser]) -> None:
     patience = ask.add_mutually_exclusive_group()
     patience.add_argument("--wait", type=float, default=None, metavar="SECONDS", help="default: the plan's")
     patience.add_argument("--no-wait", action="store_true", help="print the request's number and go on")
+    hook = _command(commands, "hook", "for agents' clients: answer one run of their hook", json=False)
+    hook.add_argument("client", metavar="CLIENT [EVENT]")
     wait = _command(commands, "wait", "for agents: wait until the plan finalizes, or a request is decided")
     wait.add_argument("what", metavar="finalize|ID")
     wait.add_argument("--seconds", type=float, default=86_400.0)

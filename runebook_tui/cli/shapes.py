@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
 
+from runebook_tui.core.activity import Doing
 from runebook_tui.core.events import Record
 from runebook_tui.core.gates import agent_unmet, phase_unmet
 from runebook_tui.core.state import AgentState, PhaseState, RequestState, State, TaskState, UndoState
@@ -96,9 +97,27 @@ def agent_shape(state: State, agent: AgentState) -> Shape:
             "holds": agent.gate_holds,
             "reason": agent.gate,
         },
+        "hook": {"seen": bool(agent.hook), "client": agent.hook},
+        "activity": _activity_shape(agent.doing),
         "started_at": moment(agent.started_at),
         "ended_at": moment(agent.ended_at),
         "tasks": [task_shape(task) for task in state.tasks_of(agent.id)],
+    }
+
+
+def _activity_shape(doing: Doing | None) -> Shape | None:
+    """What the agent's client says that it does."""
+    if doing is None:
+        return None
+    return {
+        "client": doing.client,
+        "state": doing.activity.value,
+        "about": doing.about,
+        "session": doing.session or None,
+        "model": doing.model or None,
+        "tokens": doing.tokens,
+        "cost_usd": doing.cost,
+        "since": moment(doing.since),
     }
 
 

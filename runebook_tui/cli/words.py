@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from runebook_tui.core.activity import activity_words, use_words
 from runebook_tui.core.events import Record
 from runebook_tui.core.gates import agent_unmet, phase_unmet
 from runebook_tui.core.ownership import FileOwnership
@@ -73,6 +74,11 @@ def _agent_words(state: State, agent: AgentState) -> str:
         parts.append(agent.gate_mode.value)
     if agent.lane:
         parts.append(f"on {agent.lane}")
+    if agent.doing is not None:
+        used = use_words(agent.doing)
+        parts.append(visible(activity_words(agent.doing), 220) + (f", {used}" if used else ""))
+    elif agent.hook:
+        parts.append(f"the hook of {agent.hook} was seen")
     return "  ".join(parts)
 
 

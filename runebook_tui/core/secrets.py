@@ -10,7 +10,7 @@ import re
 HIDDEN = "[hidden]"
 _NAME = (
     r"[\w.-]{0,80}(?:passw(?:or)?d|passwd|secret|token|api[_-]?key|private[_-]?key|access[_-]?key|"
-    r"credential|auth)[\w-]{0,40}"
+    r"credential)[\w-]{0,40}"
 )
 _VALUE = r"""(?:"[^"]*"|'[^']*'|[^\s'"&|;]+)"""
 

@@ -222,8 +222,9 @@ def _request_sentence(record: e.Record, event: _RequestEvent) -> str:
             return f"request {event.request} grew: {_paths(event.crossings)}"
         case e.HoldStarted():
             program = event.program or "a program"
+            pid = "" if event.pid is None else f" (pid {event.pid})"
             seconds = max(0, round(event.until - record.time))
-            return f"request {event.request}: {program} (pid {event.pid}) waits for you, {seconds} s at most"
+            return f"request {event.request}: {program}{pid} waits for you, {seconds} s at most"
         case e.HoldEnded():
             return f"request {event.request}: no write waits any more{_because(event.reason)}"
         case e.RequestWithdrawn():

@@ -19,12 +19,14 @@ from runebook_tui.execution.machine import Machine
 from runebook_tui.execution.outfit import Outfit, surroundings
 from runebook_tui.execution.rulebook import Rulebook
 from runebook_tui.execution.server import Connection
+from runebook_tui.execution.speakers import Speaker
 from runebook_tui.orchestrator.coordinator import Refused
 
 Answer = dict[str, Any]
 Verb = Callable[[Connection, Answer], Awaitable[Answer]]
 
 FRONT_SECONDS = 8.0
+KNOWN_SECONDS = 5.0
 _ENVIRONMENT = {"GIT_OPTIONAL_LOCKS": "0"}
 """Added for every agent: one's `git status` takes no lock on which another's commit would fail (git(1))."""
 
@@ -94,6 +96,14 @@ class Supervision:
         """Wait until a supervisor connects."""
         self._arrival.clear()
         await self._arrival.wait()
+
+    async def known_speaker(self, connection: Connection) -> Speaker:
+        """Who speaks. One whose supervisor is not known gets some seconds: the engine has just begun."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(KNOWN_SECONDS):
+                while connection.speaker.name is None:
+                    await self.next_attached()
+        return connection.speaker
 
     async def end_forgotten(self) -> None:
         """After a restart, once the supervisors are back: no write waits that none of them knows of."""

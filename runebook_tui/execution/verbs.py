@@ -75,6 +75,7 @@ class Verbs:
 
     def __init__(self, host: Host, supervision: Supervision) -> None:
         self._host = host
+        self._supervision = supervision
         self._hooks = Hooks(host, supervision.holds)
         self._anyone: Mapping[str, Verb] = {
             "hello": self._hello,
@@ -118,7 +119,7 @@ class Verbs:
     async def __call__(self, connection: Connection, message: Answer) -> Answer:
         """Answer one message. Raises Refused, WireError, LogError."""
         do = wire.text_field(message, "do", limit=64)
-        speaker = connection.speaker
+        speaker = connection.speaker if do != "hook" else await self._supervision.known_speaker(connection)
         verb = self._anyone.get(do) or self._agents.get(do) or self._operator.get(do)
         if verb is None:
             raise wire.WireError(f"there is no verb {do!r}")

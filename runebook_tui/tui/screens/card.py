@@ -249,7 +249,8 @@ def _why(request: RequestState) -> Content:
     if request.reason:
         lines.append(safe(f'"{request.reason}"', limit=1000))
     evidence = request.evidence
-    if request.held_until is not None and f"pid {request.pid}" not in evidence:
+    named = request.program if request.pid is None else f"pid {request.pid}"
+    if request.held_until is not None and named not in evidence:
         evidence += f"{', ' if evidence else ''}now {process(request)}"
     elif request.program and request.program not in evidence:
         evidence += f"{', ' if evidence else ''}by {request.program}"

@@ -8,6 +8,7 @@ from functools import partial
 from textual.content import Content
 from textual.reactive import reactive
 
+from runebook_tui.core.activity import Activity, activity_words, use_words
 from runebook_tui.core.gates import agent_unmet, phase_unmet
 from runebook_tui.core.sentences import gate_words
 from runebook_tui.core.state import AgentState, State
@@ -112,6 +113,11 @@ def _details(state: State, agent: AgentState, now: float) -> Iterator[Content]:
     line = _detail(state, agent, now)
     if line is not None:
         words, style = line
+        yield Content.assemble(_INDENT, _INDENT, safe(words, style))
+    if agent.doing is not None and agent.alive and agent.doing.activity is not Activity.DONE:
+        style = glyphs.CAUTION if agent.doing.activity is Activity.WAITING else glyphs.MUTED
+        used = use_words(agent.doing)
+        words = activity_words(agent.doing) + (f", {used}" if used else "")
         yield Content.assemble(_INDENT, _INDENT, safe(words, style))
     if agent.gate_is_less:
         yield Content.assemble(_INDENT, _INDENT, safe(gate_words(agent), glyphs.CAUTION))
