@@ -45,7 +45,7 @@ after = ["build"]
 [[agents]]
 id = "alpha"
 phase = "build"
-command = ["sh", "-c", "echo mine | tee -a alpha/both.txt >alpha/mine.txt; sleep 600"]
+command = ["sh", "-c", "echo mine | tee -a alpha/both.txt >alpha/mine.txt; echo >>runebook.toml; sleep 600"]
 claims = ["alpha/**"]
 tasks = [{ id = "one", title = "Begin" }, { id = "two" }]
 

@@ -22,6 +22,7 @@ from runebook_tui.execution.folders import make_state_folder
 from runebook_tui.execution.follow import log_path, run_under_way
 from runebook_tui.execution.launch import engine_answers, launch_engine
 from runebook_tui.execution.runner import ParallelExecutionRunner
+from runebook_tui.gate.kernel import keep_private
 from runebook_tui.log.eventlog import is_alive
 from runebook_tui.log.sqlite import SqliteLog
 from runebook_tui.orchestrator.planner import PlanError, load_plan
@@ -53,6 +54,7 @@ def open_session(root: Path) -> None:
     from runebook_tui.tui.app import RunebookApp
     from runebook_tui.tui.live import LiveBackend
 
+    keep_private()
     RunebookApp(LiveBackend(root)).run()
 
 
@@ -62,6 +64,7 @@ def run(arguments: Namespace) -> int:
     path = root / PLAN_NAME
     plan = _plan(root, arguments.new)
     check()
+    keep_private()
     folder = make_state_folder(root)
     log = SqliteLog(log_path(root))
     runner = ParallelExecutionRunner(

@@ -56,6 +56,16 @@ def state_shape(state: State, *, engine: bool, tmux: str) -> Shape:
             for api in state.apis.published.values()
         ],
         "requests": len(state.open_requests),
+        "attempts": state.attempts,
+        "last_attempts": [
+            {
+                "time": moment(each.time),
+                "speaker": each.speaker,
+                "attempt": each.attempt,
+                "reason": each.reason,
+            }
+            for each in state.recent_attempts
+        ],
     }
 
 

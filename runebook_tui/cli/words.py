@@ -10,11 +10,12 @@ from runebook_tui.core.events import Record
 from runebook_tui.core.gates import agent_unmet, phase_unmet
 from runebook_tui.core.ownership import FileOwnership
 from runebook_tui.core.printable import visible
-from runebook_tui.core.sentences import gate_words, process
+from runebook_tui.core.sentences import attempt_sentence, gate_words, process
 from runebook_tui.core.state import AgentState, RequestState, State, UndoState
 from runebook_tui.core.types import OPERATOR, AgentStatus, Author, PhaseStatus, TaskStatus
 
 _PATHS_SHOWN = 5
+_ATTEMPTS_SHOWN = 3
 
 
 def clock(time: float) -> str:
@@ -53,7 +54,20 @@ def status_words(state: State, alive: bool) -> str:
     if count:
         plural = "s wait" if count > 1 else " waits"
         lines.append(f"{count} request{plural} for a decision: `runebook-tui requests`")
+    lines.extend(_attempt_words(state))
     return "\n".join(lines)
+
+
+def _attempt_words(state: State) -> list[str]:
+    """What was tried that only the operator may, the newest last."""
+    if not state.attempts:
+        return []
+    were = "attempts were" if state.attempts > 1 else "attempt was"
+    newest = [
+        f"  {clock(each.time)} {visible(attempt_sentence(each), 500)}"
+        for each in state.recent_attempts[-_ATTEMPTS_SHOWN:]
+    ]
+    return [f"{state.attempts} {were} refused that only the operator may:", *newest]
 
 
 def _agent_words(state: State, agent: AgentState) -> str:

@@ -7,8 +7,8 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, TypeVar, assert_never
 
+from runebook_tui.core import attempts, undos
 from runebook_tui.core import events as e
-from runebook_tui.core import undos
 from runebook_tui.core.activity import ActivityChanged, CommandRan
 from runebook_tui.core.grants import Grant, Scope, lasting
 from runebook_tui.core.state import (
@@ -126,8 +126,10 @@ def _applied(state: State, record: e.Record) -> State:
             return _net_reported(state, event, record.time)
         case ActivityChanged():
             return _agent(state, event.agent, doing=event.doing(record.time))
-        case e.AttemptRefused() | CommandRan():
+        case CommandRan():
             return state
+        case e.AttemptRefused():
+            return attempts.applied(state, event, record.time)
         case _:
             assert_never(event)
 

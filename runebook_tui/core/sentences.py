@@ -7,7 +7,7 @@ from typing import assert_never
 from runebook_tui.core import events as e
 from runebook_tui.core.activity import ActivityChanged, CommandRan, activity_words, use_words
 from runebook_tui.core.grants import Scope
-from runebook_tui.core.state import AgentState, RequestState
+from runebook_tui.core.state import AgentState, Attempt, RequestState
 from runebook_tui.core.types import ENGINE, OPERATOR, AgentStatus, Change, Crossing, GateMode, RequestKind
 
 STATUS_WORDS = {
@@ -75,8 +75,7 @@ def sentence(record: e.Record) -> str:
         case CommandRan():
             return _command_sentence(event)
         case e.AttemptRefused():
-            were = "were" if event.speaker == OPERATOR else "was"
-            return f"{_who(event.speaker)} {were} refused: {event.attempt}{_because(event.reason)}"
+            return attempt_sentence(event)
         case e.ChangeUndone() | e.UndoRefused() | e.UndoRestored():
             return _undo_sentence(event)
         case e.Touched():
@@ -253,6 +252,12 @@ def _undo_sentence(event: e.ChangeUndone | e.UndoRefused | e.UndoRestored) -> st
 
 def _changed_paths(changes: tuple[Change, ...]) -> str:
     return _paths(tuple(Crossing(path=change.path, owner=None) for change in changes))
+
+
+def attempt_sentence(attempt: e.AttemptRefused | Attempt) -> str:
+    """What was refused to whom, and why."""
+    were = "were" if attempt.speaker == OPERATOR else "was"
+    return f"{_who(attempt.speaker)} {were} refused: {attempt.attempt}{_because(attempt.reason)}"
 
 
 def _net_sentence(event: e.NetReported) -> str:

@@ -237,6 +237,17 @@ class RecentTouch:
 
 
 @dataclass(frozen=True, slots=True)
+class Attempt:
+    """What somebody tried that only the operator may."""
+
+    speaker: str
+    attempt: str
+    reason: str
+    time: float
+    """Unix seconds."""
+
+
+@dataclass(frozen=True, slots=True)
 class Engine:
     """The engine that last took the lease."""
 
@@ -271,6 +282,10 @@ class State:
     """Every undo, over all runs."""
     touches: int = 0
     recent_touches: tuple[RecentTouch, ...] = ()
+    attempts: int = 0
+    """How often somebody was refused what only the operator may, in this run."""
+    recent_attempts: tuple[Attempt, ...] = ()
+    """The newest of them, oldest first."""
     watch_blind: str = ""
     """Why the live watch sees nothing; "" while it sees."""
     watch_blind_since: float | None = None

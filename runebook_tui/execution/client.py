@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from runebook_tui import mark
 from runebook_tui.execution import wire
 from runebook_tui.place import socket_path
 
@@ -40,6 +41,8 @@ class EngineClient:
         self._socket.settimeout(timeout)
         try:
             self._socket.connect(str(socket_path(root)))
+            if not mark.leads(self._socket.getsockopt):
+                raise ConnectionRefusedError("an agent's process has taken the engine's place")
         except OSError as error:
             self._socket.close()
             raise EngineDown from error
@@ -79,6 +82,8 @@ async def ask_engine(
         async with asyncio.timeout(seconds):
             reader, writer = await asyncio.open_unix_connection(str(socket_path(root)), limit=wire.MAX_LINE)
             try:
+                if not mark.leads(writer.get_extra_info("socket").getsockopt):
+                    raise ConnectionRefusedError("an agent's process has taken the engine's place")
                 writer.write(wire.pack({"do": do, **(fields or {})}))
                 await writer.drain()
                 line = await reader.readline()

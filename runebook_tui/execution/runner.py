@@ -43,6 +43,7 @@ from runebook_tui.orchestrator.planner import load_plan
 from runebook_tui.orchestrator.seed import seed_plan
 from runebook_tui.place import (
     LOG_NAME,
+    PLAN_NAME,
     POINTER_NAME,
     SOCKET_NAME,
     find_repository,
@@ -284,8 +285,14 @@ class ParallelExecutionRunner:
             await self._effects.end_all()
         if self.state.run == 0 or (self.state.outcome is not None and (self._fresh or not self._keep)):
             await self.handle(c.StartRun(self._plan))
-        elif self.state.outcome is None:
-            await self.handle(c.ChangePlan(self._plan), OPERATOR)
+        elif self.state.outcome is None and (not adopted or self._plan_file is None):
+            # While agents live, the first look at the tree tells who edited the plan's file meanwhile.
+            await self._follow_plan.begin(self._plan, self._last_touch(PLAN_NAME))
+
+    def _last_touch(self, path: str) -> e.Touched | None:
+        found = self._log.read(types=["Touched"], path=path, lane="", limit=1, newest_first=True)
+        touched = found[0].event if found else None
+        return touched if isinstance(touched, e.Touched) else None
 
     async def _wait_for_supervisors(self, adopted: Sequence[str]) -> None:
         """After a restart: their records of what was written meanwhile come before the first look."""

@@ -1,7 +1,8 @@
 """Who is speaking on the engine's socket: told by the peer's process, never by what it says.
 
-An agent's processes descend from its pane's supervisor. The operator descends from no supervisor
-and carries no more seccomp filters than the engine. Everybody else is unknown, and refused.
+An agent's processes descend from its pane's supervisor. The operator descends from no supervisor,
+carries no more seccomp filters than the engine, and does not wear the mark that everything in an agent's
+pane and in the private tmux server is born with. Everybody else is unknown, and refused.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
+from runebook_tui import mark
 from runebook_tui.core.types import OPERATOR
 from runebook_tui.log.eventlog import process_start
 
@@ -75,6 +77,7 @@ class Supervisors:
         self._root = root
         self._agents: dict[int, tuple[str, float]] = {}
         self._own_filters = seccomp_filters(os.getpid()) or 0
+        self._own_limit = mark.limit_of(os.getpid())
 
     def register(self, pid: int, agent: str) -> None:
         """Remember that `pid` supervises `agent`."""
@@ -119,22 +122,39 @@ class Supervisors:
         return [
             pid
             for pid in pids
-            if self.agent_of(pid) is None and (self.descends(pid) or self._was_given_here(pid))
+            if self.agent_of(pid) is None and (self.descends(pid) or self._given_here(pid) is not None)
         ]
 
-    def _was_given_here(self, pid: int) -> bool:
+    def _given_here(self, pid: int) -> str | None:
+        """The agent that the environment names which process `pid` was started with, if it is one of here."""
         try:
             with open(f"/proc/{pid}/environ", "rb") as file:
                 environment = file.read().split(b"\0")
         except OSError:
-            return False
+            return None
         ours = b"RUNEBOOK_ROOT=" + os.fsencode(self._root)
-        return ours in environment and any(each.startswith(b"RUNEBOOK_AGENT=") for each in environment)
+        named = [each for each in environment if each.startswith(b"RUNEBOOK_AGENT=")]
+        return os.fsdecode(named[0].partition(b"=")[2]) if named and ours in environment else None
 
     def unfiltered(self, pid: int) -> bool:
         """Whether process `pid` carries no more seccomp filters than the engine."""
         filters = seccomp_filters(pid)
         return filters is not None and filters <= self._own_filters
+
+    def marked(self, pid: int) -> bool:
+        """Whether process `pid` was born in an agent's pane or in the private tmux server."""
+        limit = mark.limit_of(pid)
+        return self._own_limit is not None and (limit is None or limit < self._own_limit)
+
+    def orphan_of(self, pid: int) -> str | None:
+        """Whose pane an unfiltered process with no supervisor above it says that it was started in.
+
+        Believed for want of anybody better: only while no supervisor of that agent is known to live. So the
+        supervisor of what outlived its pane finds the next engine.
+        """
+        name = self._given_here(pid)
+        living = {self.agent_of(each) for each in list(self._agents)}
+        return name if name not in living else None
 
     def identify(self, pid: int, uid: int) -> Speaker:
         """Who the process `pid` of user `uid` speaks for."""
@@ -147,4 +167,9 @@ class Supervisors:
             return Speaker(agent, pid, f"descends from the supervisor of {agent}")
         if not self.unfiltered(pid):
             return Speaker(None, pid, "a gated process whose supervisor is not known")
+        if self.marked(pid):
+            orphaned = self.orphan_of(pid)
+            if orphaned is not None:
+                return Speaker(orphaned, pid, f"was started in the pane of {orphaned}")
+            return Speaker(None, pid, "a process of an agent's pane whose supervisor has ended")
         return Speaker(OPERATOR, pid, "descends from no supervisor")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import posixpath
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,6 +16,7 @@ from typing import Any, Protocol
 from runebook_tui.core import boundary
 from runebook_tui.core import commands as c
 from runebook_tui.core.grants import Scope
+from runebook_tui.core.printable import visible
 from runebook_tui.core.state import RequestState, State
 from runebook_tui.core.types import ENGINE, OPERATOR
 from runebook_tui.core.undos import why_not_undone
@@ -29,6 +31,9 @@ from runebook_tui.orchestrator.coordinator import Refused
 
 Answer = dict[str, Any]
 Verb = Callable[[Connection, Answer], Awaitable[Answer]]
+
+_SAME_SECONDS = 5.0
+_NAMED_CHARACTERS = 64
 
 
 class Host(Protocol):
@@ -77,6 +82,7 @@ class Verbs:
         self._host = host
         self._supervision = supervision
         self._hooks = Hooks(host, supervision.holds)
+        self._noted: dict[tuple[str, str], float] = {}
         self._anyone: Mapping[str, Verb] = {
             "hello": self._hello,
             "plan": self._plan,
@@ -124,14 +130,21 @@ class Verbs:
         if verb is None:
             raise wire.WireError(f"there is no verb {do!r}")
         if speaker.name is None and do not in ("hello", "exec", "may-commit"):
-            await self._note(f"pid {speaker.pid}", do, speaker.why)
+            await self._note(f"pid {speaker.pid}", _attempted(message), speaker.why)
             raise Refused(f"refused: {speaker.why}")
         if do in self._operator and not speaker.is_operator:
-            await self._note(str(speaker.name), do, "only the operator may")
+            await self._note(str(speaker.name), _attempted(message), "only the operator may")
             raise Refused(f"only the operator may {do}; this process {speaker.why}")
         return await verb(connection, message)
 
     async def _note(self, speaker: str, attempt: str, reason: str) -> None:
+        """Write an attempt down; one that is repeated at once counts as one, or the log would overflow."""
+        now, key = time.monotonic(), (speaker, attempt)
+        self._noted = {each: at for each, at in self._noted.items() if now - at < _SAME_SECONDS}
+        again = key in self._noted
+        self._noted[key] = self._noted.get(key, now)
+        if again:
+            return
         await self._host.handle(c.RecordAttempt(speaker, attempt, reason), ENGINE)
 
     # ── anyone ──────────────────────────────────────────────────────────────────────────────────
@@ -304,6 +317,14 @@ class Verbs:
     async def _sweep(self, connection: Connection, message: Answer) -> Answer:
         await self._host.sweep()
         return {"seq": self._host.state.seq}
+
+
+def _attempted(message: Answer) -> str:
+    """What a message wants, short: "approve 4", "stop beta"."""
+    about = next(
+        (message[each] for each in ("request", "undo", "agent") if message.get(each) is not None), ""
+    )
+    return visible(f"{message['do']} {about}".strip(), _NAMED_CHARACTERS)
 
 
 def _request_words(request: RequestState) -> Answer:

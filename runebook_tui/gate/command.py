@@ -7,6 +7,7 @@ import os
 import socket
 import struct
 
+from runebook_tui import mark
 from runebook_tui.gate import bpf, control
 from runebook_tui.gate.order import Order
 from runebook_tui.gate.signals import Signals
@@ -19,6 +20,7 @@ def become(order: Order, signals: Signals, birth: socket.socket, front: socket.s
     """
     status = 126
     try:
+        mark.put_on()
         signals.command()
         _enter(order.cwd)
         if order.gate == "off":

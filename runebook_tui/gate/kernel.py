@@ -59,6 +59,7 @@ _AARCH64 = {
 }
 CALLS = {"x86_64": _X86_64, "aarch64": _AARCH64}
 
+_PR_SET_DUMPABLE = 4
 PR_SET_CHILD_SUBREAPER = 36
 PR_SET_NO_NEW_PRIVS = 38
 PROC_SUPER_MAGIC = 0x9FA0
@@ -113,6 +114,15 @@ def become_subreaper() -> None:
     """Adopt the orphans among this process's descendants; does nothing where there is no such thing."""
     if LINUX:
         prctl(PR_SET_CHILD_SUBREAPER, 1)
+
+
+def keep_private() -> None:
+    """Let no other process of this user read or write this one's memory or trace it; root still may.
+
+    PR_SET_DUMPABLE, prctl(2); programs that this one starts are as any other.
+    """
+    if LINUX:
+        prctl(_PR_SET_DUMPABLE, 0)
 
 
 _directory = struct.pack(

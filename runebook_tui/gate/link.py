@@ -7,6 +7,7 @@ import socket
 from collections import deque
 from collections.abc import Callable, Mapping
 
+from runebook_tui import mark
 from runebook_tui.gate.loop import GONE, READ, WRITE, Loop
 from runebook_tui.gate.record import Record
 from runebook_tui.gate.wire import MOST_BYTES, frame
@@ -145,6 +146,8 @@ class Link:
         candidate.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
         try:
             candidate.connect(self._path)
+            if not mark.leads(candidate.getsockopt):
+                raise OSError("what answers there is an agent's process")
         except OSError:
             candidate.close()
             self._loop.later("connect", _RETRY_SECONDS, self._connect)

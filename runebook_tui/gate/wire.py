@@ -6,6 +6,8 @@ import json
 import socket
 import time
 
+from runebook_tui import mark
+
 MOST_BYTES = 4 << 20
 
 
@@ -28,6 +30,8 @@ class Question:
             self._socket.settimeout(max(patience, 0.2))
             try:
                 self._socket.connect(path)
+                if not mark.leads(self._socket.getsockopt):
+                    raise OSError("what answers there is an agent's process")
                 return
             except OSError as error:
                 self._socket.close()

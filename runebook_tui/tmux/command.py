@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import libtmux
 from libtmux.common import tmux_cmd
 
+from runebook_tui import mark
 from runebook_tui.tmux.panes import DEADLINE, TmuxError
 
 
@@ -20,12 +22,18 @@ class Command(tmux_cmd):
     """
 
     def __init__(
-        self, *args: Any, tmux_bin: str | None = None, input: bytes = b"", deadline: float = DEADLINE
+        self,
+        *args: Any,
+        tmux_bin: str | None = None,
+        input: bytes = b"",
+        deadline: float = DEADLINE,
+        marked: bool = False,
     ) -> None:
         program = tmux_bin or shutil.which("tmux")
         if program is None:
             raise TmuxError("tmux is not installed; Runebook needs tmux 3.2 or newer")
-        self.cmd = [program, *map(str, args)]
+        before = [sys.executable, "-I", "-S", mark.__file__] if marked else []
+        self.cmd = [*before, program, *map(str, args)]
         try:
             done = subprocess.run(self.cmd, input=input, capture_output=True, timeout=deadline, check=False)
         except subprocess.TimeoutExpired:
@@ -55,8 +63,11 @@ class PrivateServer(libtmux.Server):
         targeted = ["-t", str(target), *args] if target is not None else [*args]
         return self.run([cmd, *map(str, targeted)])
 
-    def run(self, *commands: list[str], input: bytes = b"") -> Command:
-        """Run commands in one tmux call; the first one that fails is the last."""
+    def run(self, *commands: list[str], input: bytes = b"", marked: bool = False) -> Command:
+        """Run commands in one tmux call; the first one that fails is the last.
+
+        `marked` says that it may start the server, whose processes are to carry the mark of agents.
+        """
         words: list[str] = []
         for command in commands:
             if words:
@@ -64,7 +75,9 @@ class PrivateServer(libtmux.Server):
             # A word that ends in ";" would end the command there.
             words.extend(word[:-1] + r"\;" if word.endswith(";") else word for word in command)
         options = ["-u", f"-L{self.socket_name}", f"-f{self.config_file}"]
-        return Command(*options, *words, tmux_bin=self.tmux_bin, input=input, deadline=self.deadline)
+        return Command(
+            *options, *words, tmux_bin=self.tmux_bin, input=input, deadline=self.deadline, marked=marked
+        )
 
 
 def private_server(socket_name: str, configuration: Path, deadline: float) -> PrivateServer:

@@ -183,9 +183,9 @@ class TmuxServer:
         # What -e gives to a session, every later window of it would inherit.
         forget = [["set-environment", "-t", target, "-u", name] for name in env]
         commands = [[*first, *_launch(argv, cwd, env)], *forget, *_mark(agent, target)]
-        answer = self._server.run(*commands)
+        answer = self._server.run(*commands, marked=True)
         if answer.error.startswith(_NOT_RUNNING):
-            answer = self._server.run(*commands)
+            answer = self._server.run(*commands, marked=True)
         return answer
 
     def _rows(self) -> list[re.Match[str]]:

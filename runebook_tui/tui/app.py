@@ -13,9 +13,11 @@ from textual.binding import BindingType
 from textual.filter import LineFilter
 from textual.reactive import reactive
 
+from runebook_tui.core.events import AttemptRefused
 from runebook_tui.core.printable import visible
+from runebook_tui.core.sentences import attempt_sentence
 from runebook_tui.tui import glyphs
-from runebook_tui.tui.backend import Backend, BackendError
+from runebook_tui.tui.backend import Backend, BackendError, Update
 from runebook_tui.tui.screens.cockpit import CockpitScreen
 from runebook_tui.tui.theme import RUNEBOOK
 from runebook_tui.tui.undone import undo_outcomes
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
 
     from runebook_tui.core.state import RequestState
     from runebook_tui.tui.screens.card import CardScreen
+
+
+_ATTEMPT_CHARACTERS = 300
 
 
 def _palette() -> type[Provider]:
@@ -86,7 +91,17 @@ class RunebookApp(App[None], inherit_bindings=False):
     @work(exclusive=True, group="follow")
     async def _follow(self) -> None:
         async for update in self._backend.follow():
+            if self.view.loaded:
+                self._tell_attempts(update)
             self.view = self.view.after(update)
+
+    def _tell_attempts(self, update: Update) -> None:
+        """Show what was just tried that only the operator may; the header counts it, the log keeps it."""
+        refused = [each.event for each in update.records if isinstance(each.event, AttemptRefused)]
+        if refused:
+            more = f" (and {len(refused) - 1} more before it)" if len(refused) > 1 else ""
+            words = visible(attempt_sentence(refused[-1]), _ATTEMPT_CHARACTERS) + more
+            self.notify(words, title="refused", severity="warning", timeout=15, markup=False)
 
     # ── what the operator wants ─────────────────────────────────────────────────────────────────
 

@@ -186,7 +186,7 @@ def test_an_agent_cannot_decide_nor_speak_for_another(session):
     assert session.requests()[0]["status"] == "open"
     attempts = [record for record in session.json("log") if record["type"] == "AttemptRefused"]
     assert {(each["speaker"], each["attempt"]) for each in attempts} == {
-        ("alpha", "approve"),
+        ("alpha", "approve 1"),
         ("alpha", "down"),
     }
 

@@ -76,6 +76,10 @@ class HeaderBar(Widget):
             word = "" if brief >= _SHORTEST else " request" if waiting == 1 else " requests"
             held = _held(view.state)
             parts.append(Content.styled(f"{glyphs.ASKING.sign} {waiting}{word}{held}", glyphs.ASKING.style))
+        if view.state.attempts:
+            word = " refused" if brief < 5 else ""
+            number = view.state.attempts
+            parts.append(Content.styled(f"{glyphs.REFUSED.sign} {number}{word}", glyphs.REFUSED.style))
         took = clock(view.run_seconds(self._now()))
         sign = glyphs.ENGINE_ON if view.engine_alive else glyphs.ENGINE_OFF
         if view.engine_alive:
