@@ -32,9 +32,7 @@ def write(say: Say, number: int, *, streamed: bool) -> bytes:
     if isinstance(say, Call):
         part = {"functionCall": {"id": f"call_{number}", "name": say.name, "args": say.arguments}}
     whole = {
-        "candidates": [
-            {"index": 0, "content": {"role": "model", "parts": [part]}, "finishReason": "STOP"}
-        ],
+        "candidates": [{"index": 0, "content": {"role": "model", "parts": [part]}, "finishReason": "STOP"}],
         "usageMetadata": {"promptTokenCount": 10, "candidatesTokenCount": 5, "totalTokenCount": 15},
         "modelVersion": "script",
         "responseId": f"response_{number}",

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from benchmarks.model.events import named
-from benchmarks.model.turns import Asked, Call, Say, plain
+from benchmarks.model.turns import Asked, Say, plain
 
 _OUTPUTS = ("function_call_output", "custom_tool_call_output", "local_shell_call_output")
 

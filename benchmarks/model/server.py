@@ -33,7 +33,7 @@ class Model:
 
     def __init__(self, answer: Answer) -> None:
         self.strangers: list[str] = []
-        """Whom clients wanted to speak to besides: hosts, and addresses of this server that it does not know."""
+        """What clients wanted besides: other hosts, and addresses of this server that it does not know."""
         self._answer = answer
         self._numbers = count(1)
         self._server = _Server(("127.0.0.1", 0), self._handler())

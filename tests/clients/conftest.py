@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from drivers import DRIVERS
+from drivers import DRIVERS, Driver
 from live_play import Live
 
 
 @pytest.fixture(scope="module")
-def live(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+def live(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live[Driver]]:
     """The client that the test's parameter names, at work."""
     here = Live(tmp_path_factory.mktemp("live"), DRIVERS[request.param])
     try:
@@ -18,9 +18,3 @@ def live(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         yield here
     finally:
         here.close()
-
-
-@pytest.fixture(autouse=True)
-def rested(live: Live) -> None:
-    """What a test does is an act of its own, no part of what was decided before."""
-    live.rest()

@@ -16,13 +16,10 @@ from benchmarks.soak.client import configure
 PROMPT = "Do what is to be done."
 
 
-class Driver(ABC):
-    """One client, without a terminal's dialogue: it gets a prompt, works, and ends."""
+class Client(ABC):
+    """One client: how it is configured and started."""
 
     name: str
-    tells_of_edits = False
-    """Whether the gate's line about a refused call of its edit tool reaches the model: only where the tool is
-    a process of its own whose errors the client reads."""
 
     def __init__(self, root: Path, home: Path, address: str) -> None:
         self.root = root
@@ -38,6 +35,15 @@ class Driver(ABC):
     def configure(self) -> dict[str, str]:
         """Write its configuration below `home`; the variables that it needs."""
 
+    def _write(self, name: str, settings: object) -> None:
+        file = self.home / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(settings if isinstance(settings, str) else json.dumps(settings))
+
+
+class Driver(Client):
+    """One with tools and without a terminal's dialogue: it gets a prompt, works, and ends."""
+
     @abstractmethod
     def create(self, path: str, text: str) -> list[Call]:
         """The calls that make a new file by the edit tool."""
@@ -49,11 +55,6 @@ class Driver(ABC):
     @abstractmethod
     def shell(self, line: str) -> list[Call]:
         """The calls that run a line of shell."""
-
-    def _write(self, name: str, settings: object) -> None:
-        file = self.home / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(settings if isinstance(settings, str) else json.dumps(settings))
 
 
 class Claude(Driver):
@@ -238,6 +239,37 @@ class Qwen(Gemini):
 
     def shell(self, line: str) -> list[Call]:
         return [Call("run_shell_command", {"command": line, "description": "Do it", "is_background": False})]
+
+
+class Aider(Client):
+    """aider in its terminal: no tools. It writes the files that blocks of the model's words hold."""
+
+    name = "aider"
+
+    @property
+    def command(self) -> list[str]:
+        quiet = [
+            "--no-check-update",
+            "--no-show-release-notes",
+            "--no-show-model-warnings",
+            "--analytics-disable",
+        ]
+        plain = ["--no-pretty", "--no-fancy-input", "--no-stream", "--no-gitignore", "--map-tokens", "0"]
+        # The gate asks about each file; aider's own question is not the operator's.
+        unasked = ["--yes-always", "--no-auto-commits", "--edit-format", "whole"]
+        return ["aider", "--model", "openai/script", *quiet, *plain, *unasked]
+
+    def configure(self) -> dict[str, str]:
+        return {
+            "OPENAI_API_BASE": f"{self.address}/v1",
+            "OPENAI_API_KEY": "none",
+            "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+        }
+
+    @staticmethod
+    def whole(path: str, text: str) -> str:
+        """The model's words that make `path` hold `text`."""
+        return f"{path}\n```\n{text}```\n"
 
 
 DRIVERS: dict[str, type[Driver]] = {

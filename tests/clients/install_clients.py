@@ -1,4 +1,4 @@
-"""Installs the pinned clients into the cache: `python tests/clients/install_clients.py`, as `make test-clients` does.
+"""Installs the pinned clients into the cache; `make test-clients` runs it.
 
 Packages come through npm and pip as they are configured; none of their install scripts runs. What is there
 already at the pinned version is left alone.

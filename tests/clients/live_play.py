@@ -7,15 +7,15 @@ import subprocess
 import time
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import versions
-from drivers import Driver
+from drivers import Client
 from script import Script
 from session_play import Session
 
 from benchmarks.model.server import Model
-from benchmarks.model.turns import Call
+from benchmarks.model.turns import Answer, Call
 from runebook_tui.core.grants import JOIN_SECONDS
 from runebook_tui.place import tmux_socket_name
 
@@ -48,15 +48,18 @@ claims = ["beta/**"]
 """
 
 
-class Live(Session):
+AClient = TypeVar("AClient", bound=Client)
+
+
+class Live(Session, Generic[AClient]):
     """A repository in which `alpha` is the client and `beta` owns what it must not write."""
 
-    def __init__(self, folder: Path, kind: type[Driver]) -> None:
+    def __init__(self, folder: Path, kind: type[AClient], answer: Answer | None = None) -> None:
         root, home = folder / "repo", folder / "home"
         root.mkdir()
         home.mkdir()
         self.script = Script()
-        self.model = Model(self.script.answer)
+        self.model = Model(answer or self.script.answer)
         super().__init__(root)
         self.environment = {
             **{name: os.environ[name] for name in _KEPT if name in os.environ},
@@ -66,15 +69,19 @@ class Live(Session):
             "GIT_CONFIG_GLOBAL": os.devnull,
             "GIT_CONFIG_NOSYSTEM": "1",
         }
+        self.git("config", "user.name", "Tester")  # aider would set them itself, and must not
+        self.git("config", "user.email", "tester@localhost")
         self.client = kind(root, home, self.model.address)
 
     def begin(self, *, away: str = "hold", seconds: float = SECONDS_OF_A_HOLD) -> None:
-        """Start the plan, and wait until the client asks its model for the first turn."""
+        """Start the plan, and wait until the client is under the gate."""
         for owner in ("alpha", "beta"):
             (self.root / owner).mkdir()
             for name in ("edited", "shell", "again", "kept"):
                 (self.root / owner / name).write_text("first\nsecond\n")
-        proxies = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), self.model.address)
+        proxies = dict.fromkeys(
+            ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), self.model.address
+        )
         local = dict.fromkeys(("NO_PROXY", "no_proxy"), "127.0.0.1,localhost")
         variables = {**self.client.configure(), **proxies, **local}
         program = "command = [" + ", ".join(_quoted(word) for word in self.client.command) + "]"
@@ -82,10 +89,9 @@ class Live(Session):
         self.plan(PLAN.format(away=away, seconds=seconds, program=program, variables=pairs))
         self.start()
         self.until_gate("alpha")
-        self.until("the client's first question to its model", lambda: self.script.asked)
 
     def rest(self) -> None:
-        """Wait until what comes next is no part of what was decided: a process's calls join for two seconds."""
+        """Wait until what comes next belongs to nothing that was decided: calls join for two seconds."""
         self.until("the end of the last act", lambda: time.time() - self._last_act() > JOIN_SECONDS + 0.5)
 
     def _last_act(self) -> float:
@@ -136,15 +142,27 @@ class Live(Session):
     def committed(self, path: str) -> str | None:
         """What the file held at the beginning; None where there was none."""
         shown = subprocess.run(
-            ["git", "show", f"HEAD:{path}"], cwd=self.root, env=self.environment, capture_output=True, text=True
+            ["git", "show", f"HEAD:{path}"],
+            cwd=self.root,
+            env=self.environment,
+            capture_output=True,
+            text=True,
         )
         return None if shown.returncode else shown.stdout
 
     def shown(self) -> str:
         """What the client's pane shows."""
-        command = ["tmux", "-L", tmux_socket_name(self.root), "capture-pane", "-p", "-t"]
+        return self._tmux("capture-pane", "-p", "-S", "-", "-t").strip()
+
+    def types(self, text: str) -> None:
+        """A person types a line into the client's pane."""
+        self._tmux("send-keys", "-l", "-t", after=(text,))
+        self._tmux("send-keys", "-t", after=("Enter",))
+
+    def _tmux(self, *words: str, after: tuple[str, ...] = ()) -> str:
         pane = str(self.agent("alpha").get("pane"))
-        return subprocess.run([*command, pane], capture_output=True, text=True).stdout.strip()
+        command = ["tmux", "-L", tmux_socket_name(self.root), *words, pane, *after]
+        return subprocess.run(command, capture_output=True, text=True).stdout
 
     def close(self) -> None:
         """End everything."""

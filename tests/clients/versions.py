@@ -34,6 +34,6 @@ def programs() -> Path:
     missing = [name for name in PROGRAMS if not (bin_folder / name).exists()]
     if missing:
         raise FileNotFoundError(
-            f"{', '.join(missing)} not in {bin_folder}: run `make test-clients`, which installs what is missing"
+            f"{', '.join(missing)} not in {bin_folder}: `make test-clients` installs them"
         )
     return bin_folder
