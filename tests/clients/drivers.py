@@ -257,7 +257,8 @@ class Aider(Client):
         plain = ["--no-pretty", "--no-fancy-input", "--no-stream", "--no-gitignore", "--map-tokens", "0"]
         # The gate asks about each file; aider's own question is not the operator's.
         unasked = ["--yes-always", "--no-auto-commits", "--edit-format", "whole"]
-        return ["aider", "--model", "openai/script", *quiet, *plain, *unasked]
+        files = ["alpha/edited", "beta/edited", "beta/again", "beta/kept"]  # of others it asks the model anew
+        return ["aider", "--model", "openai/script", *quiet, *plain, *unasked, *files]
 
     def configure(self) -> dict[str, str]:
         return {

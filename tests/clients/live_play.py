@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -149,6 +149,13 @@ class Live(Session, Generic[AClient]):
             text=True,
         )
         return None if shown.returncode else shown.stdout
+
+    def until(self, what: str, condition: Callable[[], Any]) -> Any:
+        try:
+            return super().until(what, condition)
+        except AssertionError as error:
+            error.add_note(f"the client's pane:\n{self.shown()[-4000:]}")
+            raise
 
     def shown(self) -> str:
         """What the client's pane shows."""
