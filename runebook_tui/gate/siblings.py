@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 
 # After the other file's own name; with the first kind that one need not exist yet.
 _UNFINISHED = re.compile(r"\.tmp(?:[.\-_]?[0-9][0-9a-z]*(?:[.\-_][0-9a-zA-Z]+)*)?")
+_STAMPED = re.compile(r"(.+?)(?:\.[0-9]+)?\.[0-9a-f]{12}\.tmp")  # Qwen Code 0.24: six random bytes
 _BESIDE = re.compile(
     r"#|~(?:[0-9]+~)?|\.~[0-9]+~|\.sw[a-z]x?|\.(?:bak|orig|rej|old|new|save|lock|part)"
     r"|\.(?:tmp|temp)[.\-_].+|\.temp|\.[A-Za-z0-9]{6,12}"
@@ -22,6 +23,9 @@ _RANDOM = re.compile(r"(?=.*[0-9])(?=.*[A-Z])(?=.*[a-z])[A-Za-z0-9]{6,12}\Z|XX[A
 
 def named_for(name: str, exists: Callable[[str], bool]) -> str | None:
     """The file that the new `name` is named for ("pay.py" for ".pay.py.swp"), or None."""
+    stamped = _STAMPED.fullmatch(name)
+    if stamped:
+        return stamped[1]
     body = _LEADING.sub("", name, count=1) if _LEADING.match(name) else name
     for start in dict.fromkeys((name, body)):
         for at in range(len(start) - 1, 0, -1):

@@ -178,6 +178,8 @@ def test_a_folder_that_is_too_large_to_check_stays(bench: Bench, monkeypatch: py
     ("name", "target"),
     [
         ("pay.py.tmp.123.abc", "pay.py"),
+        ("pay.py.08dee5421a09.tmp", "pay.py"),
+        ("tax.py.4711.08dee5421a09.tmp", "tax.py"),
         ("new.py.tmp.4711.1760000000000", "new.py"),
         ("pay.py.tmp", "pay.py"),
         ("pay.py~", "pay.py"),
