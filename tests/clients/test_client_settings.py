@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 import versions
-from benchmarks.model.server import Model
-from benchmarks.model.turns import Answer, Asked, Call, Say
 from drivers import DRIVERS, Driver
 
+from benchmarks.model.server import Model
+from benchmarks.model.turns import Answer, Asked, Call, Say
 from runebook_tui.clients.adapter import GO_ON, Assignment
 from runebook_tui.clients.registry import ADAPTERS
 from runebook_tui.core.types import AgentSpec
