@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from sys import intern
 
 from runebook_tui.core.types import OPERATOR
 
@@ -26,7 +27,7 @@ _PATH_LIMIT = 65_536
 _PROGRAM_LIMIT = 64
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class WriteRecord:
     """A write by a process of an agent, reported before the system call went on.
 
@@ -90,8 +91,8 @@ def write_record(agent: str, record: Mapping[str, object]) -> WriteRecord:
         n=_whole(record, "n"),
         time=_seconds(record.get("time")),
         pid=_whole(record, "pid"),
-        program=program[:_PROGRAM_LIMIT],
-        op=op,
+        program=intern(program[:_PROGRAM_LIMIT]),
+        op=intern(op),
         path="" if blind else _path(record.get("path"), "path"),
         to=None if blind or to is None else _path(to, "to"),
         grant=None if record.get("grant") is None else _whole(record, "grant"),
@@ -125,4 +126,4 @@ def _path(value: object, name: str) -> str:
         raise ValueError(f"{name!r} is not a path")
     if value.startswith("/") or any(part in ("", ".", "..") for part in value.split("/")):
         raise ValueError(f"{name!r} is not a path inside the repository")
-    return value
+    return intern(value)  # thousands of records are of the same few paths
