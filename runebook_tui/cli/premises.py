@@ -13,7 +13,7 @@ from pathlib import Path
 from runebook_tui.agent import installed_agents
 from runebook_tui.cli.checkup import Finding, number_in, said
 from runebook_tui.cli.guarding import interpreter
-from runebook_tui.execution.follow import log_path, run_under_way
+from runebook_tui.execution.follow import log_path
 from runebook_tui.execution.launch import engine_answers
 from runebook_tui.git.hooks import GuardHooks, HooksError
 from runebook_tui.git.process import GitError
@@ -36,7 +36,6 @@ def repository_findings(root: Path) -> Iterator[Finding]:
     yield _log(root)
     engine = engine_answers(root)
     yield _engine(root, engine)
-    yield from _clients(root)
     yield _server(root, engine)
     yield _watches(root)
     yield _hooks(root)
@@ -134,18 +133,6 @@ def _holder(root: Path) -> int | None:
     except LogError:
         return None
     return lease.pid if lease is not None and is_alive(lease) else None
-
-
-def _clients(root: Path) -> Iterator[Finding]:
-    """Whose hooks have spoken in the run that is under way: that proves the net, a configuration does not."""
-    try:
-        state = run_under_way(root)
-    except LogError:
-        return  # which the finding about the log says
-    seen = [agent for agent in ([] if state is None else state.live_agents()) if agent.hook]
-    if seen:
-        words = ", ".join(f"{agent.id} ({agent.hook})" for agent in seen)
-        yield Finding("client hooks", "ok", f"seen in this run: {words}")
 
 
 def _server(root: Path, engine: bool) -> Finding:

@@ -105,6 +105,7 @@ def agent_shape(state: State, agent: AgentState) -> Shape:
         "gate": {
             "mode": None if agent.gate_mode is None else agent.gate_mode.value,
             "holds": agent.gate_holds,
+            "proven": agent.gate_proven,
             "reason": agent.gate,
         },
         "hook": {"seen": bool(agent.hook), "client": agent.hook},

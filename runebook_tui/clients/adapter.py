@@ -98,6 +98,8 @@ class Adapter(ABC):
     """How long its shell tool waits for a command before it gives up on it or goes on without it."""
     unhooking: Mapping[str, str] = {}
     """Arguments that take the hook away, and what each does, in words for the plan's checks."""
+    when_silent: str = "it speaks when a session begins: look into its pane"
+    """What to do when its hook has not spoken."""
     user_file: UserFile | None = None
     """The file in the user's home without which its hook does not run."""
 

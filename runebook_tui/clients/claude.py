@@ -40,6 +40,7 @@ class Claude(Adapter):
     hook_seconds = HOOK_SECONDS
     tool_seconds = 1800
     shell_seconds = 120
+    when_silent = "it speaks once you have said in its pane that you trust the folder"
     unhooking = {
         "--bare": "starts without hooks",
         "--safe-mode": "starts without hooks",

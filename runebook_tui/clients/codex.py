@@ -43,6 +43,9 @@ class Codex(Adapter):
     hook_seconds = HOOK_SECONDS
     tool_seconds = 300
     shell_seconds = 10
+    when_silent = (
+        "it speaks at the first prompt; a version that does not trust it says nothing (docs/clients.md)"
+    )
 
     def start(self, job: Assignment) -> Start:
         """The options stand before a subcommand such as `exec` in the plan's `args`."""

@@ -78,6 +78,7 @@ class ReportNet:
     holds: bool
     reason: str = ""
     mode: GateMode | None = None
+    proven: bool = False
 
 
 @dataclass(frozen=True)

@@ -317,6 +317,8 @@ class NetReported(Fact):
     reason: str = ""
     mode: GateMode | None = None
     """With net "gate": what it does."""
+    proven: bool = False
+    """With net "gate": that it was seen to refuse, in this very pane."""
 
 
 class AttemptRefused(Fact):

@@ -7,12 +7,11 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, TypeVar, assert_never
 
-from runebook_tui.core import attempts, undos
+from runebook_tui.core import attempts, nets, undos
 from runebook_tui.core import events as e
 from runebook_tui.core.activity import ActivityChanged, CommandRan
 from runebook_tui.core.grants import Grant, Scope, lasting
 from runebook_tui.core.state import (
-    UNKNOWN_REASON,
     AgentState,
     ApiRegistry,
     Engine,
@@ -123,7 +122,7 @@ def _applied(state: State, record: e.Record) -> State:
         case e.LaneIntegrated():
             return _agent(state, event.agent, integrated=True) if event.settled else state
         case e.NetReported():
-            return _net_reported(state, event, record.time)
+            return nets.applied(state, event, record.time)
         case ActivityChanged():
             return _agent(state, event.agent, doing=event.doing(record.time))
         case CommandRan():
@@ -241,7 +240,13 @@ def _status_updated(state: State, event: e.StatusUpdate, time: float) -> State:
     if event.status in (AgentStatus.STARTING, AgentStatus.COMPLETED):
         changes["integrated"] = False
     if event.status is AgentStatus.STARTING and agent is not None:
-        changes |= {"ready": False, "finalizing": False, "attempt": agent.attempt + 1, "hook": ""}
+        changes |= {
+            "ready": False,
+            "finalizing": False,
+            "attempt": agent.attempt + 1,
+            "hook": "",
+            "gate_proven": False,
+        }
         changes |= {"code": None, "signal": None, "last_lines": (), "ended_at": None}
     if event.status is AgentStatus.COMPLETED and agent is not None and agent.ended_at is None:
         changes["ended_at"] = time
@@ -383,16 +388,3 @@ def _grant_used(state: State, event: e.GrantUsed, time: float) -> State:
         return state
     used = grant.use(event.path, event.pid, time)
     return replace(state, grants=_with(state.grants, event.request, used))
-
-
-def _net_reported(state: State, event: e.NetReported, time: float) -> State:
-    if event.net == "gate" and event.agent is not None:
-        return _agent(state, event.agent, gate_holds=event.holds, gate=event.reason, gate_mode=event.mode)
-    if event.net == "hook" and event.agent is not None:
-        return _agent(state, event.agent, hook=event.reason if event.holds else "")
-    if event.net == "watch":
-        if event.holds:
-            return replace(state, watch_blind="", watch_blind_since=None)
-        since = state.watch_blind_since if state.watch_blind else time
-        return replace(state, watch_blind=event.reason or UNKNOWN_REASON, watch_blind_since=since)
-    return state

@@ -8,12 +8,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import assert_never
 
-from runebook_tui.core import boundary, lanes, proposals, undos
+from runebook_tui.core import boundary, lanes, nets, proposals, undos
 from runebook_tui.core import commands as c
 from runebook_tui.core import events as e
 from runebook_tui.core.grants import Scope
 from runebook_tui.core.ownership import Verdict
-from runebook_tui.core.state import UNKNOWN_REASON, AgentState, State
+from runebook_tui.core.state import AgentState, State
 from runebook_tui.core.types import OPERATOR, AgentStatus, RequestKind, TaskStatus
 
 DOWN = "runebook-tui down"
@@ -182,19 +182,21 @@ def _engine_taken(state: State, command: c.TakeEngine) -> Outcome:
 
 
 def _net_reported(state: State, command: c.ReportNet) -> Outcome:
-    event = e.NetReported(
-        net=command.net, agent=command.agent, holds=command.holds, reason=command.reason, mode=command.mode
-    )
-    if command.net == "watch":
-        blind = "" if command.holds else command.reason or UNKNOWN_REASON
-        return () if blind == state.watch_blind else (event,)
     agent = state.agents.get(command.agent or "")
-    if agent is None:
+    if agent is None and command.net != "watch":
         return Refusal(f"the plan has no agent {command.agent!r}")
-    if command.net == "hook":
-        return () if agent.hook == (command.reason if command.holds else "") else (event,)
-    known = agent.gate_holds, agent.gate_mode, agent.gate
-    return () if known == (command.holds, command.mode, command.reason) else (event,)
+    if not nets.is_news(state, command, agent):
+        return ()
+    return (
+        e.NetReported(
+            net=command.net,
+            agent=command.agent,
+            holds=command.holds,
+            reason=command.reason,
+            mode=command.mode,
+            proven=command.proven,
+        ),
+    )
 
 
 def _exited(state: State, agent: AgentState, command: c.ReportExited) -> Outcome:

@@ -263,7 +263,8 @@ def attempt_sentence(attempt: e.AttemptRefused | Attempt) -> str:
 def _net_sentence(event: e.NetReported) -> str:
     if event.net == "gate":
         holds = _GATE_WORDS[event.mode] if event.mode else "holds" if event.holds else "is off"
-        return f"the gate of {event.agent or 'every agent'} {holds}{_because(event.reason)}"
+        proof = ", as its pane tried" if event.proven else ""
+        return f"the gate of {event.agent or 'every agent'} {holds}{proof}{_because(event.reason)}"
     if event.net == "hook":
         seen = "was seen" if event.holds else "is gone"
         return f"the hook of {event.agent or 'every agent'} {seen}{_because(event.reason)}"

@@ -77,6 +77,8 @@ class AgentState:
     """Why the gate does less for it than the plan asks for; "" while it does that or nothing is known."""
     gate_holds: bool | None = None
     gate_mode: GateMode | None = None
+    gate_proven: bool = False
+    """Whether the gate refused what it must when the pane tried it, since the agent was started."""
     """What the gate does with its writes; None until its supervisor has said."""
     hook: str = ""
     """The client whose hook has spoken since the agent was started; "" while none has."""

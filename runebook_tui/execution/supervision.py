@@ -86,6 +86,7 @@ class Supervision:
             "held": self._held,
             "unheld": self._unheld,
             "refused": self._refused,
+            "proved": self._proved,
         }
 
     def attached(self, agent: str) -> bool:
@@ -181,7 +182,9 @@ class Supervision:
         self._arrival.set()
         connection.on_close.append(lambda: self._detached(agent, source))
         if agent in self._host.state.agents:
-            report = c.ReportNet("gate", agent, mode is not GateMode.OFF, reason, mode)
+            report = c.ReportNet(
+                "gate", agent, mode is not GateMode.OFF, reason, mode, proven=message.get("proved") is True
+            )
             await self._host.handle(report, agent)
         return {} if spec is None else {"rules": self._rulebook.of(self._host.state, spec)}
 
@@ -232,6 +235,14 @@ class Supervision:
         attempt = f"write {visible(str(path), 500)}" if path else "write a place that cannot be told"
         reason = wire.text_field(message, "reason", default="", limit=500)
         await self._host.handle(c.RecordAttempt(agent, attempt, reason), ENGINE)
+        return {}
+
+    async def _proved(self, connection: Connection, message: Answer) -> Answer:
+        agent = self._supervised(connection, message)
+        known = self._host.state.agents.get(agent)
+        if known is not None:
+            report = c.ReportNet("gate", agent, True, known.gate, known.gate_mode, proven=True)
+            await self._host.handle(report, agent)
         return {}
 
     def _supervised(self, connection: Connection, message: Answer) -> str:

@@ -25,8 +25,8 @@ def become(order: Order, signals: Signals, birth: socket.socket, front: socket.s
         _enter(order.cwd)
         if order.gate == "off":
             _tell(birth, order.reason)
-        else:
-            install(birth, front, enforce=order.gate == "enforce")
+        elif install(birth, front, enforce=order.gate == "enforce") and order.gate == "enforce":
+            _try_the_gate(order.main or order.root)
         os.execvpe(order.command[0], order.command, order.environment)
     except FileNotFoundError as error:
         status = 127
@@ -44,24 +44,37 @@ def _enter(folder: str) -> None:
         raise ValueError(f"cannot enter {folder!r}: {error.strerror}") from error
 
 
-def install(*ends: socket.socket, enforce: bool = False) -> bool:
+def install(*ends: socket.socket, enforce: bool = False) -> bool | None:
     """Filter this process and send the listener to every end, or to the first one why that cannot be.
 
-    With the listener goes 1 when only deadly signals interrupt a call that waits, else 0.
-
-    Returns whether the filter is in place.
+    With the listener goes 1 when only deadly signals interrupt a call that waits, else 0. Returns that, or
+    None when there is no filter.
     """
     try:
         listener, killable = bpf.install(enforce=enforce)
     except bpf.GateError as error:
         _tell(ends[0], str(error))
-        return False
+        return None
     rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, struct.pack("=i", listener))]
     for end in ends:
         with contextlib.suppress(OSError):  # a reader that died meanwhile has a stand-in
             end.sendmsg([control.pack(control.LISTENER, int(killable))], rights)
     os.close(listener)
-    return True
+    return killable
+
+
+def _try_the_gate(root: bytes) -> None:
+    """The canary: open the plan for writing, which must be refused. Raises ValueError when it is not.
+
+    It changes nothing; the server knows what it is, and tells the engine that the gate of this pane was seen
+    to hold.
+    """
+    try:
+        plan = os.open(root + b"/runebook.toml", os.O_WRONLY | os.O_CLOEXEC)
+    except OSError:
+        return
+    os.close(plan)
+    raise ValueError("its gate let a write of the plan pass, so it was not started")
 
 
 def _tell(birth: socket.socket, words: str) -> None:

@@ -56,11 +56,13 @@ class Duty:
         left: Iterable[Notification] = (),
         *,
         killable: bool = True,
+        canary: bool = False,
     ) -> None:
         """Start to look after `child` and to talk to the engine; without a listener only say why not.
 
         `reason` is told to the engine, `left` are calls that somebody else received and did not answer, and
-        `killable` says whether the kernel keeps a signal from interrupting a held call.
+        `killable` says whether the kernel keeps a signal from interrupting a held call, `canary` whether
+        `child` tries the gate before anything else.
         """
         self._child, self._gate, self._reason = child, "off", reason
         with self.loop.guard:
@@ -71,7 +73,7 @@ class Duty:
                 self._gate, self._reason = "observe", "holding a call needs Linux 5.19"
             with self.loop.guard:
                 if self._link is not None:
-                    self._observe(listener, self._link)
+                    self._observe(listener, self._link, canary=child if canary else 0)
             if self._observer is None:
                 self._pass_unseen(listener)
         if self._link is not None:
@@ -82,7 +84,7 @@ class Duty:
                 with self.loop.guard:
                     self._observer.again(notification)
 
-    def _observe(self, listener: Listener, link: Link) -> None:
+    def _observe(self, listener: Listener, link: Link, *, canary: int) -> None:
         order = self._order
         root, scribe = order.root, Scribe(order.root, Callers(), order.tree, order.main)
         if self._gate != "enforce":
@@ -90,7 +92,7 @@ class Duty:
             return
         sockets = Sockets((os.getpid(), self._front))
         judge = Judge(root, order.agent, LazyIgnore(root).among, sockets, main=order.main)
-        enforcer = Enforcer(self.loop, listener, root, link, judge, scribe)
+        enforcer = Enforcer(self.loop, listener, root, link, judge, scribe, canary=canary)
         self._enforcer, self._observer = enforcer, enforcer.observer
         link.attached, link.pushed = self._attached, enforcer.pushed
         with self.loop.guard:
@@ -136,4 +138,5 @@ class Duty:
             "child": self._child,
             "gate": self._gate,
             "reason": self._reason,
+            "proved": self._enforcer is not None and self._enforcer.proved,
         }

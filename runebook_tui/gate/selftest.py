@@ -48,7 +48,7 @@ def probe() -> tuple[str, str]:
 def _act(end: socket.socket) -> None:
     """In the child: filter itself; a call that continues, one that is refused, one held beside another."""
     try:
-        if command.install(end, enforce=True):
+        if command.install(end, enforce=True) is not None:
             end.sendall(b"c" if _opens(os.O_WRONLY) == 0 else b"?")
             end.sendall(b"r" if _opens(os.O_RDWR) == errno.EACCES else b"?")
             if os.fork() == 0:

@@ -52,7 +52,7 @@ class Server:
             self._duty = Duty(self._order, self._front)
             self._duty.loop.watch(wake, READ, lambda _: self._reap(drain(wake)))
             heard = None if listener is None else Listener(listener, self._ledger)
-            self._duty.begin(self._child, heard, reason, killable=killable)
+            self._duty.begin(self._child, heard, reason, killable=killable, canary=True)
             self._reap(b"")
             while not self._ended:
                 self._duty.loop.turn()

@@ -260,6 +260,7 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "digest": TEXT,
     "evidence": TEXT,
     "holds": st.booleans(),
+    "proven": st.booleans(),
     "host": TEXT,
     "kind": st.sampled_from(RequestKind),
     "last_lines": st.lists(TEXT, max_size=2).map(tuple),

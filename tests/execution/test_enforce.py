@@ -78,6 +78,30 @@ def test_an_approval_lets_the_write_go_on_and_it_is_no_crossing(session):
     assert [r["kind"] for r in session.requests()] == ["held"]
 
 
+def test_a_pane_proves_its_gate_before_its_program_runs_and_again_to_the_next_engine(session):
+    begin(session, "true")
+
+    def proven() -> bool:
+        return all(session.agent(name).get("gate", {}).get("proven") for name in ("alpha", "beta"))
+
+    def checks() -> list[str]:
+        return [each["words"] for each in session.json("doctor")["checks"] if each["id"] == "agent"]
+
+    session.until("both gates' proof", proven)
+    refused = "the kernel gate refused what its pane tried"
+    assert checks() == [f"alpha: {refused}", f"beta: {refused}"]
+    assert session.status()["attempts"] == 0
+    session.kill_engine()
+    session.start()
+    session.until("both gates' proof again", proven)
+    assert session.command("stop", "beta").returncode == 0
+    session.until("beta's end", lambda: not session.agent("beta")["alive"])
+    assert session.command("restart", "beta").returncode == 0
+    session.until("a proof of the new pane", lambda: session.agent("beta")["attempt"] == 2 and proven())
+    told = [r["proven"] for r in session.json("log") if r["type"] == "NetReported" and r["agent"] == "alpha"]
+    assert told == [False, True]
+
+
 def test_a_rejection_reaches_the_program_and_says_why(session):
     begin(session, "cp alpha.sh src/beta/x")
     waiting(session)
