@@ -8,6 +8,7 @@ from pathlib import Path
 from runebook_tui.cli import shapes
 from runebook_tui.cli.checkup import Finding, machine_findings
 from runebook_tui.cli.installing import change
+from runebook_tui.cli.nets import net_findings
 from runebook_tui.cli.place import CommandError, repository
 from runebook_tui.cli.premises import repository_findings
 from runebook_tui.core.printable import visible
@@ -37,4 +38,4 @@ def _here() -> list[Finding]:
         root: Path = repository()
     except CommandError as error:
         return [Finding("repository", "missing", str(error), "go to your repository and ask again")]
-    return list(repository_findings(root))
+    return [*repository_findings(root), *net_findings(root, Path.home())]
