@@ -27,9 +27,10 @@ def doctor(arguments: Namespace) -> int:
         ]
         print(shapes.dump({"ok": whole, "checks": checks}))
     else:
+        width = max(11, *(len(each.id) for each in found))
         for each in found:
             advice = f"; {each.advice}" if each.advice else ""
-            print(f"{each.status:<8} {each.id:<11} {visible(each.words + advice, 1000)}")
+            print(f"{each.status:<8} {each.id:<{width}} {visible(each.words + advice, 1000)}")
     return 0 if whole else 1
 
 
@@ -38,4 +39,4 @@ def _here() -> list[Finding]:
         root: Path = repository()
     except CommandError as error:
         return [Finding("repository", "missing", str(error), "go to your repository and ask again")]
-    return [*repository_findings(root), *net_findings(root)]
+    return [*repository_findings(root), *net_findings(root, Path.home())]

@@ -6,7 +6,6 @@ An adapter touches no file. What it generates is written by the engine, below `.
 from __future__ import annotations
 
 import json
-import math
 import shlex
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -19,9 +18,6 @@ from runebook_tui.core.types import AgentSpec, ClientName
 
 Net = Literal["hook", "mcp", "gate"]
 """What keeps a client to its boundaries: its own hook, Runebook's tools over MCP, the kernel gate."""
-
-FOREVER = math.inf
-"""The patience of a client without a timer, in seconds."""
 
 HOOK_SECONDS = 3600
 """The timer that is set where a client lets us set it, in seconds: the engine always answers long before."""
@@ -94,11 +90,11 @@ class Adapter(ABC):
     """How long its hook may take before the client goes on without an answer; 0 without a hook."""
     tool_seconds: float
     """How long it waits for an answer of an MCP tool; 0 without MCP."""
-    shell_seconds: float = FOREVER
-    """How long its shell tool waits for a command before it gives up on it or goes on without it."""
+    shell_seconds: float | None = None
+    """How long its shell tool waits for a command before it goes on without it, where that is known."""
     unhooking: Mapping[str, str] = {}
     """Arguments that take the hook away, and what each does, in words for the plan's checks."""
-    when_silent: str = "it speaks when a session begins: look into its pane"
+    when_silent: str = "it speaks when a session begins; docs/clients.md says what keeps it quiet"
     """What to do when its hook has not spoken."""
     user_file: UserFile | None = None
     """The file in the user's home without which its hook does not run."""

@@ -8,7 +8,10 @@ from runebook_tui.core.printable import visible
 from runebook_tui.core.state import State
 from runebook_tui.core.types import AgentSpec, InterfaceStub, TaskStatus
 
-_MOST_LINES = 40
+_LISTED = (40, 20, 10, 5, 2)
+"""How many lines of one list are shown: the first number with which the whole is short enough."""
+_MOST_BYTES = 60_000
+"""Some clients take it as one argument, which Linux limits to 128 KiB with the prompt."""
 _MOST_TEXTS = 8
 _SHOWN = 300
 """Characters of one pattern, title or path that are shown."""
@@ -19,16 +22,21 @@ def brief(state: State, spec: AgentSpec, program: str, *, mcp: bool) -> str:
 
     `program` is the command line of Runebook in the agent's shell; `mcp` says that its tools are there, too.
     """
-    parts = [
-        _introduction(state, spec),
-        _owned(state, spec),
-        _others(state, spec),
-        _tasks(state, spec, program),
-        _interfaces(state, spec, program),
-        _apis(state, spec),
-        _asking(program, mcp=mcp),
-    ]
-    return "\n\n".join("\n".join(lines) for part in parts if (lines := list(part))) + "\n"
+    text = ""
+    for most in _LISTED:
+        parts = [
+            _introduction(state, spec),
+            _owned(state, spec, most),
+            _others(state, spec, most),
+            _tasks(state, spec, program, most),
+            _interfaces(state, spec, program, most),
+            _apis(state, spec, most),
+            _asking(program, mcp=mcp),
+        ]
+        text = "\n\n".join("\n".join(lines) for part in parts if (lines := list(part))) + "\n"
+        if len(text.encode()) <= _MOST_BYTES:
+            break
+    return text
 
 
 def _introduction(state: State, spec: AgentSpec) -> Iterator[str]:
@@ -42,39 +50,39 @@ def _introduction(state: State, spec: AgentSpec) -> Iterator[str]:
     )
 
 
-def _owned(state: State, spec: AgentSpec) -> Iterator[str]:
+def _owned(state: State, spec: AgentSpec, most: int) -> Iterator[str]:
     yield "## What you own"
     yield ""
     if spec.claims:
         yield "You may write what these patterns match (as in `.gitignore`, from the top of the repository):"
-        yield from _bounded(f"- `{_text(claim)}`" for claim in spec.claims)
+        yield from _bounded(most, (f"- `{_text(claim)}`" for claim in spec.claims))
     else:
         yield "You own no files."
     unowned = "you may write it" if state.plan.policy.unowned == "allow" else "ask before you write it"
     yield f"What nobody owns: {unowned}. What git ignores is free."
 
 
-def _others(state: State, spec: AgentSpec) -> Iterator[str]:
+def _others(state: State, spec: AgentSpec, most: int) -> Iterator[str]:
     others = [f"- `{_text(c.pattern)}`: `{c.owner}`" for c in state.plan.ownership if c.owner != spec.id]
     if others:
         yield "## What others own"
         yield ""
         yield "The most specific pattern counts. You may read all of it; before you write it, ask."
-        yield from _bounded(others)
+        yield from _bounded(most, others)
 
 
-def _tasks(state: State, spec: AgentSpec, program: str) -> Iterator[str]:
+def _tasks(state: State, spec: AgentSpec, program: str, most: int) -> Iterator[str]:
     if not spec.tasks:
         return
     yield "## Your tasks"
     yield ""
-    for task in spec.tasks[:_MOST_LINES]:
+    for task in spec.tasks[:most]:
         known = state.tasks.get(task.id)
         status = known.status if known is not None else TaskStatus.NOT_STARTED
         title = f": {_text(task.title)}" if task.title else ""
         yield f"- `{task.id}`{title} ({status.value})"
-    if len(spec.tasks) > _MOST_LINES:
-        yield f"- and {len(spec.tasks) - _MOST_LINES} more: `{program} status`"
+    if len(spec.tasks) > most:
+        yield f"- and {len(spec.tasks) - most} more: `{program} status`"
     yield ""
     yield "Others wait for these, so say how they stand, in your shell:"
     yield f"- you begin: `{program} task start ID`"
@@ -82,12 +90,12 @@ def _tasks(state: State, spec: AgentSpec, program: str) -> Iterator[str]:
     yield f'- it cannot go on: `{program} task block ID --reason "why"`'
 
 
-def _interfaces(state: State, spec: AgentSpec, program: str) -> Iterator[str]:
+def _interfaces(state: State, spec: AgentSpec, program: str, most: int) -> Iterator[str]:
     mine = [each for each in state.plan.interfaces if each.owner == spec.id]
     if mine:
         yield "## What you must publish"
         yield ""
-        yield from _bounded(_promise(each) for each in mine)
+        yield from _bounded(most, (_promise(each) for each in mine))
         yield f"Once the file holds that, say `{program} publish NAME`: others wait for it."
 
 
@@ -100,16 +108,17 @@ def _promise(interface: InterfaceStub) -> str:
     )
 
 
-def _apis(state: State, spec: AgentSpec) -> Iterator[str]:
+def _apis(state: State, spec: AgentSpec, most: int) -> Iterator[str]:
     others = [each for each in state.plan.interfaces if each.owner != spec.id]
     if others:
         yield "## What others offer"
         yield ""
-        yield from _bounded(
-            f"- `{each.name}` of `{each.owner}` in `{_text(each.path)}`: "
-            + ("published, you may rely on it" if state.apis.has(each.name) else "not published yet")
-            for each in others
-        )
+        yield from _bounded(most, (_offer(state, each) for each in others))
+
+
+def _offer(state: State, interface: InterfaceStub) -> str:
+    stands = "published, you may rely on it" if state.apis.has(interface.name) else "not published yet"
+    return f"- `{interface.name}` of `{interface.owner}` in `{_text(interface.path)}`: {stands}"
 
 
 def _asking(program: str, *, mcp: bool) -> Iterator[str]:
@@ -128,11 +137,11 @@ def _asking(program: str, *, mcp: bool) -> Iterator[str]:
     yield "- `runebook.toml`, `.runebook/` and git's hooks and configuration are the operator's: leave them."
 
 
-def _bounded(lines: Iterable[str]) -> Sequence[str]:
-    """At most forty lines, and how many are left out."""
+def _bounded(most: int, lines: Iterable[str]) -> Sequence[str]:
+    """At most so many lines, and how many are left out."""
     each = list(lines)
-    more = [f"- and {len(each) - _MOST_LINES} more"] if len(each) > _MOST_LINES else []
-    return [*each[:_MOST_LINES], *more]
+    more = [f"- and {len(each) - most} more"] if len(each) > most else []
+    return [*each[:most], *more]
 
 
 def _text(text: str) -> str:

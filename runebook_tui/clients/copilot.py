@@ -41,7 +41,6 @@ class Copilot(Adapter):
     nets = ("hook", "mcp", "gate")
     hook_seconds = HOOK_SECONDS
     tool_seconds = 180
-    shell_seconds = 30
 
     def start(self, job: Assignment) -> Start:
         """`-p` in the plan's `args` runs the prompt and ends; else the session goes on."""

@@ -43,8 +43,10 @@ function ask(payload) {
 
 export const Runebook = async ({ directory }) => {
   const begun = new Map()
+  const parents = new Map()
+  const top = (session) => (parents.has(session) ? top(parents.get(session)) : session)
   const about = (name, session, more) => ({
-    hook_event_name: name, session_id: session ?? null, cwd: directory, ...more,
+    hook_event_name: name, session_id: top(session) ?? null, cwd: directory, ...more,
   })
   const tell = (name, session, more = {}) => ask(about(name, session, more)).then(() => {}, () => {})
   return {
@@ -73,8 +75,12 @@ export const Runebook = async ({ directory }) => {
       const properties = event.properties ?? {}
       const info = properties.info ?? {}
       const spent = event.type === "message.updated" && info.role === "assistant" && info.time?.completed
-      if (!spent && !told.includes(event.type)) return
-      await tell(event.type, properties.sessionID ?? info.sessionID ?? info.id, {
+      const session = properties.sessionID ?? info.sessionID ?? info.id
+      if (event.type === "session.created" && info.parentID) parents.set(session, info.parentID)
+      // A session below the agent's own begins and ends within a tool call of that one.
+      const below = parents.has(session) && event.type.startsWith("session.")
+      if (below || (!spent && !told.includes(event.type))) return
+      await tell(event.type, session, {
         properties: {
           permission: properties.permission ?? null,
           info: { id: info.id, parentID: info.parentID, modelID: info.modelID, tokens: info.tokens,

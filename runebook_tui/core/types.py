@@ -100,8 +100,9 @@ class AgentSpec(Value):
     """The program and its arguments, run without a shell."""
     client: ClientName | None = None
     """The agent CLI that it runs, set up for its boundaries (docs/clients.md)."""
-    prompt: Annotated[str, Field(max_length=100_000)] = ""
-    """What the client is asked to do, after what Runebook tells it about its place in the plan."""
+    prompt: Annotated[str, Field(max_length=16_000)] = ""
+    """What the client is asked to do, after what Runebook tells it about its place in the plan; it is one
+    argument of a command line, so a longer one belongs into a file of the repository."""
     model: OneLine | None = None
     """The client's model, by the client's own name for it; without one, the client's choice."""
     args: tuple[str, ...] = ()

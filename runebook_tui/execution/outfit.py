@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import shutil
 import stat
@@ -21,6 +22,7 @@ from runebook_tui.core.types import AgentSpec
 from runebook_tui.orchestrator.coordinator import Refused
 from runebook_tui.place import socket_path, state_folder
 
+_SESSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}")
 _MOST_SETTINGS = 1 << 20
 """Bytes of a settings file that are read."""
 
@@ -36,7 +38,8 @@ class Outfit:
 def fit_out(root: Path, state: State, spec: AgentSpec, session: str | None = None) -> Outfit:
     """What the agent `spec` runs; a client's files are written.
 
-    `session` is the client's own id of a session to take up again. Raises Refused, in one line for people.
+    `session` is the client's own id of a session to take up again; one that could be taken for anything else
+    on a command line is not used, for it comes from the agent's side. Raises Refused, in one line for people.
     """
     if spec.command is not None:
         return Outfit(spec.command)
@@ -60,7 +63,7 @@ def fit_out(root: Path, state: State, spec: AgentSpec, session: str | None = Non
         environment=surroundings(root, spec.id),
         inherited=inherited,
         settings="" if looked_at is None else _text_of(looked_at),
-        session=session,
+        session=session if session is not None and _SESSION.fullmatch(session) else None,
     )
     try:
         start = adapter.start(job)

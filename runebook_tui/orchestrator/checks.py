@@ -10,7 +10,7 @@ from pathlib import Path as Folder
 from runebook_tui.clients.registry import ADAPTERS, Which, missing
 from runebook_tui.core.ownership import FileOwnership, OwnershipManager, operators_own, ties
 from runebook_tui.core.pattern import compile_pattern
-from runebook_tui.core.types import AgentSpec, ExecutionPlan, Needs
+from runebook_tui.core.types import AgentSpec, ExecutionPlan, GateMode, Needs
 from runebook_tui.orchestrator.positions import Path
 from runebook_tui.orchestrator.problems import Problem, Severity, Source, listed, quoted, suggestion
 from runebook_tui.orchestrator.waits import waiting_circles
@@ -166,9 +166,12 @@ class Checker:
         why = None if self._which is None else missing(agent.client, self._which)
         if why is not None:
             yield self._problem((*path, "client"), why, "warning")
-        unhooking = ADAPTERS[agent.client].unhooking
+        adapter = ADAPTERS[agent.client]
+        if adapter.gate_only and agent.gate is GateMode.OFF:
+            message = f"{adapter.title} has no hook, so without the gate nothing asks before it writes"
+            yield self._problem((*path, "gate"), message, "warning")
         for k, word in enumerate(agent.args):
-            if (does := unhooking.get(word.partition("=")[0])) is not None:
+            if (does := adapter.unhooking.get(word.partition("=")[0])) is not None:
                 message = (
                     f"{quoted(word)} {does}, so that the kernel gate alone keeps this agent's boundaries"
                 )

@@ -109,8 +109,27 @@ def test_a_large_plan_makes_a_short_brief_and_hostile_text_stays_on_its_line() -
     many = ALPHA.model_copy(update={"claims": claims, "tasks": tasks, "title": "\x1b[31m`x`\nY"})
     plan = PLAN.model_copy(update={"agents": (many, *agents)})
     text = brief(state(plan), many, "rb", mcp=True)
-    assert len(text) < 40_000
     assert "and 460 more" in text
     assert "and 160 more" in text
     assert "\x1b" not in text
     assert not any(line.startswith("# You own everything") for line in text.splitlines())
+
+
+def test_the_longest_brief_and_the_longest_prompt_fit_into_one_argument() -> None:
+    wide = "\N{CJK UNIFIED IDEOGRAPH-4E2D}" * 1000
+    interfaces = tuple(
+        InterfaceStub(name=f"i{n}", owner="alpha", path=f"src/{wide}{n}", must_contain=(wide,) * 20)
+        for n in range(100)
+    )
+    spec = ALPHA.model_copy(
+        update={
+            "claims": tuple(f"{wide}/{n}/**" for n in range(100)),
+            "tasks": tuple(Task(id=f"t-{n}", title=wide) for n in range(100)),
+        }
+    )
+    plan = PLAN.model_copy(update={"agents": (spec, BETA), "interfaces": interfaces})
+    text = brief(state(plan), spec, "rb", mcp=True)
+    prompt = AgentSpec(id="x", phase="build", client="gemini", prompt="\N{OCTOPUS}" * 16_000).prompt
+    assert len(text.encode()) + len(prompt.encode()) < 128 * 1024 - 100
+    assert "and 95 more" in text
+    assert "Never route around a refusal" in text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import tomllib
 from pathlib import Path
@@ -10,11 +11,15 @@ from typing import Any, get_args
 
 import pytest
 
-from runebook_tui.clients.adapter import GO_ON, Adapter, Assignment, Start
+from runebook_tui.clients.adapter import GO_ON, Assignment, Start
 from runebook_tui.clients.codex import toml
 from runebook_tui.clients.qwen import merged
 from runebook_tui.clients.registry import ADAPTERS, missing
 from runebook_tui.core.types import AgentSpec, ClientName
+from runebook_tui.hooks.event import Kind
+from runebook_tui.hooks.patience import PATIENCE
+from runebook_tui.hooks.reading import read
+from runebook_tui.hooks.replies import TITLES
 
 HOSTILE = "--version; $(x) `y` \"z\" 'q'\n\\ é \x7f -p"
 FOLDER = Path("/repo/.runebook/agents/alpha")
@@ -241,16 +246,24 @@ def test_a_program_that_is_missing_is_named_with_the_way_to_get_it() -> None:
         assert "\n" not in words
 
 
-def test_an_adapter_is_a_value_that_says_what_it_can() -> None:
-    assert {name: adapter.hook_seconds for name, adapter in ADAPTERS.items()} == {
-        "claude": 3600,
-        "codex": 3600,
-        "gemini": 3600,
-        "opencode": 3600,
-        "copilot": 3600,
-        "qwen": 60,
-        "cursor": 60,
-        "goose": 300,
-        "aider": 0,
-    }
-    assert all(isinstance(adapter, Adapter) for adapter in ADAPTERS.values())
+def test_the_hook_knows_how_long_its_client_waits() -> None:
+    assert {name: each.hook_seconds for name, each in ADAPTERS.items() if each.hook_seconds} == PATIENCE
+
+
+def test_the_hook_has_an_answer_for_every_client_that_has_one() -> None:
+    assert {name: each.title for name, each in ADAPTERS.items() if not each.gate_only}.keys() == TITLES.keys()
+
+
+def test_the_plugin_of_opencode_says_what_the_hook_reads() -> None:
+    plugin = started("opencode").files["opencode/plugin/runebook.js"]
+    names = set(re.findall(r'(?:tell|about)\("([a-z.]+)"', plugin)) | set(
+        re.findall(r'"(session\.[a-z]+)"', plugin)
+    )
+    before = {"tool_name": "write", "tool_input": {"filePath": "/repo/x", "content": "y"}, "tool_use_id": "c"}
+    for name in names - {"session.error"}:
+        payload = {"hook_event_name": name, "session_id": "s", "cwd": "/repo", **before}
+        event = read(json.dumps(payload))
+        assert event.kind is not Kind.OTHER, name
+        assert event.session == "s"
+    event = read(json.dumps({"hook_event_name": "tool.execute.before", **before}))
+    assert [edit.path for edit in event.edits] == ["/repo/x"]

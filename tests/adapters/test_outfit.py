@@ -147,3 +147,14 @@ def test_the_server_is_registered_only_where_it_is_installed(
     servers = json.loads((root / ".runebook/agents/alpha/mcp.json").read_text())["mcpServers"]
     assert servers["runebook"]["args"][-2:] == ["runebook_tui", "mcp"]
     assert servers["runebook"]["env"]["RUNEBOOK_AGENT"] == "alpha"
+
+
+@pytest.mark.parametrize("session", ["--dangerously-skip-permissions", "", "a b", "x\n", "../x", "y" * 200])
+def test_a_session_that_is_no_id_begins_anew(root: Path, session: str) -> None:
+    installed(root, "claude")
+    spec = agent(root, "claude", prompt="Do it")
+    fitted = fit_out(root, state(spec), spec, session)
+    assert "--resume" not in fitted.command
+    assert fitted.command[-1] == "Do it"
+    again = fit_out(root, state(spec), spec, "ses_df8a-4dc.6:1").command
+    assert again[again.index("--resume") + 1] == "ses_df8a-4dc.6:1"

@@ -6,13 +6,13 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 import versions
-from drivers import DRIVERS, Driver
+from drivers import DRIVERS, Aider, Client, Driver
 
 from benchmarks.model.server import Model
 from benchmarks.model.turns import Answer, Asked, Call, Say
@@ -31,8 +31,9 @@ ARGS = {
     "opencode": ("run",),
     "copilot": ("-p", "--allow-all-tools", "--allow-all-paths"),
     "qwen": ("-p", "--approval-mode", "yolo"),
+    "aider": ("--yes-always", "--no-check-update", "--no-show-model-warnings", "--analytics-disable"),
 }
-MODELS = {"claude": "claude-opus-4-8", "gemini": "gemini-2.5-pro", "qwen": "script"}
+MODELS = {"aider": "openai/script", "claude": "claude-opus-4-8", "gemini": "gemini-2.5-pro", "qwen": "script"}
 HOOK = """
 import json, os, sys
 said = {{"words": sys.argv[1:], "agent": os.environ.get("RUNEBOOK_AGENT"), "payload": sys.stdin.read()}}
@@ -45,6 +46,9 @@ with open({log!r}, "w") as log:
     log.write(os.environ["RUNEBOOK_ROOT"])
 os.execv({command}[0], {command})
 """
+
+
+CLIENTS: dict[str, type[Client]] = {**DRIVERS, "aider": Aider}
 
 
 class Recorder(Model):
@@ -79,7 +83,7 @@ class Place:
         self.mcp = (sys.executable, str(folder / "server.py"))
         self.calls: list[Call] = []
         self.model = Recorder(self._answer)
-        self.driver: Driver = DRIVERS[name](self.root, self.home, self.model.address)
+        self.client: Client = CLIENTS[name](self.root, self.home, self.model.address)
         proxies = dict.fromkeys(
             ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), self.model.address
         )
@@ -90,11 +94,11 @@ class Place:
             "RUNEBOOK_AGENT": "alpha",
             **proxies,
             **dict.fromkeys(("NO_PROXY", "no_proxy"), "127.0.0.1,localhost"),
-            **self.driver.configure(),
+            **self.client.configure(),
         }
 
     def _answer(self, asked: Asked) -> Say:
-        if not asked.tools:
+        if not asked.tools and self.name != "aider":
             return "A title"
         done = len(asked.results)
         return self.calls[done] if done < len(self.calls) else "All is done."
@@ -152,8 +156,8 @@ class Place:
         return found
 
 
-@pytest.fixture(params=list(DRIVERS))
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
+@pytest.fixture
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
     here = Place(tmp_path, request.param)
     try:
         yield here
@@ -201,12 +205,15 @@ EVENTS = {
 }
 
 
+@pytest.mark.parametrize(
+    "place", [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in DRIVERS], indirect=True
+)
 @pytest.mark.timeout(3 * SECONDS)
 def test_a_client_reads_what_was_generated_and_its_user_keeps_what_was_his(place: Place) -> None:
     before = files(place.home)
-    place.calls = place.driver.create("made.txt", "by the edit tool\n") + place.driver.shell(
-        "echo by-shell > shell.txt"
-    )
+    driver = place.client
+    assert isinstance(driver, Driver)
+    place.calls = driver.create("made.txt", "by the edit tool\n") + driver.shell("echo by-shell > shell.txt")
     place.start()
 
     assert (place.root / "made.txt").read_text() == "by the edit tool\n"
@@ -244,3 +251,18 @@ def test_a_client_reads_what_was_generated_and_its_user_keeps_what_was_his(place
 
 
 ASKS = {"pretooluse", "beforetool", "toolexecutebefore"}
+
+
+@pytest.mark.parametrize(
+    "place", [pytest.param("aider", marks=pytest.mark.xdist_group("aider"))], indirect=True
+)
+@pytest.mark.timeout(3 * SECONDS)
+def test_aider_reads_its_brief_and_keeps_its_histories_in_the_agents_folder(place: Place) -> None:
+    place.start()
+    said = "\n".join(place.model.asked)
+    assert "BRIEF-OF-THE-PLAN" in said
+    assert PROMPT in said
+    folder = place.root / ".runebook" / "agents" / "alpha"
+    assert PROMPT in (folder / "chat.md").read_text()
+    left = {path.name for path in place.root.iterdir()} - {".git", ".runebook"}
+    assert left <= {".aider.tags.cache.v4"}, "its cache has no other place"

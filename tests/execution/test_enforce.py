@@ -85,11 +85,10 @@ def test_a_pane_proves_its_gate_before_its_program_runs_and_again_to_the_next_en
         return all(session.agent(name).get("gate", {}).get("proven") for name in ("alpha", "beta"))
 
     def checks() -> list[str]:
-        return [each["words"] for each in session.json("doctor")["checks"] if each["id"] == "agent"]
+        return [each["words"] for each in session.json("doctor")["checks"] if "agent:" in each["id"]]
 
     session.until("both gates' proof", proven)
-    refused = "the kernel gate refused what its pane tried"
-    assert checks() == [f"alpha: {refused}", f"beta: {refused}"]
+    assert checks() == ["the gate refused what its pane tried"] * 2
     assert session.status()["attempts"] == 0
     session.kill_engine()
     session.start()

@@ -354,6 +354,15 @@ def test_a_client_that_is_not_installed_or_loses_its_hook_is_a_warning() -> None
     assert ["args[1]" in str(problem) for problem in problems] == [True]
 
 
+def test_a_client_that_nothing_would_hold_is_a_warning() -> None:
+    text = BASE.replace('command = ["true"]', 'client = "aider"\ngate = "off"', 1)
+    _, problems = read_plan(text, "runebook.toml", None)
+    assert [str(problem) for problem in problems] == [
+        'runebook.toml:15: warning: agents[0] "storage": gate: aider has no hook, so without the gate '
+        "nothing asks before it writes"
+    ]
+
+
 def test_errors_come_before_warnings() -> None:
     text = '[[phases]]\nid = "empty"\n' + BASE.replace('"src/storage/api.py"', '"../api.py"')
     assert [problem.severity for problem in read_plan(text, "f", None)[1]] == ["error"]
