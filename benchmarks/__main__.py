@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from benchmarks import appending, authors, gate, guarding, latency, machine, matching, starting, storms
+from benchmarks import appending, authors, gate, guarding, hook, latency, machine, matching, starting, storms
 from benchmarks.processes import heed_signals
 from benchmarks.scratch import scratch_folder
 from benchmarks.session import BenchmarkError
@@ -31,6 +31,7 @@ def measures(*, quick: bool) -> dict[str, Measure]:
         "log": partial(appending.measure, size=appending.QUICK if quick else appending.FULL),
         "gate": partial(gate.measure, size=gate.QUICK if quick else gate.FULL),
         "guard": partial(guarding.measure, rounds=guarding.QUICK if quick else guarding.FULL),
+        "hook": partial(hook.measure, rounds=hook.QUICK if quick else hook.FULL),
         "start": partial(starting.measure, rounds=starting.QUICK if quick else starting.FULL),
     }
 

@@ -60,6 +60,7 @@ def of_this(folder: Path) -> list[str]:
         ("log", {"Appends to the log": 3, "The log's tail": 2}),
         ("gate", {"Loads under the gate": 6, "One open under the gate": 6}),
         ("guard", {"The commit guard": 3}),
+        ("hook", {"The hook before an edit": 5}),
         ("start", {"Start to first paint": 4}),
     ],
 )

@@ -13,6 +13,9 @@ from types import MappingProxyType
 JOIN_SECONDS = 2.0
 """Writes of one author to one owner's paths within this time of each other belong together."""
 
+LATE_SECONDS = 10.0
+"""A write that no gate saw may be noticed so long after its approval was used."""
+
 SPENT = 100
 """So many grants are kept that are used up, or bound to one process: it may be writing still."""
 
@@ -67,7 +70,9 @@ class Grant:
         if used is None:
             return self.pid is not None and pid == self.pid and owner in self.owners and recent
         known = pid is not None and used[1] is not None
-        return (pid == used[1] and (late or recent)) if known else recent
+        if known:
+            return pid == used[1] and (late or recent)
+        return recent or (late and 0 <= now - used[0] <= LATE_SECONDS)
 
     @property
     def passing(self) -> bool:

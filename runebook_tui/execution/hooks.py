@@ -30,6 +30,7 @@ _ACTIVITY: Mapping[Kind, Activity] = {
     Kind.SESSION_END: Activity.DONE,
 }
 _BEGINS = (Kind.SESSION_START, Kind.PROMPT)
+_ENDS = (Kind.STOP, Kind.SESSION_END)
 _MOST_CALLS = 4096
 _MOST_ABOUT = 200
 
@@ -63,6 +64,7 @@ class Hooks:
         self._doorbell = Doorbell(host, holds)
         self._begun: OrderedDict[tuple[str, str], float] = OrderedDict()
         self._use: dict[str, _Use] = {}
+        self._parts: OrderedDict[tuple[str, str], None] = OrderedDict()
 
     def close(self) -> None:
         """Let go of what was needed."""
@@ -102,19 +104,20 @@ class Hooks:
         elif event.kind is Kind.NOTICE:
             if event.waiting:
                 await self._report(agent, client, event, Activity.WAITING, event.words)
-        elif event.kind in _ACTIVITY and not self._is_anothers(agent, event):
+        elif event.kind in _ACTIVITY and not (self._is_part(agent, event) and event.kind in _ENDS):
             await self._report(agent, client, event, _ACTIVITY[event.kind], event.words)
         if event.kind is Kind.AFTER_TOOL:
             await self._doorbell.ran(agent, event)
             await self._ran(agent, client, event)
         return reply
 
-    def _is_anothers(self, agent: str, event: HookEvent) -> bool:
-        """Whether a session ended its turn that is not the agent's: one that its client began for a part."""
-        known = self._host.state.agents.get(agent)
-        session = known.doing.session if known is not None and known.doing is not None else ""
-        ends = event.kind in (Kind.STOP, Kind.SESSION_END)
-        return ends and bool(session and event.session) and session != event.session
+    def _is_part(self, agent: str, event: HookEvent) -> bool:
+        """Whether this is about a session that the client began for a part of the work (opencode does)."""
+        if event.kind is Kind.SUBAGENT and event.name == "session.created" and event.session:
+            self._parts[agent, event.session] = None
+            if len(self._parts) > _MOST_CALLS:
+                self._parts.popitem(last=False)
+        return (agent, event.session) in self._parts
 
     async def _report(
         self, agent: str, client: str, event: HookEvent, activity: Activity, about: str = ""
@@ -122,6 +125,7 @@ class Hooks:
         known = self._host.state.agents.get(agent)
         doing = None if known is None else known.doing
         fresh = doing is None or not doing.session or event.kind in _BEGINS
+        fresh = fresh and not self._is_part(agent, event)
         use = self._use.get(agent)
         await self._host.handle(
             c.ReportActivity(

@@ -46,14 +46,19 @@ class Rules:
         """Keep what was used under the rules `before`, and when: the engine hears of it later."""
         if before is None:
             return
+        own = {grant.request: grant for grant in before._own}
         known = {(old.request, old.pid): old for old in before.all_grants()}
         for index, grant in enumerate(self.grants):
             old = known.get((grant.request, grant.pid))
+            if old is None and grant.pid is None:  # asked for by a hook, and settled here for a process, too
+                old = own.get(grant.request)
             if old is not None:
                 used = MappingProxyType({**grant.used, **old.used})
                 self.grants[index] = replace(grant, used=used, used_at=old.used_at)
         given = {(grant.request, grant.pid) for grant in self.grants}
-        self._own = [grant for grant in before._own if (grant.request, grant.pid) not in given]
+        self._own = [
+            grant for grant in before._own if not {(grant.request, grant.pid), (grant.request, None)} & given
+        ]
 
     def all_grants(self) -> list[Grant]:
         """Every grant, those that were settled here a moment ago too."""

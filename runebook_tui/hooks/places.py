@@ -94,6 +94,8 @@ def _below(folder: str) -> Iterator[str]:
 
 
 def _patched(file: str, cwd: str) -> Iterator[tuple[str, Edit]]:
+    if not os.path.isfile(file):
+        return
     try:
         descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:

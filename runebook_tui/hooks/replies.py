@@ -16,12 +16,12 @@ from runebook_tui.hooks.event import Kind
 
 TITLES = {
     "claude": "Claude Code",
-    "codex": "Codex",
+    "codex": "Codex CLI",
     "gemini": "Gemini CLI",
     "opencode": "opencode",
-    "copilot": "Copilot CLI",
+    "copilot": "GitHub Copilot CLI",
     "qwen": "Qwen Code",
-    "cursor": "Cursor",
+    "cursor": "Cursor CLI",
     "goose": "Goose",
 }
 """Every client that there is a form for, and its name for people."""

@@ -92,6 +92,10 @@ def _once(request: RequestState, what: str) -> str:
     """What approving once gives."""
     if request.kind in (RequestKind.CROSSED, RequestKind.DRIFT):
         return "the change stays as it is"
+    if request.hook:
+        now = request.held_until is not None
+        act = "makes this edit now" if now else "may make this edit at its next try"
+        return f"{request.hook} {act}, as it is shown; any other asks again"
     if request.held_until is not None:
         files = " and ".join(dict.fromkeys(_files(each.owner) for each in request.crossings.values()))
         return f"this write goes on ({process(request)}); it may go on writing {files}"

@@ -7,10 +7,10 @@ from core_play import Play, agent, plan, version
 
 from runebook_tui.core import commands as c
 from runebook_tui.core.activity import Activity
-from runebook_tui.core.grants import Scope, covering
+from runebook_tui.core.grants import LATE_SECONDS, Scope, covering
 from runebook_tui.core.proposals import allowing
 from runebook_tui.core.secrets import without_secrets
-from runebook_tui.core.types import Crossing
+from runebook_tui.core.types import OPERATOR, Crossing
 
 
 @pytest.fixture
@@ -145,3 +145,14 @@ def test_what_looks_like_a_secret_is_not_kept(command: str, kept: str) -> None:
 
 def test_a_long_command_is_cut() -> None:
     assert without_secrets("x" * 100_000, 10) == "x" * 10 + "…"
+
+
+def test_without_a_gate_the_approved_write_is_no_crossing_though_it_is_noticed_late(play: Play) -> None:
+    play.do(propose(crossing("beta/x")))
+    play.do(c.Decide(1, "approved"))
+    play.do(c.SpendGrant("alpha", 1, "beta/x"))
+    play.now += LATE_SECONDS - 1
+    assert [event.type for event in play.maybe("beta/x", "alpha", OPERATOR)] == ["Touched"]
+    play.now += 2
+    happened = [event.type for event in play.maybe("beta/x", "alpha", OPERATOR)]
+    assert happened == ["Touched", "CoordinationRequest"]

@@ -11,6 +11,7 @@ from runebook_tui.hooks import entry
 PLAN = """
 [plan]
 name = "hooks"
+isolation = "{isolation}"
 
 [policy]
 away = "{away}"
@@ -36,9 +37,10 @@ gate = "{gate}"
 
 ENTRY = f'"{sys.executable}" -I -S "{entry.__file__}"'
 CALLS = """
-call() {{  # CLIENT NUMBER: the hook's answer to asks/NUMBER, in said/NUMBER.*
-    {entry} $1 < asks/$2 > said/$2.out 2> said/$2.err
-    echo $? > said/$2.code
+SAID="{said}"
+call() {{  # CLIENT NUMBER: the hook's answer to asks/NUMBER, in $SAID/NUMBER.*
+    {entry} $1 < asks/$2 > $SAID/$2.out 2> $SAID/$2.err
+    echo $? > $SAID/$2.code
 }}
 """
 
@@ -46,7 +48,16 @@ call() {{  # CLIENT NUMBER: the hook's answer to asks/NUMBER, in said/NUMBER.*
 class Client:
     """Plays an agent's client in alpha's pane: each payload is one run of the real entry program."""
 
-    def __init__(self, session, client: str = "claude", *, away="hold", seconds=60.0, gate="enforce") -> None:
+    def __init__(
+        self,
+        session,
+        client: str = "claude",
+        *,
+        away: str = "hold",
+        seconds: float = 60.0,
+        gate: str = "enforce",
+        isolation: str = "shared",
+    ) -> None:
         self.session = session
         self.client = client
         self.count = 0
@@ -54,17 +65,20 @@ class Client:
         for owner in ("alpha", "beta"):
             (self.root / "src" / owner).mkdir(parents=True)
             (self.root / "src" / owner / "x").write_text("first\nsecond\n")
-        for folder in ("asks", "said", "steps"):
-            (self.root / folder).mkdir()
-        (self.root / ".gitignore").write_text("asks/\nsaid/\nsteps/\nbuild/\nstop\n")
-        script = CALLS.format(entry=ENTRY) + (
+        self.said = self.root.with_name("said")
+        """Outside the repository, so that a client in a worktree may write there, too."""
+        for folder in (self.root / "asks", self.root / "steps", self.said):
+            folder.mkdir()
+        (self.root / ".gitignore").write_text("asks/\nsteps/\nbuild/\nstop\n")
+        script = CALLS.format(entry=ENTRY, said=self.said) + (
+            'cd "$RUNEBOOK_ROOT"\n'
             "for n in $(seq 1 99); do\n"
             "  while [ ! -e steps/$n ]; do [ -e stop ] && exit; sleep 0.05; done\n"
             "  . steps/$n\n"
             "done\n"
         )
         (self.root / "alpha.sh").write_text(script)
-        session.plan(PLAN.format(away=away, seconds=seconds, gate=gate))
+        session.plan(PLAN.format(away=away, seconds=seconds, gate=gate, isolation=isolation))
         session.start()
         session.until("alpha at work", lambda: session.agent("alpha").get("alive"))
         if gate != "off":
@@ -90,9 +104,9 @@ class Client:
 
     def answer(self, number: int) -> tuple[str, str, int]:
         """What the hook printed on stdout and stderr, and its exit status."""
-        code = self.root / "said" / f"{number}.code"
+        code = self.said / f"{number}.code"
         self.session.until(f"the answer to {number}", lambda: code.exists() and code.read_text())
-        out, err = ((self.root / "said" / f"{number}.{name}").read_text() for name in ("out", "err"))
+        out, err = ((self.said / f"{number}.{name}").read_text() for name in ("out", "err"))
         return out, err, int(code.read_text())
 
     def decision(self, number: int) -> tuple[str, str]:

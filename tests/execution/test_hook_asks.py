@@ -40,8 +40,8 @@ def test_one_edit_is_one_request_and_lands_after_the_approval(session):
     decision, reason = client.decision(number)
     assert decision == "allow"
     assert "request 1" in reason
-    client.do("sed -i s/first/1st/ src/beta/x; touch said/edited\n")
-    session.until("the edit", lambda: (session.root / "said/edited").exists())
+    client.do("sed -i s/first/1st/ src/beta/x; touch $SAID/edited\n")
+    session.until("the edit", lambda: (client.said / "edited").exists())
     assert (session.root / "src/beta/x").read_text() == "1st\nsecond\n"
     touch = session.until("the touch", lambda: session.last("src/beta/x"))
     assert (touch.name, touch.under) == ("alpha", 1)
@@ -118,7 +118,7 @@ def test_a_second_hook_about_the_same_file_joins_and_the_card_shows_the_newest(s
 def test_a_hook_that_is_broken_off_withdraws_its_request(session):
     client = Client(session)
     number = client.payload(write(session.root, "src/beta/x", "mine\n"))
-    client.do(f"call claude {number} &\necho $(pgrep -P $!) > said/pid\n")
+    client.do(f"call claude {number} &\n")
     client.waiting()
     front = session.agent("alpha")["pid"]
     (hook,) = [pid for pid in descendants(front) if b"hooks/entry.py" in cmdline(pid)]
@@ -174,8 +174,8 @@ def test_a_shell_command_is_read_and_its_approval_reaches_the_gate(session):
     assert "hunter2" not in request["evidence"]
     session.command("approve", "1")
     assert client.decision(number) == ("no opinion", "")
-    client.do(f"(\n{command}\n)\ntouch said/edited\n")
-    session.until("the edit", lambda: (session.root / "said/edited").exists())
+    client.do(f"(\n{command}\n)\ntouch $SAID/edited\n")
+    session.until("the edit", lambda: (client.said / "edited").exists())
     assert (session.root / "src/beta/x").read_text() == "1st\nsecond\n"
     assert len(session.requests()) == 1
 
@@ -184,12 +184,12 @@ def test_a_shell_write_that_the_hook_cannot_read_joins_the_open_request_at_the_g
     client = Client(session)
     number = client.ask(write(session.root, "src/beta/x", "mine\n"), background=True)
     client.waiting()
-    client.do("F=src/beta/x; echo mine > $F; touch said/edited\n")
+    client.do("F=src/beta/x; echo mine > $F; touch $SAID/edited\n")
     session.until("bash to wait, too", lambda: session.requests()[0]["pid"])
     assert [r["id"] for r in session.requests()] == [1]
     session.command("approve", "1")
     assert client.decision(number)[0] == "allow"
-    session.until("the edit", lambda: (session.root / "said/edited").exists())
+    session.until("the edit", lambda: (client.said / "edited").exists())
     assert (session.root / "src/beta/x").read_text() == "mine\n"
 
 
@@ -206,6 +206,21 @@ def test_without_a_gate_the_hook_asks_each_time(session):
     client.ask(write(session.root, "src/beta/x", "mine again\n", "c2"))
     assert client.waiting()["id"] == 2
     assert [r["kind"] for r in session.requests()] == ["held", "held"]
+
+
+def test_in_a_worktree_the_request_is_about_its_own_files(session):
+    client = Client(session, isolation="worktree")
+    lane = session.root.with_name("repo.worktrees") / "alpha"
+    payload = {**write(lane, "src/beta/x", "mine\n"), "cwd": str(lane)}
+    number = client.ask(payload)
+    request = client.waiting()
+    assert (request["paths"], request["lane"]) == (["src/beta/x"], "alpha")
+    assert "+mine" in session.json("requests")[0]["diff"]
+    session.command("approve", "1")
+    assert client.decision(number)[0] == "allow"
+    decision, reason = client.decision(client.ask(write(session.root, "src/alpha/x", "mine\n", "c2")))
+    assert decision == "deny"
+    assert "it is in another's working tree" in reason
 
 
 def test_without_an_engine_owned_passes_and_foreign_is_denied_in_words(session):
@@ -349,6 +364,8 @@ def test_state_comes_from_the_source_one_record_a_change(session):
     assert alpha["activity"]["state"] == "done"
     assert alpha["activity"]["session"] == "5e551011"
     assert "Claude Code has ended its session" in session.command("status").stdout
+    checks = {check["id"]: check["words"] for check in session.json("doctor")["checks"]}
+    assert checks["client hooks"] == "seen in this run: alpha (Claude Code)"
 
 
 def test_commands_that_ran_are_in_the_log_without_secrets(session):

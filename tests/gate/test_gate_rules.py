@@ -67,3 +67,20 @@ def test_what_one_process_used_stays_used_when_another_of_its_request_goes_on() 
     again = rules(granted=True)
     again.inherit(known)
     assert found(again, NOW + JOIN_SECONDS + 1) is None
+
+
+@pytest.mark.parametrize("first", ["rules", "answer"])
+def test_what_a_hook_asked_for_is_not_granted_twice_to_a_process_that_waited(first: str) -> None:
+    grants = [{"request": REQUEST, "agent": "alpha", "paths": [PATH], "scope": "once"}]
+    fresh = Rules({"agent": "alpha", "claims": [], "grants": grants})
+    known = fresh if first == "rules" else rules(granted=False)
+    known.add(REQUEST, PATH, OWNER, PID, NOW)
+    if first == "answer":
+        fresh.inherit(known)
+        known = fresh
+    grant = found(known, NOW)
+    assert grant is not None
+    known.use(grant, PATH, PID, NOW)
+    later = NOW + JOIN_SECONDS + 1
+    assert covering(known.all_grants(), "alpha", PATH, OWNER, PID + 1, later) is None
+    assert covering(known.all_grants(), "alpha", PATH, OWNER, PID, later) is None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 
-from runebook_tui.core.types import Crossing
+from runebook_tui.core.types import Crossing, Version
 from runebook_tui.history import heads
 from runebook_tui.history.diffs import request_diff
+from runebook_tui.history.store import ContentStore
 from runebook_tui.place import lanes_folder
 
 
@@ -91,3 +93,25 @@ def test_in_a_lane_the_files_of_its_worktree_are_shown(tmp_path: Path) -> None:
     (found,) = heads.heads(heads.tree(tmp_path, "alpha"), crossings("x"))
     assert found.lines == ("in the lane",)
     assert heads.tree(tmp_path, "") == tmp_path
+
+
+def test_what_a_client_proposes_is_a_diff_while_its_request_is_open(tmp_path: Path) -> None:
+    (tmp_path / "x").write_text("one\ntwo\n")
+    store = ContentStore(tmp_path / ".runebook" / "history")
+    store.put(b"one\n2\n")
+    digest = hashlib.sha256(b"one\n2\n").hexdigest()
+    coming = Version(kind="file", digest=digest, size=6, mode=0o644, stored=True)
+    absent = Version(kind="absent")
+    proposed = {
+        "x": Crossing(path="x", owner="beta", proposed=coming),
+        "new": Crossing(path="new", owner="beta", proposed=coming),
+        ".env": Crossing(path=".env", owner="beta", proposed=coming),
+    }
+    diff = request_diff(tmp_path, proposed, ahead=tmp_path)
+    assert "--- a/x\n+++ b/x\n@@ -1,2 +1,2 @@\n one\n-two\n+2\n" in diff
+    assert "--- /dev/null\n+++ b/new\n@@ -0,0 +1,2 @@\n+one\n+2\n" in diff
+    assert "named like a secret" in diff
+    assert request_diff(tmp_path, proposed) == ""
+    assert heads.heads(tmp_path, proposed) == ()
+    gone = {"x": Crossing(path="x", owner="beta", proposed=absent)}
+    assert "-one\n-two\n" in request_diff(tmp_path, gone, ahead=tmp_path)

@@ -15,8 +15,10 @@ from typing import Any
 
 import pytest
 
-from runebook_tui.hooks import entry
-from runebook_tui.hooks.patience import PATIENCE, give_up_seconds, hold_seconds
+from runebook_tui.clients.registry import ADAPTERS
+from runebook_tui.hooks import entry, question
+from runebook_tui.hooks.patience import GIVE_UP_BEFORE, PATIENCE, give_up_seconds, hold_seconds
+from runebook_tui.hooks.replies import TITLES
 
 DEADLINE = 60.0
 WRITE = {"hook_event_name": "PreToolUse", "tool_name": "Write"}
@@ -100,13 +102,22 @@ def engine(root: Path, answer: bytes | None) -> Iterator[list[bytes]]:
             thread.join()
 
 
-def test_it_loads_nothing_but_os_sys_and_socket_while_all_is_well(root: Path) -> None:
+def test_it_loads_next_to_nothing_while_all_is_well(root: Path) -> None:
     with engine(root, NO_OPINION):
         done = run(write_to("a/x"), "-X", "importtime", **pane(root))
     assert (done.stdout, done.returncode) == (b"", 0)
-    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.decode().splitlines()}
-    assert {"socket", "os"} <= loaded
-    assert not loaded & {"json", "re", "pathlib", "runebook_tui", "typing", "asyncio", "contextlib"}
+    without = _loaded(subprocess.run(BARE, capture_output=True, timeout=DEADLINE).stderr)
+    loaded = _loaded(done.stderr)
+    ours = {"runebook_tui", "runebook_tui.hooks", "runebook_tui.hooks.question"}
+    assert loaded - without == ours | {"_socket", "__future__"}
+
+
+BARE = [sys.executable, "-I", "-S", "-X", "importtime", "-c", "import os"]
+
+
+def _loaded(said: bytes) -> set[str]:
+    """The modules that `-X importtime` says were loaded."""
+    return {line.rpartition("|")[2].strip() for line in said.decode().splitlines()} - {"imported package"}
 
 
 def test_outside_a_pane_it_has_no_opinion(root: Path) -> None:
@@ -200,10 +211,29 @@ def test_an_engine_that_never_answers_is_not_waited_for_longer_than_the_client_w
 ) -> None:
     for name, value in pane(root).items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(entry, "QUIET_SECONDS", 0.05)
-    monkeypatch.setattr(entry, "_patience", lambda client: 0.2)
-    with engine(root, None), pytest.raises(entry.Trouble, match="has not answered in time"):
-        entry.ask(b"{}\n", "claude")
+    monkeypatch.setattr(question, "QUIET_SECONDS", 0.05)
+    monkeypatch.setitem(PATIENCE, "claude", GIVE_UP_BEFORE + 0.2)
+    with engine(root, None), pytest.raises(question.Trouble, match="has not answered in time"):
+        question.ask(b"{}\n", "claude")
+
+
+def test_an_engine_that_ends_while_it_is_asked_is_waited_for_some_seconds(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in pane(root).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(question, "RETURN_SECONDS", 0.3)
+    monkeypatch.setattr(question, "QUIET_SECONDS", 0.05)
+    monkeypatch.setitem(PATIENCE, "claude", GIVE_UP_BEFORE + 1.0)
+    with engine(root, b"") as heard, pytest.raises(question.Trouble, match="no engine runs"):
+        question.ask(b"{}\n", "claude")
+    assert len(heard) > 1
+
+
+def test_every_client_with_a_hook_waits_as_long_as_its_configuration_says() -> None:
+    hooked = {name: adapter for name, adapter in ADAPTERS.items() if "hook" in adapter.nets}
+    assert {name: adapter.title for name, adapter in hooked.items()} == TITLES
+    assert {name: adapter.hook_seconds for name, adapter in hooked.items()} == PATIENCE
 
 
 def test_the_engine_answers_before_the_hook_gives_up_and_both_before_the_client() -> None:
