@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import versions
-from drivers import Client
+from drivers import PROMPT, Client
 from script import Script
 from session_play import Session
 
@@ -27,7 +27,7 @@ PLAN = """
 name = "clients"
 
 [policy]
-away = "{away}"
+away = "hold"
 hold_seconds = {seconds}
 
 [[phases]]
@@ -73,8 +73,11 @@ class Live(Session, Generic[AClient]):
         self.git("config", "user.email", "tester@localhost")
         self.client = kind(root, home, self.model.address)
 
-    def begin(self, *, away: str = "hold", seconds: float = SECONDS_OF_A_HOLD) -> None:
-        """Start the plan, and wait until the client is under the gate."""
+    def begin(self, *, by_name: bool = False, seconds: float = SECONDS_OF_A_HOLD) -> None:
+        """Start the plan, and wait until the client is under the gate.
+
+        `by_name` says that the plan names the client, so that Runebook fits it out; else it has its command.
+        """
         for owner in ("alpha", "beta"):
             (self.root / owner).mkdir()
             for name in ("edited", "shell", "again", "kept"):
@@ -84,11 +87,17 @@ class Live(Session, Generic[AClient]):
         )
         local = dict.fromkeys(("NO_PROXY", "no_proxy"), "127.0.0.1,localhost")
         variables = {**self.client.configure(), **proxies, **local}
-        program = "command = [" + ", ".join(_quoted(word) for word in self.client.command) + "]"
+        program = self._by_name() if by_name else f"command = {_listed(self.client.command)}"
         pairs = ", ".join(f"{name} = {_quoted(text)}" for name, text in variables.items())
-        self.plan(PLAN.format(away=away, seconds=seconds, program=program, variables=pairs))
+        self.plan(PLAN.format(seconds=seconds, program=program, variables=pairs))
         self.start()
         self.until_gate("alpha")
+
+    def _by_name(self) -> str:
+        lines = [f"client = {_quoted(self.client.name)}", f"prompt = {_quoted(PROMPT)}"]
+        if self.client.model is not None:
+            lines.append(f"model = {_quoted(self.client.model)}")
+        return "\n".join([*lines, f"args = {_listed(self.client.arguments)}"])
 
     def rest(self) -> None:
         """Wait until what comes next belongs to nothing that was decided: calls join for two seconds."""
@@ -183,3 +192,8 @@ class Live(Session, Generic[AClient]):
 def _quoted(text: str) -> str:
     """`text` as a string of TOML."""
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _listed(words: Iterable[str]) -> str:
+    """`words` as an array of TOML."""
+    return "[" + ", ".join(_quoted(word) for word in words) + "]"
