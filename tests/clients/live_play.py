@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterable
@@ -14,6 +16,7 @@ from drivers import PROMPT, Client
 from script import Script
 from session_play import Session
 
+import runebook_tui
 from benchmarks.model.server import Model
 from benchmarks.model.turns import Answer, Call
 from runebook_tui.core.grants import JOIN_SECONDS
@@ -72,6 +75,17 @@ class Live(Session, Generic[AClient]):
         self.git("config", "user.name", "Tester")  # aider would set them itself, and must not
         self.git("config", "user.email", "tester@localhost")
         self.client = kind(root, home, self.model.address)
+
+    def break_hook(self, entry: str, seconds: int) -> None:
+        """From now on Runebook is a copy whose hook is `entry`, and clients give that `seconds` to answer."""
+        copy = self.root.parent / "copy"
+        shutil.copytree(Path(runebook_tui.__file__).parent, copy / "runebook_tui")
+        (copy / "runebook_tui" / "hooks" / "entry.py").write_text(entry)
+        adapter = copy / "runebook_tui" / "clients" / "adapter.py"
+        text, found = re.subn(r"(?m)^HOOK_SECONDS = \d+$", f"HOOK_SECONDS = {seconds}", adapter.read_text())
+        assert found == 1
+        adapter.write_text(text)
+        self.environment["PYTHONPATH"] = str(copy)
 
     def begin(self, *, by_name: bool = False, seconds: float = SECONDS_OF_A_HOLD) -> None:
         """Start the plan, and wait until the client is under the gate.
