@@ -2,7 +2,7 @@
 # All paths below are relative, so the folder's own path may hold spaces.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench soak kills clean
+.PHONY: help setup demo test test-clients check bench soak kills clean
 MAKEFLAGS += --no-print-directory
 SHELL := /bin/sh
 
@@ -15,7 +15,7 @@ PYTEST_ARGUMENTS ?=
 PYTEST_SPREAD ?= -n 3 --dist loadfile
 
 help: ## show these lines
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
 
 setup: $(READY) ## make .venv with everything the other targets need
 
@@ -54,11 +54,15 @@ demo: $(READY) ## run the demonstration (by itself when there is no terminal)
 
 test: check ## run the checks, then all tests
 	@if command -v nix >/dev/null; then \
-	    $(BIN)/python -m pytest $(PYTEST_SPREAD) $(PYTEST_ARGUMENTS); \
+	    $(BIN)/python -m pytest --ignore=tests/clients $(PYTEST_SPREAD) $(PYTEST_ARGUMENTS); \
 	else \
 	    echo "nix is not installed: the tests of flake.nix are left out (.ci/run installs it and runs them)"; \
-	    $(BIN)/python -m pytest -m 'not nix' $(PYTEST_SPREAD) $(PYTEST_ARGUMENTS); \
+	    $(BIN)/python -m pytest -m 'not nix' --ignore=tests/clients $(PYTEST_SPREAD) $(PYTEST_ARGUMENTS); \
 	fi
+
+test-clients: $(READY) ## install the real agent CLIs into a cache, and test with them
+	@$(BIN)/python tests/clients/install_clients.py
+	@$(BIN)/python -m pytest tests/clients -n 3 --dist loadgroup $(PYTEST_ARGUMENTS)
 
 check: $(READY) ## format, lint, types and layers
 	@$(BIN)/python -m ruff format --check .

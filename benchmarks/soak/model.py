@@ -1,21 +1,15 @@
-"""A scripted model on loopback: makes a coding agent edit its own and foreign files, and checks what came.
-
-It speaks as much of the Chat Completions protocol (streamed) as opencode 1.18 uses.
-"""
+"""A scripted model on loopback: makes a coding agent edit its own and foreign files, and checks what came."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 import random
-import sys
 import threading
 import time
 from collections import Counter
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
+from benchmarks.model import server, turns
 from benchmarks.soak.wall import MOST_WORDS, Wall
 
 AGENT = "tui"
@@ -62,12 +56,12 @@ class Script:
         """Tell `wall` of every change of a foreign file from now on."""
         self._wall = wall
 
-    def answer(self, message: dict[str, Any]) -> Call | None:
-        """The next tool call after the conversation's last `message`, or None: the turn ends."""
+    def answer(self, result: str) -> Call | None:
+        """The next tool call after the last one's `result`, or None: the turn ends."""
         with self._lock:
             self.heard = time.monotonic()
             if self._pending is not None:
-                self._check(self._pending, str(message.get("content", "")))
+                self._check(self._pending, result)
                 self._pending = None
             if self._calls >= CALLS_A_TURN and not self._planned:
                 self._calls, self.idle_since = 0, time.monotonic()
@@ -139,73 +133,21 @@ class Model:
     def __init__(self, script: Script) -> None:
         self.script = script
         self._ended = threading.Event()
-        self._server = _Server(("127.0.0.1", 0), self._handler())
-        self._thread = threading.Thread(target=self._server.serve_forever, name="model", daemon=True)
-        self._thread.start()
+        self._server = server.Model(self._answer)
 
     @property
     def address(self) -> str:
         """Where the API begins."""
-        return f"http://127.0.0.1:{self._server.server_address[1]}/v1"
+        return f"{self._server.address}/v1"
 
     def close(self) -> None:
         """Serve no more."""
         self._ended.set()
-        self._server.shutdown()
-        self._server.server_close()
+        self._server.close()
 
-    def _reply(self, request: dict[str, Any]) -> dict[str, Any]:
-        """The delta of a reply: one tool call, or a word."""
-        if not request.get("tools"):
-            return {"role": "assistant", "content": "A title"}
+    def _answer(self, asked: turns.Asked) -> turns.Say:
+        if not asked.tools:
+            return "A title"
         self._ended.wait(THINK_SECONDS)
-        call = self.script.answer(request["messages"][-1])
-        if call is None:
-            return {"role": "assistant", "content": "That is all for now."}
-        function = {"name": call.name, "arguments": json.dumps(call.arguments)}
-        number = f"call{time.monotonic_ns()}"
-        return {
-            "role": "assistant",
-            "tool_calls": [{"index": 0, "id": number, "type": "function", "function": function}],
-        }
-
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
-        model = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self) -> None:
-                request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                body = streamed(model._reply(request))
-                self.send_response(200)
-                self.send_header("Content-Type", "text/event-stream")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, format: str, *words: object) -> None:
-                return
-
-        return Handler
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that hangs up is no error; others are told."""
-        if not isinstance(sys.exception(), ConnectionError):
-            super().handle_error(request, client_address)
-
-
-def streamed(delta: dict[str, Any]) -> bytes:
-    """A whole reply as server-sent events."""
-    usage = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
-    finish = "tool_calls" if "tool_calls" in delta else "stop"
-    lines = []
-    for each, reason in ((delta, None), ({}, finish)):
-        choice = {"index": 0, "delta": each, "finish_reason": reason}
-        chunk = {"id": "soak", "object": "chat.completion.chunk", "created": 1, "model": "script"}
-        lines.append(f"data: {json.dumps({**chunk, 'choices': [choice], 'usage': usage})}\n\n")
-    return "".join([*lines, "data: [DONE]\n\n"]).encode()
+        call = self.script.answer(asked.results[-1] if asked.results else "")
+        return "That is all for now." if call is None else turns.Call(call.name, call.arguments)

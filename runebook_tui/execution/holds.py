@@ -14,6 +14,7 @@ from runebook_tui.core import commands as c
 from runebook_tui.core.printable import visible
 from runebook_tui.core.state import RequestState, State
 from runebook_tui.core.types import RequestKind
+from runebook_tui.execution.patience import hold_seconds
 
 Handle = Callable[[c.Command], Awaitable[object]]
 Push = Callable[[dict[str, Any]], None]
@@ -133,7 +134,7 @@ class Holds:
         answer = self._known(state, write, now)
         if answer is not None:
             return answer
-        seconds = state.plan.policy.hold_seconds if write.waits else None
+        seconds = hold_seconds(state.plan, write.agent) if write.waits else None
         until = None if seconds is None else now + seconds
         await self._handle(
             c.Hold(

@@ -20,6 +20,9 @@ class Client(ABC):
     """One client: how it is configured and started."""
 
     name: str
+    arguments: tuple[str, ...] = ()
+    """What the plan gives as `args` when it names the client: it works on its prompt and ends, unasked."""
+    model: str | None = None
 
     def __init__(self, root: Path, home: Path, address: str) -> None:
         self.root = root
@@ -61,11 +64,12 @@ class Claude(Driver):
     """Claude Code: Write, Edit (of files that it has read) and Bash."""
 
     name = "claude"
+    arguments = ("-p", "--permission-mode", "acceptEdits", "--allowedTools", "Bash,Edit,Read,Write")
+    model: str = "claude-opus-4-8"
 
     @property
     def command(self) -> list[str]:
-        tools = ["--permission-mode", "acceptEdits", "--allowedTools", "Bash,Edit,Read,Write"]
-        return ["claude", "-p", *tools, "--model", "claude-opus-4-8", "--", PROMPT]
+        return ["claude", *self.arguments, "--model", self.model, "--", PROMPT]
 
     def configure(self) -> dict[str, str]:
         return {
@@ -90,10 +94,11 @@ class Codex(Driver):
     """Codex CLI: apply_patch and exec_command. The gate is its only sandbox."""
 
     name = "codex"
+    arguments = ("exec", "--dangerously-bypass-approvals-and-sandbox")
 
     @property
     def command(self) -> list[str]:
-        return ["codex", "exec", "--dangerously-bypass-approvals-and-sandbox", "--", PROMPT]
+        return ["codex", *self.arguments, "--", PROMPT]
 
     def configure(self) -> dict[str, str]:
         lines = [
@@ -130,10 +135,12 @@ class Gemini(Driver):
     """Gemini CLI: write_file, replace and run_shell_command."""
 
     name = "gemini"
+    arguments = ("-p", "--approval-mode", "yolo")
+    model: str = "gemini-2.5-pro"
 
     @property
     def command(self) -> list[str]:
-        return ["gemini", "--approval-mode", "yolo", "-m", "gemini-2.5-pro", "-p", PROMPT]
+        return [self.name, "--approval-mode", "yolo", "-m", self.model, "-p", PROMPT]
 
     def configure(self) -> dict[str, str]:
         settings = {
@@ -163,10 +170,11 @@ class Opencode(Driver):
     """opencode: write, edit (of files that it has read) and bash."""
 
     name = "opencode"
+    arguments = ("run",)
 
     @property
     def command(self) -> list[str]:
-        return ["opencode", "run", PROMPT]
+        return ["opencode", *self.arguments, PROMPT]
 
     def configure(self) -> dict[str, str]:
         return configure(self.home, f"{self.address}/v1")
@@ -186,6 +194,7 @@ class Copilot(Driver):
     """GitHub Copilot CLI with a provider of one's own: create, edit and bash."""
 
     name = "copilot"
+    arguments = ("-p", "--allow-all-tools", "--allow-all-paths")
 
     @property
     def command(self) -> list[str]:
@@ -215,10 +224,7 @@ class Qwen(Gemini):
     """Qwen Code: Gemini's tools under other names, over Chat Completions; it edits what it has read."""
 
     name = "qwen"
-
-    @property
-    def command(self) -> list[str]:
-        return ["qwen", "--approval-mode", "yolo", "-m", "script", "-p", PROMPT]
+    model = "script"
 
     def configure(self) -> dict[str, str]:
         settings = {

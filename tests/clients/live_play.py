@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterable
@@ -10,10 +12,11 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import versions
-from drivers import Client
+from drivers import PROMPT, Client
 from script import Script
 from session_play import Session
 
+import runebook_tui
 from benchmarks.model.server import Model
 from benchmarks.model.turns import Answer, Call
 from runebook_tui.core.grants import JOIN_SECONDS
@@ -27,7 +30,7 @@ PLAN = """
 name = "clients"
 
 [policy]
-away = "{away}"
+away = "hold"
 hold_seconds = {seconds}
 
 [[phases]]
@@ -73,8 +76,22 @@ class Live(Session, Generic[AClient]):
         self.git("config", "user.email", "tester@localhost")
         self.client = kind(root, home, self.model.address)
 
-    def begin(self, *, away: str = "hold", seconds: float = SECONDS_OF_A_HOLD) -> None:
-        """Start the plan, and wait until the client is under the gate."""
+    def break_hook(self, entry: str, seconds: int) -> None:
+        """From now on Runebook is a copy whose hook is `entry`, and clients give that `seconds` to answer."""
+        copy = self.root.parent / "copy"
+        shutil.copytree(Path(runebook_tui.__file__).parent, copy / "runebook_tui")
+        (copy / "runebook_tui" / "hooks" / "entry.py").write_text(entry)
+        adapter = copy / "runebook_tui" / "clients" / "adapter.py"
+        text, found = re.subn(r"(?m)^HOOK_SECONDS = \d+$", f"HOOK_SECONDS = {seconds}", adapter.read_text())
+        assert found == 1
+        adapter.write_text(text)
+        self.environment["PYTHONPATH"] = str(copy)
+
+    def begin(self, *, by_name: bool = False, seconds: float = SECONDS_OF_A_HOLD) -> None:
+        """Start the plan, and wait until the client is under the gate.
+
+        `by_name` says that the plan names the client, so that Runebook fits it out; else it has its command.
+        """
         for owner in ("alpha", "beta"):
             (self.root / owner).mkdir()
             for name in ("edited", "shell", "again", "kept"):
@@ -84,11 +101,17 @@ class Live(Session, Generic[AClient]):
         )
         local = dict.fromkeys(("NO_PROXY", "no_proxy"), "127.0.0.1,localhost")
         variables = {**self.client.configure(), **proxies, **local}
-        program = "command = [" + ", ".join(_quoted(word) for word in self.client.command) + "]"
+        program = self._by_name() if by_name else f"command = {_listed(self.client.command)}"
         pairs = ", ".join(f"{name} = {_quoted(text)}" for name, text in variables.items())
-        self.plan(PLAN.format(away=away, seconds=seconds, program=program, variables=pairs))
+        self.plan(PLAN.format(seconds=seconds, program=program, variables=pairs))
         self.start()
         self.until_gate("alpha")
+
+    def _by_name(self) -> str:
+        lines = [f"client = {_quoted(self.client.name)}", f"prompt = {_quoted(PROMPT)}"]
+        if self.client.model is not None:
+            lines.append(f"model = {_quoted(self.client.model)}")
+        return "\n".join([*lines, f"args = {_listed(self.client.arguments)}"])
 
     def rest(self) -> None:
         """Wait until what comes next belongs to nothing that was decided: calls join for two seconds."""
@@ -183,3 +206,8 @@ class Live(Session, Generic[AClient]):
 def _quoted(text: str) -> str:
     """`text` as a string of TOML."""
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _listed(words: Iterable[str]) -> str:
+    """`words` as an array of TOML."""
+    return "[" + ", ".join(_quoted(word) for word in words) + "]"

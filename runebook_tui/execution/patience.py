@@ -1,0 +1,21 @@
+"""How long the gate lets a write of an agent wait: never longer than the shell of its client does.
+
+A client that gives up on a command goes on without knowing why. So the gate refuses shortly before, in words,
+with the request's number; the request stays open, and its approval is for the next try.
+"""
+
+from __future__ import annotations
+
+from runebook_tui.clients.registry import ADAPTERS
+from runebook_tui.core.types import ExecutionPlan
+
+REFUSE_BEFORE = 2.0
+"""Seconds before the client's shell gives up."""
+
+
+def hold_seconds(plan: ExecutionPlan, agent: str) -> float:
+    """Seconds that a write of `agent` waits for the operator."""
+    policy, spec = plan.policy.hold_seconds, plan.agent(agent)
+    if spec is None or spec.client is None:
+        return policy
+    return min(policy, ADAPTERS[spec.client].shell_seconds - REFUSE_BEFORE)
