@@ -334,6 +334,12 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
         commit = ("commit", "alpha", "-m", "Begin", "--author", "Shapes <shapes@localhost>")
         found["commit"] = [here.json(*commit, status=1), here.json(*commit, "--partial")]
         found["guard"] = [here.json("guard", step) for step in ("install", "uninstall")]
+        here.until("status", holds=lambda state: not state["agents"][0]["alive"])
+        here.json("restart", "alpha")
+        here.until("status", holds=lambda state: state["agents"][0]["alive"])
+        subprocess.run(["tmux", "-L", tmux_socket_name(here.root), "kill-server"], check=True)
+        here.until("status", holds=lambda state: state["agents"][0]["lost"])
+        found["resumed"] = here.json("resume")
         found["down"] = [here.json("down")]
     return found
 

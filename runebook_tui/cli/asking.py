@@ -92,6 +92,20 @@ def restart(arguments: Namespace) -> int:
     return 0
 
 
+def resume(arguments: Namespace) -> int:
+    """Bring agents back that were lost with tmux or the machine, each in its own session if it has one."""
+    answer = ask_engine("resume", agents=arguments.agents)
+    words = [
+        f"{each['id']} is brought back" + (f" in its session {each['session']}" if each["session"] else "")
+        for each in answer["agents"]
+    ]
+    if arguments.json:
+        print(shapes.dump(answer["agents"]))
+    else:
+        print("\n".join(map(visible, words)))
+    return 0
+
+
 def stop(arguments: Namespace) -> int:
     """Stop an agent."""
     answer = ask_engine("stop", agent=arguments.agent)

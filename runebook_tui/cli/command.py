@@ -33,6 +33,7 @@ _MODULES = {
     "mine": "asking.mine",
     "undo": "undoing.undo",
     "restart": "asking.restart",
+    "resume": "asking.resume",
     "stop": "asking.stop",
     "mcp": "tools.mcp",
     "ready": "asking.ready",

@@ -15,6 +15,7 @@ from runebook_tui.agent import installed_agents
 from runebook_tui.cli import shapes
 from runebook_tui.cli.place import CommandError, root_of_plan
 from runebook_tui.core.printable import visible
+from runebook_tui.core.resuming import lost_agents
 from runebook_tui.core.state import State
 from runebook_tui.core.types import ExecutionPlan
 from runebook_tui.execution.client import EngineClient, EngineDown
@@ -75,6 +76,7 @@ def run(arguments: Namespace) -> int:
         plan_file=path,
         keep=arguments.keep,
         fresh=arguments.new,
+        resume=arguments.resume,
         say=lambda line: print(f"{time.strftime('%H:%M:%S')} {visible(line)}", flush=True),
     )
     try:
@@ -85,6 +87,9 @@ def run(arguments: Namespace) -> int:
         return 0
     reason = f": {visible(state.outcome_reason)}" if state.outcome_reason else ""
     print(f"{visible(plan.plan.name)}: run {state.run} {state.outcome or 'left'}{reason}")
+    if lost := lost_agents(state):
+        names = visible(", ".join(agent.id for agent in lost))
+        print(f"lost with tmux or the machine: {names}; `runebook-tui run --resume` brings them back")
     if state.open_requests:
         print(f"not decided: {len(state.open_requests)}; `runebook-tui requests` lists them")
     return 0 if state.outcome == "completed" else 1

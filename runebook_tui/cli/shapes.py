@@ -11,6 +11,7 @@ from typing import Any
 from runebook_tui.core.activity import Doing
 from runebook_tui.core.events import Record
 from runebook_tui.core.gates import agent_unmet, phase_unmet
+from runebook_tui.core.resuming import is_lost
 from runebook_tui.core.state import AgentState, PhaseState, RequestState, State, TaskState, UndoState
 from runebook_tui.core.types import AgentStatus, PhaseStatus
 
@@ -102,6 +103,7 @@ def agent_shape(state: State, agent: AgentState) -> Shape:
         "exit_code": agent.code,
         "signal": agent.signal,
         "last_lines": list(agent.last_lines),
+        "lost": is_lost(agent),
         "gate": {
             "mode": None if agent.gate_mode is None else agent.gate_mode.value,
             "holds": agent.gate_holds,

@@ -10,6 +10,8 @@ from runebook_tui.core.events import Record
 from runebook_tui.core.gates import agent_unmet, phase_unmet
 from runebook_tui.core.ownership import FileOwnership
 from runebook_tui.core.printable import visible
+from runebook_tui.core.resuming import lost_agents
+from runebook_tui.core.resuming import words as words_of
 from runebook_tui.core.sentences import attempt_sentence, gate_words, process
 from runebook_tui.core.state import AgentState, RequestState, State, UndoState
 from runebook_tui.core.types import OPERATOR, AgentStatus, Author, PhaseStatus, TaskStatus
@@ -54,6 +56,8 @@ def status_words(state: State, alive: bool) -> str:
     if count:
         plural = "s wait" if count > 1 else " waits"
         lines.append(f"{count} request{plural} for a decision: `runebook-tui requests`")
+    if lost := lost_agents(state):
+        lines.append(f"lost with tmux or the machine: {words_of(lost)}; `runebook-tui resume` brings back")
     lines.extend(_attempt_words(state))
     return "\n".join(lines)
 

@@ -67,6 +67,8 @@ class ReportExited:
     signal: int | None = None
     last_lines: tuple[str, ...] = ()
     reason: str = ""
+    lost: bool = False
+    """Whether its pane vanished while it was at work."""
 
 
 @dataclass(frozen=True)
@@ -314,6 +316,13 @@ class RestartAgent:
 
 
 @dataclass(frozen=True)
+class ResumeAgents:
+    """Bring lost agents back, each in its own session where it has one; () for all of them."""
+
+    agents: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class StopAgent:
     """Stop an agent's program."""
 
@@ -359,6 +368,7 @@ Command = (
     | ReportLane
     | ReportIntegrated
     | RestartAgent
+    | ResumeAgents
     | StopAgent
     | RecordAttempt
 )

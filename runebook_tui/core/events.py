@@ -91,6 +91,8 @@ class StatusUpdate(Fact):
     status: AgentStatus
     reason: str = ""
     """What it waits for, or why it failed or was stopped; in words."""
+    session: str = ""
+    """The session of its client that it goes on in when it starts next; "" for a new one."""
 
 
 class AgentStarted(Fact):
@@ -120,6 +122,8 @@ class AgentExited(Fact):
     signal: int | None = None
     last_lines: tuple[str, ...] = ()
     reason: str = ""
+    lost: bool = False
+    """Whether its pane vanished while it was at work, so that it may be brought back."""
 
 
 class TaskStarted(Fact):

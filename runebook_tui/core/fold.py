@@ -7,7 +7,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, TypeVar, assert_never
 
-from runebook_tui.core import attempts, nets, undos
+from runebook_tui.core import attempts, nets, resuming, undos
 from runebook_tui.core import events as e
 from runebook_tui.core.activity import ActivityChanged, CommandRan
 from runebook_tui.core.grants import Grant, Scope, lasting
@@ -237,6 +237,7 @@ def _hold_started(state: State, event: e.HoldStarted, time: float) -> State:
 def _status_updated(state: State, event: e.StatusUpdate, time: float) -> State:
     changes: dict[str, Any] = {"status": event.status, "reason": event.reason}
     agent = state.agents.get(event.agent)
+    changes["resumes"] = resuming.session_after(agent, event)
     if event.status in (AgentStatus.STARTING, AgentStatus.COMPLETED):
         changes["integrated"] = False
     if event.status is AgentStatus.STARTING and agent is not None:
@@ -247,7 +248,7 @@ def _status_updated(state: State, event: e.StatusUpdate, time: float) -> State:
             "hook": "",
             "gate_proven": False,
         }
-        changes |= {"code": None, "signal": None, "last_lines": (), "ended_at": None}
+        changes |= {"code": None, "signal": None, "last_lines": (), "ended_at": None, "lost": False}
     if event.status is AgentStatus.COMPLETED and agent is not None and agent.ended_at is None:
         changes["ended_at"] = time
     return _agent(state, event.agent, **changes)
@@ -279,6 +280,7 @@ def _agent_exited(state: State, event: e.AgentExited, time: float) -> State:
         code=event.code,
         signal=event.signal,
         last_lines=event.last_lines,
+        lost=event.lost,
         ended_at=ended,
         task=None,
         integrated=False,

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import assert_never
 
-from runebook_tui.core import boundary, lanes, nets, proposals, undos
+from runebook_tui.core import boundary, lanes, nets, proposals, resuming, undos
 from runebook_tui.core import commands as c
 from runebook_tui.core import events as e
 from runebook_tui.core.grants import Scope
@@ -61,6 +61,8 @@ def decide(state: State, command: c.Command, now: float) -> Outcome:
             )
         case c.Decide() | c.Disown():
             return _decided(state, command)
+        case c.ResumeAgents():
+            return _resumed(state, command)
         case c.EndHold():
             return boundary.hold_ended(state, command)
         case c.RecordUndo() | c.RecordRestore():
@@ -164,6 +166,29 @@ def _agent_decided(state: State, agent: AgentState, command: _AgentCommand, now:
             assert_never(command)
 
 
+def _resumed(state: State, command: c.ResumeAgents) -> Outcome:
+    if state.outcome is not None:
+        return Refusal(f"the run is over ({state.outcome}); start a new one")
+    lost = {agent.id: agent for agent in resuming.lost_agents(state)}
+    for name in command.agents:
+        if name not in state.agents:
+            return Refusal(f"the plan has no agent {name!r}{_hint(name, state.agents)}")
+        if name not in lost:
+            return Refusal(f"{name} is {state.agents[name].status}: only a lost agent is brought back")
+    if not lost:
+        return Refusal("no agent is lost")
+    return tuple(
+        e.StatusUpdate(
+            agent=agent.id,
+            status=AgentStatus.STARTING,
+            reason="brought back",
+            session=resuming.session_of(agent),
+        )
+        for agent in lost.values()
+        if agent.id in (command.agents or lost)
+    )
+
+
 def _started(agent: AgentState, command: c.ReportStarted) -> Outcome:
     started = e.AgentStarted(agent=agent.id, pane=command.pane, pid=command.pid, attempt=agent.attempt)
     if agent.status is not AgentStatus.STOPPED:
@@ -174,7 +199,12 @@ def _started(agent: AgentState, command: c.ReportStarted) -> Outcome:
 
 def _engine_taken(state: State, command: c.TakeEngine) -> Outcome:
     again = tuple(
-        e.StatusUpdate(agent=agent.id, status=AgentStatus.PENDING, reason="the engine is back")
+        e.StatusUpdate(
+            agent=agent.id,
+            status=AgentStatus.PENDING,
+            reason="the engine is back",
+            session=resuming.session_of(agent),
+        )
         for agent in state.agents.values()
         if state.outcome is None and agent.status is AgentStatus.STOPPED and agent.reason == DOWN
     )
@@ -206,13 +236,15 @@ def _exited(state: State, agent: AgentState, command: c.ReportExited) -> Outcome
         signal=command.signal,
         last_lines=command.last_lines,
         reason=command.reason,
+        lost=command.lost,
     )
     if agent.status not in (AgentStatus.RUNNING, AgentStatus.STARTING):
         return (exited,)
     told_to_go = agent.finalizing and command.signal in (signals.SIGTERM, signals.SIGKILL, signals.SIGHUP)
     if command.code != 0 and not told_to_go:
         reason = command.reason or exit_words(command.code, command.signal)
-        return (exited, e.StatusUpdate(agent=agent.id, status=AgentStatus.FAILED, reason=reason))
+        void = resuming.withdrawn(state, agent.id) if command.lost else ()
+        return (exited, e.StatusUpdate(agent=agent.id, status=AgentStatus.FAILED, reason=reason), *void)
     rest = tuple(
         e.TaskCompleted(agent=agent.id, task=task.id, note="completed by the agent's exit")
         for task in state.tasks_of(agent.id)

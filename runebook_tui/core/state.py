@@ -71,6 +71,10 @@ class AgentState:
     code: int | None = None
     signal: int | None = None
     last_lines: tuple[str, ...] = ()
+    lost: bool = False
+    """Whether its pane vanished while it was at work."""
+    resumes: str = ""
+    """The session of its client that it was or will be started in; "" for a new one."""
     started_at: float | None = None
     ended_at: float | None = None
     gate: str = ""

@@ -17,7 +17,7 @@ from pathlib import Path
 from runebook_tui.core import commands as c
 from runebook_tui.core.state import AgentState, State
 from runebook_tui.core.types import AgentStatus
-from runebook_tui.execution.speakers import Supervisors
+from runebook_tui.execution.speakers import Supervisors, tmux_above
 from runebook_tui.git.process import GitError
 from runebook_tui.tmux.panes import PaneInfo, Panes, TmuxError
 
@@ -59,10 +59,16 @@ class Effects:
         self._prepare = prepare
         self._fronts = asyncio.Condition()
         self._told: dict[str, tuple[int, float]] = {}
+        self._left: dict[str, float] = {}
         self._unreaped: dict[int, float] = {}
         self._exits: dict[int, tuple[int | None, int | None]] = {}
         self.trouble = ""
         """Why tmux could not be asked the last time; "" when it could."""
+
+    @property
+    def settling(self) -> bool:
+        """Whether it is not known yet who is lost: tmux does not answer, or what is left of an agent ends."""
+        return bool(self.trouble or self._left)
 
     async def adopt(self) -> tuple[str, ...]:
         """Find the agents whose panes outlived the last engine."""
@@ -105,17 +111,15 @@ class Effects:
         panes = {pane.agent: pane for pane in listed}
         for agent in self._state().agents.values():
             try:
-                await self._reconcile_agent(agent, panes.get(agent.id))
+                await self._reconcile_agent(agent, panes.get(agent.id), listed=bool(listed))
             except TmuxError as error:
                 self.trouble = str(error)
 
-    async def _reconcile_agent(self, agent: AgentState, pane: PaneInfo | None) -> None:
+    async def _reconcile_agent(self, agent: AgentState, pane: PaneInfo | None, *, listed: bool) -> None:
         if agent.status is AgentStatus.STARTING:
             await self._start(agent, pane)
         elif agent.alive and pane is None:
-            reason = "its pane is gone (tmux ended or the machine restarted)"
-            killed = signal.SIGKILL if agent.id in self._told else None
-            await self._handle(c.ReportExited(agent.id, signal=killed, reason=reason))
+            await self._lost(agent, listed=listed)
         elif agent.alive and pane is not None and pane.dead:
             await self._report_exit(agent, pane)
         elif agent.alive and pane is not None and agent.status is AgentStatus.STOPPED:
@@ -125,6 +129,30 @@ class Effects:
             await self._end(agent, pane, seconds, signalled=not agent.spec.waits_for_finalize)
         else:
             self._told.pop(agent.id, None)
+
+    async def _lost(self, agent: AgentState, *, listed: bool) -> None:
+        """Its pane is gone; `listed` says that others are there. What is left of it ends first.
+
+        It must never be at work twice.
+        """
+        now = asyncio.get_running_loop().time()
+        if agent.pid is not None and self._supervisors.is_front(agent.pid, agent.id):
+            server = None if listed else tmux_above(agent.pid)
+            if server is not None:
+                # Its socket was removed; tmux(1): this makes it anew.
+                _send(server, signal.SIGUSR1)
+                self.trouble = "the socket of the private tmux server is gone"
+                return
+            since = self._left.setdefault(agent.id, now)
+            number = signal.SIGTERM if now - since < STOP_SECONDS else signal.SIGKILL
+            for pid in await asyncio.to_thread(self._supervisors.members_of, agent.id):
+                _send(pid, number)
+            return
+        self._left.pop(agent.id, None)
+        killed = signal.SIGKILL if agent.id in self._told else None
+        await self._look()
+        reason = "its pane is gone (tmux ended or the machine restarted)"
+        await self._handle(c.ReportExited(agent.id, signal=killed, reason=reason, lost=killed is None))
 
     async def _start(self, agent: AgentState, pane: PaneInfo | None) -> None:
         if pane is not None and not pane.dead and not agent.alive:

@@ -16,9 +16,10 @@ from pathlib import Path
 from runebook_tui.core import commands as c
 from runebook_tui.core import events as e
 from runebook_tui.core.gates import stalled
+from runebook_tui.core.resuming import lost_agents
 from runebook_tui.core.rules import DOWN
 from runebook_tui.core.state import State
-from runebook_tui.core.types import ENGINE, OPERATOR, AgentSpec, AgentStatus, ExecutionPlan, GateMode
+from runebook_tui.core.types import ENGINE, OPERATOR, AgentSpec, AgentStatus, ExecutionPlan
 from runebook_tui.execution.effects import Effects
 from runebook_tui.execution.folders import make_state_folder
 from runebook_tui.execution.handle import CoordinationHandle
@@ -54,8 +55,10 @@ from runebook_tui.place import (
 from runebook_tui.tmux.panes import Panes
 from runebook_tui.tmux.server import TmuxServer
 
+LOST = "agents were lost with tmux or the machine, and can be brought back"
+"""Why a runner leaves a run that is not over."""
+
 _ROUND_SECONDS = 0.5
-_ATTACH_SECONDS = 3.0
 _LOG_RETRY_SECONDS = 2.0
 
 
@@ -63,7 +66,8 @@ class ParallelExecutionRunner:
     """Runs one plan in the repository at `root`.
 
     `plan_file` says that the plan is followed there when the operator edits it; `keep` that the runner
-    stays when the run is over; `fresh` that a new run begins even if the last one is not over.
+    stays when the run is over; `fresh` that a new run begins even if the last one is not over; `resume`
+    that agents that were lost with tmux or the machine are brought back at the start.
     """
 
     def __init__(
@@ -76,6 +80,7 @@ class ParallelExecutionRunner:
         plan_file: Path | None = None,
         keep: bool = False,
         fresh: bool = False,
+        resume: bool = False,
         say: Callable[[str], None] = lambda line: None,
     ) -> None:
         self.root = root
@@ -84,6 +89,7 @@ class ParallelExecutionRunner:
         self._log = log
         self._keep = keep
         self._fresh = fresh
+        self._resume = resume
         self._say = say
         self._bell = Bell(runtime_folder(root, create=True))
         self._supervisors = Supervisors(root)
@@ -107,7 +113,6 @@ class ParallelExecutionRunner:
         self._changed = asyncio.Condition()
         self._wake = asyncio.Event()
         self._leaving = ""
-        self._unattached: dict[str, float] = {}
         self._effects = Effects(
             root,
             panes,
@@ -188,7 +193,9 @@ class ParallelExecutionRunner:
 
     async def outfit(self, spec: AgentSpec) -> Outfit:
         """What an agent runs, its client's files written. Raises Refused."""
-        return await asyncio.to_thread(fit_out, self.root, self.state, spec)
+        agent = self.state.agents.get(spec.id)
+        session = agent.resumes or None if agent is not None else None
+        return await asyncio.to_thread(fit_out, self.root, self.state, spec, session)
 
     def shut_down(self) -> None:
         """End everything that was started, soon."""
@@ -254,7 +261,7 @@ class ParallelExecutionRunner:
             if adopted:
                 self._trees.resume(self.state.time)
             await self._begin(lease.pid, lease.host, adopted)
-            await self._wait_for_supervisors(adopted)
+            await self._supervision.wait_attached(adopted)
             await self._supervision.end_forgotten()
             await self._trees.begin()
             await self._lanes.resume()
@@ -294,22 +301,6 @@ class ParallelExecutionRunner:
         touched = found[0].event if found else None
         return touched if isinstance(touched, e.Touched) else None
 
-    async def _wait_for_supervisors(self, adopted: Sequence[str]) -> None:
-        """After a restart: their records of what was written meanwhile come before the first look."""
-
-        def back() -> bool:
-            return all(self._supervision.attached(agent) or not self._gated(agent) for agent in adopted)
-
-        try:
-            async with asyncio.timeout(_ATTACH_SECONDS):
-                while not back():
-                    await self._supervision.next_attached()
-        except TimeoutError:
-            return
-
-    def _gated(self, agent: str) -> bool:
-        return self.state.agents[agent].spec.gate is not GateMode.OFF
-
     async def _rounds(self) -> None:
         while not self._leaving:
             self._wake.clear()
@@ -318,7 +309,8 @@ class ParallelExecutionRunner:
             await self._effects.reconcile()
             if self._effects.trouble not in ("", before):
                 self._say(f"tmux: {self._effects.trouble}")
-            await self._watch_supervisors()
+            await self._bring_back()
+            await self._supervision.report_silent()
             await self._lanes.integrate_completed()
             self._trees.check()
             if not self._keep and await self._is_over():
@@ -345,23 +337,21 @@ class ParallelExecutionRunner:
         pointer = state_folder(self.root) / POINTER_NAME
         pointer.write_bytes(os.fsencode(runtime_folder(self.root) / SOCKET_NAME))
 
+    async def _bring_back(self) -> None:
+        """At the start, when that is wanted, once it is known who is lost."""
+        if self._resume and not self._effects.settling:
+            self._resume = False
+            if lost_agents(self.state):
+                await self.handle_surely(c.ResumeAgents(), OPERATOR)
+
     async def _is_over(self) -> bool:
         if self.state.outcome is None and not self.state.open_requests:
             reasons = stalled(self.state)
-            if reasons:
+            if reasons and lost_agents(self.state):
+                self._leaving = LOST
+            elif reasons:
                 await self.handle_surely(c.EndRun("failed", "; ".join(reasons)))
-        return self.state.outcome is not None
-
-    async def _watch_supervisors(self) -> None:
-        """Say so when an agent's gate ceased to report: its writes have no certain author any more."""
-        now = time.monotonic()
-        for agent in self.state.live_agents():
-            if self._supervision.attached(agent.id) or not self._gated(agent.id):
-                self._unattached.pop(agent.id, None)
-            elif now - self._unattached.setdefault(agent.id, now) > _ATTACH_SECONDS:
-                await self.handle_surely(
-                    c.ReportNet("gate", agent.id, False, "its supervisor does not report")
-                )
+        return self.state.outcome is not None or bool(self._leaving)
 
     async def _end_agents(self) -> None:
         """Leave no process behind when told to go or when the run is over; nothing else is touched."""

@@ -58,6 +58,16 @@ def parent_of(pid: int) -> int | None:
         return None
 
 
+def tmux_above(pid: int) -> int | None:
+    """The tmux server whose pane the process `pid` is the first of, if that lives."""
+    above = parent_of(pid)
+    try:
+        with open(f"/proc/{above}/comm", "rb") as file:
+            return above if file.read().startswith(b"tmux: server") else None
+    except OSError:
+        return None
+
+
 def seccomp_filters(pid: int) -> int | None:
     """How many seccomp filters process `pid` carries; None when it cannot be told."""
     try:
@@ -124,6 +134,17 @@ class Supervisors:
             for pid in pids
             if self.agent_of(pid) is None and (self.descends(pid) or self._given_here(pid) is not None)
         ]
+
+    def members_of(self, agent: str) -> list[int]:
+        """Every living process of one agent, its supervisors too."""
+        if not os.path.isdir("/proc/self"):
+            return []
+        pids = [int(name) for name in os.listdir("/proc") if name.isdigit() and int(name) != os.getpid()]
+        return [pid for pid in pids if agent in (self.agent_above(pid), self._given_here(pid))]
+
+    def is_front(self, pid: int | None, agent: str) -> bool:
+        """Whether the process `pid`, which was the first of the agent's pane, lives still."""
+        return pid is not None and self._given_here(pid) == agent
 
     def _given_here(self, pid: int) -> str | None:
         """The agent that the environment names which process `pid` was started with, if it is one of here."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -27,6 +28,7 @@ Verb = Callable[[Connection, Answer], Awaitable[Answer]]
 
 FRONT_SECONDS = 8.0
 KNOWN_SECONDS = 5.0
+_ATTACH_SECONDS = 3.0
 _ENVIRONMENT = {"GIT_OPTIONAL_LOCKS": "0"}
 """Added for every agent: one's `git status` takes no lock on which another's commit would fail (git(1))."""
 
@@ -76,6 +78,7 @@ class Supervision:
         self._host = host
         self._attached: dict[str, dict[int, Connection]] = {}
         self._arrival = asyncio.Event()
+        self._silent: dict[str, float] = {}
         self._rulebook = Rulebook(host.root, lambda: host.machine)
         self.holds = Holds(host.handle_surely, lambda: host.state)
         """The stopped writes that wait for the operator."""
@@ -105,6 +108,32 @@ class Supervision:
                 while connection.speaker.name is None:
                     await self.next_attached()
         return connection.speaker
+
+    async def wait_attached(self, agents: Sequence[str]) -> None:
+        """After a restart: their records of what was written meanwhile come before the first look."""
+
+        def back() -> bool:
+            return all(self.attached(agent) or not self._gated(agent) for agent in agents)
+
+        try:
+            async with asyncio.timeout(_ATTACH_SECONDS):
+                while not back():
+                    await self.next_attached()
+        except TimeoutError:
+            return
+
+    async def report_silent(self) -> None:
+        """Say so when an agent's gate ceased to report: its writes have no certain author any more."""
+        now = time.monotonic()
+        for agent in self._host.state.live_agents():
+            if self.attached(agent.id) or not self._gated(agent.id):
+                self._silent.pop(agent.id, None)
+            elif now - self._silent.setdefault(agent.id, now) > _ATTACH_SECONDS:
+                reason = "its supervisor does not report"
+                await self._host.handle_surely(c.ReportNet("gate", agent.id, False, reason))
+
+    def _gated(self, agent: str) -> bool:
+        return self._host.state.agents[agent].spec.gate is not GateMode.OFF
 
     async def end_forgotten(self) -> None:
         """After a restart, once the supervisors are back: no write waits that none of them knows of."""

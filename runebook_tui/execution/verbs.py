@@ -17,6 +17,7 @@ from runebook_tui.core import boundary
 from runebook_tui.core import commands as c
 from runebook_tui.core.grants import Scope
 from runebook_tui.core.printable import visible
+from runebook_tui.core.resuming import lost_agents
 from runebook_tui.core.state import RequestState, State
 from runebook_tui.core.types import ENGINE, OPERATOR
 from runebook_tui.core.undos import why_not_undone
@@ -111,6 +112,7 @@ class Verbs:
             "undo": self._undo,
             "restore": self._restore,
             "restart": self._restart,
+            "resume": self._resume,
             "stop": self._stop,
             "down": self._down,
             "new-run": self._new_run,
@@ -296,6 +298,13 @@ class Verbs:
         agent = wire.text_field(message, "agent", limit=64)
         await self._host.handle(c.RestartAgent(agent), OPERATOR)
         return {"agent": agent}
+
+    async def _resume(self, connection: Connection, message: Answer) -> Answer:
+        named = wire.texts_field(message, "agents")
+        lost = [each.id for each in lost_agents(self._host.state) if not named or each.id in named]
+        await self._host.handle(c.ResumeAgents(named), OPERATOR)
+        agents = self._host.state.agents
+        return {"agents": [{"id": each, "session": agents[each].resumes or None} for each in lost]}
 
     async def _stop(self, connection: Connection, message: Answer) -> Answer:
         agent = wire.text_field(message, "agent", limit=64)

@@ -97,6 +97,7 @@ def _agent(state: State, agent: AgentState) -> dict[str, Any]:
             "does": None if agent.gate_mode is None else agent.gate_mode.value,
             "reason": agent.gate,
         },
+        "hook": agent.hook,
     }
 
 

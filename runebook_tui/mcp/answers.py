@@ -47,6 +47,8 @@ class Identity(_Answer):
     current_task: str | None = None
     tasks: list[Task] = []
     gate: Gate | None = None
+    hook: str = ""
+    """Your client, if Runebook has heard of its hook since you were started."""
     folder: str = "."
     """Where you work, relative to the repository."""
     branch: str = ""

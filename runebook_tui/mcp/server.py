@@ -83,6 +83,7 @@ class Tools:
             current_task=agent["task"],
             tasks=[Task(**each) for each in known["tasks"] if each["agent"] == agent["id"]],
             gate=Gate(**agent["gate"]),
+            hook=agent["hook"],
             folder=agent["cwd"],
             branch=agent["branch"],
         )

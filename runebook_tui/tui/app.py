@@ -15,10 +15,13 @@ from textual.reactive import reactive
 
 from runebook_tui.core.events import AttemptRefused
 from runebook_tui.core.printable import visible
+from runebook_tui.core.resuming import lost_agents
+from runebook_tui.core.resuming import words as resume_words
 from runebook_tui.core.sentences import attempt_sentence
 from runebook_tui.tui import glyphs
 from runebook_tui.tui.backend import Backend, BackendError, Update
 from runebook_tui.tui.screens.cockpit import CockpitScreen
+from runebook_tui.tui.screens.confirm import ConfirmScreen
 from runebook_tui.tui.theme import RUNEBOOK
 from runebook_tui.tui.undone import undo_outcomes
 from runebook_tui.tui.verdict import Verdict
@@ -32,6 +35,8 @@ if TYPE_CHECKING:
 
 
 _ATTEMPT_CHARACTERS = 300
+_TOGETHER_SECONDS = 1.0
+"""How long agents may be lost one after the other, and be one question."""
 
 
 def _palette() -> type[Provider]:
@@ -66,6 +71,7 @@ class RunebookApp(App[None], inherit_bindings=False):
         self._ascii = glyphs.AsciiFilter() if glyphs.ascii_wanted() else None
         super().__init__()
         self._backend = backend
+        self._asked_about: set[tuple[str, int]] = set()
         self._now = now
         self._cockpit = CockpitScreen(now, pulse, backend.capture)
 
@@ -94,6 +100,33 @@ class RunebookApp(App[None], inherit_bindings=False):
             if self.view.loaded:
                 self._tell_attempts(update)
             self.view = self.view.after(update)
+            self._offer_resume()
+
+    def _offer_resume(self) -> None:
+        """Ask about agents that were lost, once all that go together are known to be."""
+        fresh = {(agent.id, agent.attempt) for agent in lost_agents(self.view.state)} - self._asked_about
+        if fresh and self.view.engine_alive:
+            self._asked_about |= fresh
+            self.set_timer(_TOGETHER_SECONDS, self._ask_resume, name="resume")
+
+    def _ask_resume(self) -> None:
+        """One question, one key; whoever says no has the key in the key bar."""
+        lost = lost_agents(self.view.state)
+        if not lost or isinstance(self.screen, ConfirmScreen):
+            return
+        ones, them = ("1 agent", "it") if len(lost) == 1 else (f"{len(lost)} agents", "them")
+        if self.screen is not self._cockpit:
+            self.notify(
+                f"{ones} lost: B on the first screen brings {them} back", severity="warning", timeout=15
+            )
+            return
+        self._confirm(
+            f"Bring {ones} back?",
+            f"At work when tmux or the machine ended. {resume_words(lost)}.",
+            yes=f"bring {them} back",
+            no=f"leave {them}; B does it later",
+            then=lambda: self._send("resume", agents=[agent.id for agent in lost]),
+        )
 
     def _tell_attempts(self, update: Update) -> None:
         """Show what was just tried that only the operator may; the header counts it, the log keeps it."""
@@ -127,6 +160,10 @@ class RunebookApp(App[None], inherit_bindings=False):
     @on(CockpitScreen.RestartWanted)
     def _restart_wanted(self, event: CockpitScreen.RestartWanted) -> None:
         self._send("restart", agent=event.agent)
+
+    @on(CockpitScreen.ResumeWanted)
+    def _resume_wanted(self) -> None:
+        self._send("resume")
 
     @on(CockpitScreen.StopWanted)
     def _stop_wanted(self, event: CockpitScreen.StopWanted) -> None:
@@ -190,8 +227,6 @@ class RunebookApp(App[None], inherit_bindings=False):
         self.push_screen(ReasonPrompt(request), answer)
 
     def _confirm(self, title: str, words: str, *, yes: str, no: str, then: Callable[[], object]) -> None:
-        from runebook_tui.tui.screens.confirm import ConfirmScreen
-
         def answer(meant: bool | None) -> None:
             if meant:
                 then()

@@ -140,6 +140,8 @@ class MemoryBackend:
                 return [c.Disown(fields["request"])]
             case "restart":
                 return [c.RestartAgent(fields["agent"])]
+            case "resume":
+                return [c.ResumeAgents(tuple(fields.get("agents", ())))]
             case "stop":
                 return [
                     c.StopAgent(fields["agent"], "stopped by you"),

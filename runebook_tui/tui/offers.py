@@ -23,10 +23,12 @@ def offers(
     requests: int,
     agent: AgentState | None,
     engine_alive: bool,
+    lost: int,
 ) -> Iterator[tuple[str, str]]:
     """Keys with their words, the most important first. `keys` gives the key of a command's id.
 
-    `request` and `agent` are the selected ones, `requests` is how many there are.
+    `request` and `agent` are the selected ones, `requests` is how many there are, `lost` how many
+    agents can be brought back.
     """
     if request is not None:
         if engine_alive:
@@ -39,6 +41,8 @@ def offers(
         yield keys["request.open"], f"open {request.id}"
         if requests > 1:
             yield keys["request.next"], "next"
+    if lost and engine_alive:
+        yield keys["agent.resume"], f"bring back {lost}"
     if agent is not None and engine_alive:
         if agent.status in RESTARTABLE:
             yield keys["agent.restart"], f"restart {agent.id}"

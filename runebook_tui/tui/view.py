@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from runebook_tui.core.events import Record
+from runebook_tui.core.resuming import is_lost
 from runebook_tui.core.sentences import STATUS_WORDS
 from runebook_tui.core.state import AgentState, PhaseState, RequestState, State
 from runebook_tui.core.types import AgentStatus, PhaseStatus, RequestKind, TaskStatus
@@ -79,6 +80,8 @@ def waited(request: RequestState, now: float) -> str:
 
 def status_word(state: State, agent: AgentState) -> str:
     """What the agent does, in a word or two."""
+    if is_lost(agent):
+        return "lost"
     if agent.status is AgentStatus.RUNNING and asking(state, agent.id):
         return "waiting for you"
     if agent.finalizing and agent.alive:

@@ -42,7 +42,7 @@ claims = ["beta/**"]
 """
 
 OPERATORS_VERBS = (
-    "approve", "reject", "disown", "undo", "restore", "restart", "stop", "down", "new-run", "sweep",
+    "approve", "reject", "disown", "undo", "restore", "restart", "stop", "down", "new-run", "sweep", "resume",
     "lane-remove",
 )  # fmt: skip
 

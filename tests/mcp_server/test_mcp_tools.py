@@ -122,7 +122,7 @@ def test_an_agent_is_told_who_it_is_by_its_process_whatever_its_environment_says
     me = said(session, "me")["data"]
     assert (me["agent"], me["phase"], me["status"]) == ("alpha", "build", "running")
     assert [task["id"] for task in me["tasks"]] == ["a-1", "a-2"]
-    assert me["gate"]["asked_for"] == "enforce"
+    assert (me["gate"]["asked_for"], me["hook"]) == ("enforce", "")
     mine = said(session, "mine")["data"]
     assert mine["claims"] == ["alpha/**"]
     assert mine["others"] == [{"pattern": "beta/**", "owner": "beta"}]

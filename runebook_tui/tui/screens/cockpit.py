@@ -14,6 +14,7 @@ from textual.reactive import reactive, var
 from textual.screen import Screen
 from textual.widget import Widget
 
+from runebook_tui.core.resuming import lost_agents
 from runebook_tui.core.state import AgentState, RequestState
 from runebook_tui.core.undos import may_undo
 from runebook_tui.tui import commands, glyphs
@@ -74,6 +75,9 @@ class CockpitScreen(Screen[None]):
         def __init__(self, agent: str) -> None:
             super().__init__()
             self.agent = agent
+
+    class ResumeWanted(Message):
+        """The operator wants the agents back that were lost with tmux or the machine."""
 
     class StopWanted(Message):
         """The operator wants an agent stopped, and has not been asked yet whether that is meant."""
@@ -176,6 +180,7 @@ class CockpitScreen(Screen[None]):
             requests=len(self.requests.entries),
             agent=self.agent,
             engine_alive=self.view.engine_alive,
+            lost=len(lost_agents(self.view.state)),
         )
         self.key_bar.keys = tuple(offered)
         self.key_bar.last = ((keys["help"], "help"), (keys["palette"], "all commands"))
@@ -260,6 +265,15 @@ class CockpitScreen(Screen[None]):
             self.post_message(self.RestartWanted(agent.id))
         else:
             self.say(f"{agent.id} has neither failed nor been stopped")
+
+    def action_resume(self) -> None:
+        """Bring back the agents that were lost."""
+        if not self.view.engine_alive:
+            self.say(_NO_ENGINE)
+        elif lost_agents(self.view.state):
+            self.post_message(self.ResumeWanted())
+        else:
+            self.say("no agent was lost")
 
     def action_stop(self) -> None:
         """Stop the selected agent."""
