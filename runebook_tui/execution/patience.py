@@ -16,6 +16,5 @@ REFUSE_BEFORE = 2.0
 def hold_seconds(plan: ExecutionPlan, agent: str) -> float:
     """Seconds that a write of `agent` waits for the operator."""
     policy, spec = plan.policy.hold_seconds, plan.agent(agent)
-    if spec is None or spec.client is None:
-        return policy
-    return min(policy, ADAPTERS[spec.client].shell_seconds - REFUSE_BEFORE)
+    shell = None if spec is None or spec.client is None else ADAPTERS[spec.client].shell_seconds
+    return policy if shell is None else min(policy, shell - REFUSE_BEFORE)
