@@ -189,6 +189,15 @@ class Live(Session, Generic[AClient]):
         self._tmux("send-keys", "-l", "-t", after=(text,))
         self._tmux("send-keys", "-t", after=("Enter",))
 
+    def presses(self, key: str, *, until: Callable[[], bool]) -> None:
+        """A person presses a key in the client's pane, again after a while if nothing comes of it."""
+
+        def done() -> bool:
+            self._tmux("send-keys", "-t", after=(key,))
+            return until()
+
+        self.until(f"what {key} brings about", done)
+
     def _tmux(self, *words: str, after: tuple[str, ...] = ()) -> str:
         pane = str(self.agent("alpha").get("pane"))
         command = ["tmux", "-L", tmux_socket_name(self.root), *words, pane, *after]
