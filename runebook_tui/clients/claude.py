@@ -18,6 +18,8 @@ from runebook_tui.clients.adapter import (
 )
 
 _TOOLS = "^(Edit|Write|MultiEdit|NotebookEdit|Bash|mcp__(?!runebook__).*)$"
+_NO_TMUX = {"TMUX": ""}
+"""It would ask tmux about its pane, which no agent may: tmux's sockets are the operator's."""
 _TOLD = (
     "SessionStart",
     "UserPromptSubmit",
@@ -65,7 +67,7 @@ class Claude(Adapter):
         files = {settings.name: as_json({"hooks": self._hooks(job)}), brief.name: job.brief}
         if job.mcp is not None:
             files[mcp.name] = as_json({"mcpServers": servers(job, type="stdio")})
-        return Start(command, files=files)
+        return Start(command, _NO_TMUX, files)
 
     def _hooks(self, job: Assignment) -> dict[str, object]:
         program, *arguments = self.hook_words(job)

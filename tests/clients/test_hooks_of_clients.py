@@ -29,6 +29,7 @@ def test_an_owned_edit_lands_without_a_question(live: Live[Driver]) -> None:
     live.does(live.client.shell("echo shell > alpha/shell"))
     assert (live.read("alpha/new"), live.read("alpha/shell")) == ("made\n", "shell\n")
     assert live.requests() == []
+    assert live.status()["last_attempts"] == []
 
 
 def test_a_foreign_edit_is_one_request_that_shows_it_and_lands_when_approved(live: Live[Driver]) -> None:
