@@ -10,6 +10,7 @@ supervisor, and whatever the private tmux server starts, are still told from the
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Callable
 
@@ -60,4 +61,6 @@ def leads(option: Callable[[int, int, int], bytes]) -> bool:
 
 if __name__ == "__main__":
     put_on()
+    for number in (signal.SIGPIPE, signal.SIGXFSZ):  # Python ignores them, and what follows would, too
+        signal.signal(number, signal.SIG_DFL)
     os.execvp(sys.argv[1], sys.argv[1:])

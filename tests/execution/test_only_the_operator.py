@@ -183,16 +183,9 @@ def test_nothing_that_descends_from_a_supervisor_decides_whatever_it_says_and_ho
 
 
 ORPHAN = '''
-import ctypes
-front, server = os.getppid(), None
-for each in os.listdir("/proc"):
-    if each.isdigit():
-        try:
-            line = open(f"/proc/{each}/cmdline").read()
-        except OSError:
-            continue
-        if "runebook_tui\\0exec\\0alpha" in line and int(each) not in (os.getpid(),):
-            server = (server or []) + [int(each)]
+server = os.getppid()
+front = int(open(f"/proc/{server}/stat").read().rpartition(")")[2].split()[1])
+server = [server, front]
 attempt("ask", lambda: ask("ask", agent="alpha", paths=["beta/kept"], reason="attack"))
 wait("go")
 DAEMON = """
