@@ -58,7 +58,12 @@ def test_status_says_the_mode_of_each_gate(mode: GateMode | None, end: str) -> N
     agent = gated(mode, reason="no seccomp")
     assert words._agent_words(State(agents={"alpha": agent}), agent).rstrip().endswith(end)
     found = shapes.agent_shape(State(agents={"alpha": agent}), agent)["gate"]
-    assert found == {"mode": None if mode is None else mode.value, "holds": True, "reason": "no seccomp"}
+    assert found == {
+        "mode": None if mode is None else mode.value,
+        "holds": True,
+        "reason": "no seccomp",
+        "proven": False,
+    }
 
 
 def test_a_write_that_waits_says_until_when() -> None:

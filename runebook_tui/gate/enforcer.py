@@ -31,6 +31,8 @@ WORDS_SECONDS = 1.0  # how long a refused call waits for the engine's words and 
 RETURN_SECONDS = 10.0  # how long held calls wait for an engine that went away
 CLOSED = "memory cannot be read"
 
+_READ = ("/.runebook/log.sqlite-wal", "/.runebook/log.sqlite-shm")
+"""SQLite asks to write these in order to read the log, and reads it when that is refused."""
 _HOLD = Hold()
 _NO = Refuse(errno.EACCES)
 
@@ -249,6 +251,8 @@ class Enforcer:
         if process.pid == self._canary and ruling.path.endswith("/runebook.toml"):
             self._canary, self.proved = 0, True
             self._link.ask({"do": "proved"})
+            return _NO
+        if ruling.path.endswith(_READ) and all(act.change.op in ("open", "create") for act in call.acts):
             return _NO
         path = ruling.path.removeprefix(os.fsdecode(self._root) + "/").removesuffix(".lock")
         words = {

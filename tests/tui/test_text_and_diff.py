@@ -12,6 +12,7 @@ from textual.content import Content
 from tui_scenes import PLAN, by, touch
 
 from runebook_tui.core import events as e
+from runebook_tui.core.activity import Activity, ActivityChanged, CommandRan
 from runebook_tui.core.grants import Scope
 from runebook_tui.core.printable import visible
 from runebook_tui.core.sentences import sentence
@@ -229,6 +230,16 @@ SENTENCES: list[tuple[e.Event, str, str]] = [
         e.AttemptRefused(speaker="a", attempt="approve 4", reason="only you may"),
         "a",
         "a was refused: approve 4: only you may",
+    ),
+    (
+        ActivityChanged(agent="a", client="Codex", activity=Activity.WAITING, about="may Bash run?"),
+        "a",
+        "a: Codex waits for your input (may Bash run?)",
+    ),
+    (
+        CommandRan(agent="a", client="Codex", command="make", code=2, seconds=1.25),
+        "a",
+        "a ran make (exit 2 after 1.2 s)",
     ),
 ]
 
