@@ -134,6 +134,8 @@ def verdict(soak: Soak, minutes: float) -> int:
         print(f"memory is not judged in less than {JUDGED_MINUTES:g} minutes")
     counts = "; ".join(f"{kind}: {count}" for kind, count in sorted(soak.wall.count.items()))
     print(f"tries at foreign files: {counts}")
+    if soak.model is not None:
+        print(f"keys that the client did not take at once: {soak.screen.again}")
     print(f"requests decided: {soak.operator.decided}; seen only after the fact: {soak.operator.crossed}")
     for kind, meaning in FAULTS.items():
         print(f"{soak.wall.count[kind]} {meaning}")
