@@ -126,6 +126,7 @@ class Holds:
     async def leave(self, request: int, reason: str, *, gone: bool) -> None:
         """It waits no more; `gone` says that nobody wants the edit any more."""
         self._hooks[request] -= 1
+        self._hooks = +self._hooks  # without those that nobody waits for
         await self._settled(request, reason, gone=gone)
 
     async def take(self, write: StoppedWrite, source: int, push: Push) -> dict[str, Any]:
@@ -174,7 +175,7 @@ class Holds:
 
     async def end_forgotten(self) -> None:
         """After a restart: what no supervisor has asked again does not wait any more."""
-        asked = {waiting.request for waiting in self._waiting.values()} | (+self._hooks).keys()
+        asked = {waiting.request for waiting in self._waiting.values()} | self._hooks.keys()
         for request in self._state().open_requests:
             if request.held_until is not None and request.id not in asked:
                 await self._handle(c.EndHold(request.id, "the engine was away"))

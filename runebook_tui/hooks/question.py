@@ -11,7 +11,6 @@ import os
 
 MOST_BYTES = 3 << 20
 """Of a payload: what the engine's socket takes as one line."""
-MOST_ANSWER = 4 << 20
 QUIET_SECONDS = 2.0
 """After this time without an answer the hook looks up how patient its client is."""
 _SEND_SECONDS = 20.0
