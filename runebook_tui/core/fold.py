@@ -7,10 +7,10 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, TypeVar, assert_never
 
-from runebook_tui.core import attempts, nets, resuming, undos
+from runebook_tui.core import attempts, nets, requests, resuming, undos
 from runebook_tui.core import events as e
 from runebook_tui.core.activity import ActivityChanged, CommandRan
-from runebook_tui.core.grants import Grant, Scope, lasting
+from runebook_tui.core.grants import Scope
 from runebook_tui.core.state import (
     AgentState,
     ApiRegistry,
@@ -18,16 +18,13 @@ from runebook_tui.core.state import (
     PhaseState,
     PublishedApi,
     RecentTouch,
-    RequestState,
     State,
     TaskState,
 )
 from runebook_tui.core.types import (
     AgentStatus,
-    Crossing,
     ExecutionPlan,
     PhaseStatus,
-    RequestKind,
     TaskStatus,
 )
 
@@ -90,27 +87,16 @@ def _applied(state: State, record: e.Record) -> State:
         case e.ApiPublished():
             api = PublishedApi(event.api, event.agent, event.path, event.digest, event.version, record.time)
             return replace(state, apis=ApiRegistry(_with(state.apis.published, event.api, api)))
-        case e.CoordinationRequest():
-            return _requested(state, event, record.time)
-        case e.RequestGrew():
-            return _request_grew(state, event, record.time)
-        case e.HoldStarted():
-            return _hold_started(state, event, record.time)
-        case e.HoldEnded():
-            return _request(state, event.request, held_until=None, hold_over=event.reason)
-        case e.RequestWithdrawn():
-            return _request(
-                state,
-                event.request,
-                status="withdrawn",
-                answer=event.reason,
-                decided_at=record.time,
-                held_until=None,
-            )
-        case e.CoordinationResponse():
-            return _decided(state, event, record.time)
-        case e.GrantUsed():
-            return _grant_used(state, event, record.time)
+        case (
+            e.CoordinationRequest()
+            | e.RequestGrew()
+            | e.HoldStarted()
+            | e.HoldEnded()
+            | e.RequestWithdrawn()
+            | e.CoordinationResponse()
+            | e.GrantUsed()
+        ):
+            return requests.applied(state, event, record.time)
         case e.Touched():
             touch = RecentTouch(event.change.path, event.author.name, record.time)
             recent = (*state.recent_touches, touch)[-RECENT_TOUCHES:]
@@ -218,22 +204,6 @@ def _task(state: State, task_id: str, status: TaskStatus, reason: str = "") -> S
     return replace(state, tasks=_with(state.tasks, task_id, replace(task, status=status, reason=reason)))
 
 
-def _request(state: State, request_id: int, **changes: Any) -> State:
-    request = state.requests.get(request_id)
-    if request is None:
-        return state
-    return replace(state, requests=_with(state.requests, request_id, replace(request, **changes)))
-
-
-def _hold_started(state: State, event: e.HoldStarted, time: float) -> State:
-    request = state.requests.get(event.request)
-    if request is None:
-        return state
-    since = time if request.held_until is None else request.held_since
-    who = {"pid": event.pid, "program": event.program or request.program}
-    return _request(state, event.request, held_since=since, held_until=event.until, hold_over="", **who)
-
-
 def _status_updated(state: State, event: e.StatusUpdate, time: float) -> State:
     changes: dict[str, Any] = {"status": event.status, "reason": event.reason}
     agent = state.agents.get(event.agent)
@@ -298,95 +268,3 @@ def _task_completed(state: State, event: e.TaskCompleted) -> State:
         if not (grant.scope is Scope.TASK and grant.task == event.task and grant.agent == event.agent)
     }
     return state if len(ended) == len(state.grants) else replace(state, grants=MappingProxyType(ended))
-
-
-def _requested(state: State, event: e.CoordinationRequest, time: float) -> State:
-    request = RequestState(
-        id=event.request,
-        kind=event.kind,
-        requester=event.requester,
-        candidates=event.candidates,
-        crossings=MappingProxyType({crossing.path: crossing for crossing in event.crossings}),
-        reason=event.reason,
-        evidence=event.evidence,
-        pid=event.pid,
-        program=event.program,
-        opened_at=time,
-        updated_at=time,
-        lane=event.lane,
-        hook=event.hook,
-    )
-    return replace(
-        state,
-        requests=_with(state.requests, event.request, request),
-        last_request=max(state.last_request, event.request),
-    )
-
-
-def _request_grew(state: State, event: e.RequestGrew, time: float) -> State:
-    request = state.requests.get(event.request)
-    if request is None:
-        return state
-    crossings = dict(request.crossings)
-    for crossing in event.crossings:
-        crossings[crossing.path] = _joined(crossings.get(crossing.path), crossing)
-    changes = {
-        "crossings": MappingProxyType(crossings),
-        "updated_at": time,
-        "hook": event.hook or request.hook,
-    }
-    return _request(state, event.request, **changes)
-
-
-def _joined(first: Crossing | None, then: Crossing) -> Crossing:
-    """Both changes of one path as one, from what was there first to what is there now."""
-    if first is None or first.change is None or then.change is None:
-        return then
-    change = then.change.model_copy(update={"before": first.change.before, "added": None, "removed": None})
-    if then.change.before == first.change.before:
-        change = then.change
-    return then.model_copy(update={"change": change})
-
-
-def _decided(state: State, event: e.CoordinationResponse, time: float) -> State:
-    request = state.requests.get(event.request)
-    if request is None or not request.open:
-        return state
-    state = _request(
-        state,
-        event.request,
-        status=event.decision,
-        scope=event.scope,
-        answer=event.reason,
-        decided_at=time,
-        held_until=None,
-    )
-    # What stays out of the repository because of this request may come in now, or is known to stay out.
-    if request.lane and (event.decision == "approved" or request.kind is RequestKind.CONFLICT):
-        state = _agent(state, request.lane, integrated=False)
-    # A crossing was written before it was approved: `once` lets it stand and gives nothing further.
-    written = (RequestKind.CROSSED, RequestKind.CONFLICT)
-    spent = request.kind in written and event.scope is Scope.ONCE
-    if event.decision != "approved" or request.requester is None or spent:
-        return state
-    # What a hook asked for is written by another process, which nobody knows yet.
-    waits = request.held_until is not None and event.scope is Scope.ONCE and not request.hook
-    grant = Grant(
-        request.id,
-        request.requester,
-        frozenset(request.crossings),
-        event.scope,
-        event.task,
-        pid=request.pid if waits else None,
-        owners=frozenset(each.owner for each in request.crossings.values()) if waits else frozenset(),
-        used_at=time,
-    )
-    return replace(state, grants=lasting(_with(state.grants, request.id, grant)))
-
-
-def _grant_used(state: State, event: e.GrantUsed, time: float) -> State:
-    grant = state.grants.get(event.request)
-    if grant is None:
-        return state
-    used = grant.use(event.path, event.pid, time)
-    return replace(state, grants=_with(state.grants, event.request, used))

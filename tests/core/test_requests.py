@@ -9,9 +9,10 @@ from core_play import Play, agent, plan, touch, version
 
 from runebook_tui.core import commands as c
 from runebook_tui.core import events as e
-from runebook_tui.core.boundary import BURST, JOIN_SECONDS, may_write
+from runebook_tui.core.boundary import BURST, JOIN_SECONDS, commit_refusal, may_write
 from runebook_tui.core.grants import SPENT, Scope
 from runebook_tui.core.ownership import Verdict
+from runebook_tui.core.requests import KEPT
 from runebook_tui.core.types import (
     OPERATOR,
     Author,
@@ -431,3 +432,21 @@ def test_used_approvals_do_not_gather_for_ever_and_unused_ones_stay(play: Play) 
     assert not verdict(play, "alpha", "beta/waits").crosses
     assert not verdict(play, "alpha", "gamma/plan").crosses
     assert not play.state.open_requests
+
+
+def test_decided_requests_do_not_gather_for_ever_and_what_still_means_something_stays(play: Play) -> None:
+    play.do(c.Ask("alpha", ("beta/waits",), "please"))
+    play.do(c.Ask("alpha", ("beta/given",), "please"))
+    approve(play, 2)
+    play.write("beta/crossed", "alpha", pid=7)
+    play.do(c.Decide(3, "rejected"))
+    for _ in range(2 * KEPT):
+        play.now += 60
+        play.do(c.Ask("alpha", ("beta/again",), "please"))
+        play.do(c.Decide(play.state.last_request, "rejected"))
+    assert len(play.state.requests) < KEPT + 100
+    assert {1, 2, 3} <= play.state.requests.keys()
+    assert commit_refusal(play.state, "alpha", "beta/given") is None
+    last = [request.id for request in play.state.requests.values()]
+    assert last == sorted(last)
+    assert last[-1] == play.state.last_request == 3 + 2 * KEPT
