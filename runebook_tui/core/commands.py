@@ -8,6 +8,7 @@ from typing import Literal
 
 from runebook_tui.core.activity import Activity
 from runebook_tui.core.grants import Scope
+from runebook_tui.core.messages import ReportDelivered, SendMessage
 from runebook_tui.core.types import Author, Change, Crossing, ExecutionPlan, GateMode
 
 
@@ -371,4 +372,6 @@ Command = (
     | ResumeAgents
     | StopAgent
     | RecordAttempt
+    | SendMessage
+    | ReportDelivered
 )

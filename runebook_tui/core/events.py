@@ -12,6 +12,7 @@ from pydantic import Field, TypeAdapter
 from runebook_tui.core.activity import ActivityChanged, CommandRan
 from runebook_tui.core.fact import Fact
 from runebook_tui.core.grants import Scope
+from runebook_tui.core.messages import MessageDelivered, MessageSent
 from runebook_tui.core.types import (
     AgentStatus,
     Author,
@@ -367,6 +368,8 @@ Event = Annotated[
     | NetReported
     | ActivityChanged
     | CommandRan
+    | MessageSent
+    | MessageDelivered
     | AttemptRefused,
     Field(discriminator="type"),
 ]

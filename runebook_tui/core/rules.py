@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import assert_never
 
-from runebook_tui.core import boundary, lanes, nets, proposals, resuming, undos
+from runebook_tui.core import boundary, lanes, messages, nets, proposals, resuming, undos
 from runebook_tui.core import commands as c
 from runebook_tui.core import events as e
 from runebook_tui.core.grants import Scope
@@ -59,6 +59,10 @@ def decide(state: State, command: c.Command, now: float) -> Outcome:
             return (
                 e.AttemptRefused(speaker=command.speaker, attempt=command.attempt, reason=command.reason),
             )
+        case messages.SendMessage():
+            return _sent(state, command)
+        case messages.ReportDelivered():
+            return messages.delivered(state, command)
         case c.Decide() | c.Disown():
             return _decided(state, command)
         case c.ResumeAgents():
@@ -164,6 +168,15 @@ def _agent_decided(state: State, agent: AgentState, command: _AgentCommand, now:
             return (e.StatusUpdate(agent=agent.id, status=AgentStatus.STOPPED, reason=command.reason),)
         case _:
             assert_never(command)
+
+
+def _sent(state: State, command: messages.SendMessage) -> Outcome:
+    for name in command.to:
+        if name not in (messages.EVERYBODY, OPERATOR) and name not in state.agents:
+            return Refusal(f"the plan has no agent {name!r}{_hint(name, state.agents)}")
+    if not command.to or not command.text.strip():
+        return Refusal("say to whom, and what")
+    return (messages.sent(state, command.sender, command.to, command.text, command.request),)
 
 
 def _resumed(state: State, command: c.ResumeAgents) -> Outcome:

@@ -7,6 +7,7 @@ from typing import assert_never
 from runebook_tui.core import events as e
 from runebook_tui.core.activity import ActivityChanged, CommandRan, activity_words, use_words
 from runebook_tui.core.grants import Scope
+from runebook_tui.core.messages import EVERYBODY, MessageDelivered, MessageSent
 from runebook_tui.core.state import AgentState, Attempt, RequestState
 from runebook_tui.core.types import ENGINE, OPERATOR, AgentStatus, Change, Crossing, GateMode, RequestKind
 
@@ -72,6 +73,12 @@ def sentence(record: e.Record) -> str:
             return f"{event.agent}: {activity_words(event.doing(record.time))}{model}" + (
                 used and f", {used}"
             )
+        case MessageSent():
+            about = f" about request {event.request}" if event.request is not None else ""
+            return f"{_who(event.sender)} told {_readers(event.to)}{about}: {event.text}"
+        case MessageDelivered():
+            numbers = ", ".join(map(str, event.messages))
+            return f"{_who(event.reader)} was given message {numbers} (by {event.by})"
         case CommandRan():
             return _command_sentence(event)
         case e.AttemptRefused():
@@ -107,6 +114,10 @@ def sentence(record: e.Record) -> str:
             return _agent_sentence(event)
         case _:
             assert_never(event)
+
+
+def _readers(names: tuple[str, ...]) -> str:
+    return ", ".join("everybody" if name == EVERYBODY else _who(name) for name in names)
 
 
 def _command_sentence(event: CommandRan) -> str:

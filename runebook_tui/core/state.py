@@ -254,6 +254,21 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
+class Message:
+    """Words from one to others (`core/messages.py`)."""
+
+    id: int
+    sender: str
+    to: tuple[str, ...]
+    text: str
+    time: float
+    """Unix seconds."""
+    request: int | None = None
+    read: frozenset[str] = frozenset()
+    """Who was given it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Engine:
     """The engine that last took the lease."""
 
@@ -292,6 +307,10 @@ class State:
     """How often somebody was refused what only the operator may, in this run."""
     recent_attempts: tuple[Attempt, ...] = ()
     """The newest of them, oldest first."""
+    messages: tuple[Message, ...] = ()
+    """The newest messages, oldest first, over all runs."""
+    last_message: int = 0
+    """The highest message number ever given, over all runs."""
     watch_blind: str = ""
     """Why the live watch sees nothing; "" while it sees."""
     watch_blind_since: float | None = None

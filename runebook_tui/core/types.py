@@ -117,6 +117,8 @@ class AgentSpec(Value):
     """Its work in parts."""
     needs: Needs = Needs()
     """What must be there before it starts, beyond its phase."""
+    may_write: tuple[Pattern, ...] = ()
+    """Patterns of others' files that this agent may write without asking; they stay theirs."""
     gate: GateMode = GateMode.ENFORCE
     """What the kernel gate does with its writes; less than asked for where the system allows less."""
     finalize: Literal["signal", "wait"] | None = None
@@ -168,15 +170,38 @@ class InterfaceStub(Value):
     """Texts that the file holds once the interface is real."""
 
 
+Away = Literal["hold", "refuse", "flag"]
+"""What an unanswered request gets."""
+Review = Literal["operator", "owner"]
+"""Who looks at a request first; the operator always decides."""
+
+
+class PathPolicy(Value):
+    """What happens at the boundary of some paths, where that differs from the plan's policy."""
+
+    path: Pattern
+    """A gitignore-style pattern; the most exact one that matches counts, as with claims."""
+    away: Away | None = None
+    """What an unanswered request about them gets."""
+    hold_seconds: Annotated[float, Field(gt=0, le=86_400)] | None = None
+    """How long `hold` lets a write to them wait, in seconds."""
+    review: Review | None = None
+    """Who looks at a request about them first."""
+
+
 class Policy(Value):
     """What happens at a boundary."""
 
-    away: Literal["hold", "refuse", "flag"] = "hold"
+    away: Away = "hold"
     """What an unanswered request gets."""
     hold_seconds: Annotated[float, Field(gt=0, le=86_400)] = 120.0
     """How long `hold` lets a write wait before it refuses it, in seconds."""
     unowned: Literal["allow", "ask"] = "allow"
     """Whether files that nobody claims may be written without asking."""
+    review: Review = "operator"
+    """Who looks at a request first: with "owner" the owning agent is told of it and may recommend."""
+    paths: tuple[PathPolicy, ...] = ()
+    """What differs for some paths: `[[policy.paths]]`."""
     finalize_seconds: Annotated[float, Field(gt=0, le=86_400)] = 30.0
     """How long an agent may take once it is told to finalize."""
 

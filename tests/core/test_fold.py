@@ -136,6 +136,8 @@ COMMANDS = st.one_of(
     st.builds(c.ReportActivity, AGENT, TEXT, st.sampled_from(Activity), TEXT, TEXT),
     st.builds(c.ReportCommand, AGENT, TEXT, TEXT, st.none() | st.integers(0, 3)),
     st.builds(c.RecordAttempt, AGENT, TEXT, TEXT),
+    st.builds(c.SendMessage, AGENT, st.lists(AGENT, max_size=2).map(tuple), TEXT),
+    st.builds(c.ReportDelivered, AGENT, st.lists(st.integers(1, 3), max_size=2).map(tuple), TEXT),
     st.builds(
         c.RecordUndo, UNDO, REQUEST, SOME_CHANGES, TEXT, SOME_CHANGES, st.dictionaries(PATH, TEXT, max_size=2)
     ),
@@ -297,6 +299,13 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "speaker": TEXT,
     "status": st.sampled_from(AgentStatus),
     "task": TASK,
+    "message": st.integers(1, 9),
+    "messages": st.lists(st.integers(1, 9), max_size=2).map(tuple),
+    "sender": AGENT,
+    "reader": AGENT,
+    "to": st.lists(AGENT | st.sampled_from(["all", OPERATOR]), max_size=2).map(tuple),
+    "text": TEXT,
+    "by": st.sampled_from(["hook", "mcp"]),
     "until": st.floats(0, 1e10),
     "undo": UNDO,
     "version": st.integers(1, 3),
