@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from runebook_tui.core import boundary
 from runebook_tui.core import commands as c
+from runebook_tui.core.away import policy_for
 from runebook_tui.core.grants import Scope
 from runebook_tui.core.printable import visible
 from runebook_tui.core.resuming import lost_agents
@@ -238,7 +239,9 @@ class Verbs:
         return {
             "request": None if request is None else request.id,
             "agent": agent,
-            "hold_seconds": state.plan.policy.hold_seconds,
+            "hold_seconds": min(
+                policy_for(state.plan.policy, path).hold_seconds for path in foreign or paths
+            ),
         }
 
     async def _settle(self, connection: Connection, message: Answer) -> Answer:

@@ -71,6 +71,15 @@ class Grant(_Answer):
     paths: list[str]
 
 
+class PathPolicy(_Answer):
+    """What differs for the paths of a pattern; None: as everywhere."""
+
+    path: str
+    away: str | None
+    hold_seconds: float | None
+    review: str | None
+
+
 class Boundaries(_Answer):
     """What you may write, and what happens at the edge."""
 
@@ -90,6 +99,8 @@ class Boundaries(_Answer):
     away: str
     """What a write to another's file gets until the operator answers: hold (it waits), refuse, or flag."""
     hold_seconds: float
+    paths: list[PathPolicy] = []
+    """Where that differs. The most exact pattern counts."""
 
 
 class Ownership(_Answer):
@@ -106,6 +117,9 @@ class Ownership(_Answer):
     words: str
     requests: list[int]
     """Open requests about it."""
+    away: str | None = None
+    """What your write of it gets until the operator answers: hold, refuse or flag. None: no need to ask."""
+    hold_seconds: float | None = None
 
 
 class Ticket(_Answer):
