@@ -9,6 +9,8 @@ from typing import Literal
 from runebook_tui.core.activity import Activity
 from runebook_tui.core.grants import Scope
 from runebook_tui.core.messages import ReportDelivered, SendMessage
+from runebook_tui.core.presence import Look
+from runebook_tui.core.reviews import Recommend
 from runebook_tui.core.types import Author, Change, Crossing, ExecutionPlan, GateMode
 
 
@@ -374,4 +376,6 @@ Command = (
     | RecordAttempt
     | SendMessage
     | ReportDelivered
+    | Recommend
+    | Look
 )

@@ -13,6 +13,8 @@ from runebook_tui.core.activity import ActivityChanged, CommandRan
 from runebook_tui.core.fact import Fact
 from runebook_tui.core.grants import Scope
 from runebook_tui.core.messages import MessageDelivered, MessageSent
+from runebook_tui.core.presence import OperatorLooked
+from runebook_tui.core.reviews import Recommended
 from runebook_tui.core.types import (
     AgentStatus,
     Author,
@@ -370,6 +372,8 @@ Event = Annotated[
     | CommandRan
     | MessageSent
     | MessageDelivered
+    | Recommended
+    | OperatorLooked
     | AttemptRefused,
     Field(discriminator="type"),
 ]

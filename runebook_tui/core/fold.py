@@ -7,7 +7,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, TypeVar, assert_never
 
-from runebook_tui.core import attempts, messages, nets, requests, resuming, undos
+from runebook_tui.core import attempts, messages, nets, presence, requests, resuming, reviews, undos
 from runebook_tui.core import events as e
 from runebook_tui.core.activity import ActivityChanged, CommandRan
 from runebook_tui.core.grants import Scope
@@ -115,6 +115,10 @@ def _applied(state: State, record: e.Record) -> State:
             return state
         case messages.MessageSent() | messages.MessageDelivered():
             return messages.applied(state, event, record.time)
+        case reviews.Recommended():
+            return reviews.applied(state, event, record.time)
+        case presence.OperatorLooked():
+            return presence.applied(state, event, record.time)
         case e.AttemptRefused():
             return attempts.applied(state, event, record.time)
         case _:
@@ -132,6 +136,8 @@ def _run_started(state: State, run: int, event: e.RunStarted, time: float) -> St
         undos=state.undos,
         messages=state.messages,
         last_message=state.last_message,
+        looked_at=state.looked_at,
+        away_since=state.away_since,
         requests=MappingProxyType({request.id: request for request in state.open_requests}),
         watch_blind=state.watch_blind,
         watch_blind_since=state.watch_blind_since,

@@ -109,6 +109,17 @@ class AgentState:
 
 
 @dataclass(frozen=True, slots=True)
+class Recommendation:
+    """What an owner thinks of a request about its paths (`core/reviews.py`)."""
+
+    agent: str
+    advice: Literal["approve", "reject"]
+    reason: str
+    time: float
+    """Unix seconds."""
+
+
+@dataclass(frozen=True, slots=True)
 class RequestState:
     """One request. Times are unix seconds."""
 
@@ -138,6 +149,8 @@ class RequestState:
     """When a write that waits for this request will be refused; None when none waits."""
     hold_over: str = ""
     """Why no write waits any more, once one did."""
+    recommendations: Mapping[str, Recommendation] = field(default_factory=_empty)
+    """What owners of its paths think of it, by agent."""
     undone: Mapping[str, str] = field(default_factory=_empty)
     """The undo by which a path was taken back, by path."""
     undo_refused: Mapping[str, str] = field(default_factory=_empty)
@@ -311,6 +324,10 @@ class State:
     """The newest messages, oldest first, over all runs."""
     last_message: int = 0
     """The highest message number ever given, over all runs."""
+    looked_at: float | None = None
+    """When the operator last came to the screen or left it, over all runs."""
+    away_since: float | None = None
+    """When the operator's last absence began: it goes on, or ended when the screen was opened."""
     watch_blind: str = ""
     """Why the live watch sees nothing; "" while it sees."""
     watch_blind_since: float | None = None
