@@ -12,7 +12,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from runebook_tui.hooks.event import Kind
+from runebook_tui.hooks.event import HookEvent, Kind
 
 TITLES = {
     "claude": "Claude Code",
@@ -78,6 +78,25 @@ def allowance(client: str, kind: Kind, reason: str) -> Reply:
             return _said({"permission": "allow"})
         case _:
             return NO_OPINION
+
+
+_HEARS: dict[str, tuple[str, ...]] = {
+    "claude": ("PreToolUse", "UserPromptSubmit", "SessionStart"),
+    "codex": ("PostToolUse", "UserPromptSubmit", "SessionStart"),
+    "gemini": ("AfterTool", "BeforeAgent"),
+    "qwen": ("PreToolUse", "UserPromptSubmit", "SessionStart"),
+}
+"""The events at which a client gives its model what the hook adds, by its own names of them."""
+
+
+def hears(client: str, event: HookEvent) -> bool:
+    """Whether the model reads words that the answer to this event adds, by what was measured."""
+    return not event.part and event.name in _HEARS.get(client, ())
+
+
+def told(event: HookEvent, words: str) -> Reply:
+    """The client goes on as if there were no hook, and its model reads `words`, too."""
+    return _said({"hookSpecificOutput": {"hookEventName": event.name, "additionalContext": words}})
 
 
 def _decided(decision: str, reason: str) -> dict[str, Any]:
