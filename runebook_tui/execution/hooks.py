@@ -113,7 +113,7 @@ class Hooks:
             await self._ran(agent, client, event)
         if reply == NO_OPINION and hears(client, event) and not self._is_part(agent, event):
             words = await self._mailbox.take(agent, "hook")
-            return told(event, words) if words else reply
+            return told(client, event, words) if words else reply
         return reply
 
     def _is_part(self, agent: str, event: HookEvent) -> bool:

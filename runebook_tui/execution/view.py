@@ -7,6 +7,7 @@ from typing import Any
 from runebook_tui.core import boundary
 from runebook_tui.core.away import policy_for
 from runebook_tui.core.gates import agent_unmet
+from runebook_tui.core.messages import unread
 from runebook_tui.core.ownership import Verdict, operators_own
 from runebook_tui.core.state import AgentState, RequestState, State
 from runebook_tui.core.types import AgentStatus
@@ -105,6 +106,7 @@ def _agent(state: State, agent: AgentState) -> dict[str, Any]:
             "reason": agent.gate,
         },
         "hook": agent.hook,
+        "unread": len(unread(state, agent.id)),
     }
 
 

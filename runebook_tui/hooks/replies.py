@@ -81,10 +81,11 @@ def allowance(client: str, kind: Kind, reason: str) -> Reply:
 
 
 _HEARS: dict[str, tuple[str, ...]] = {
-    "claude": ("PreToolUse", "UserPromptSubmit", "SessionStart"),
-    "codex": ("PostToolUse", "UserPromptSubmit", "SessionStart"),
+    "claude": ("PreToolUse", "UserPromptSubmit"),
+    "codex": ("PostToolUse", "UserPromptSubmit"),
     "gemini": ("AfterTool", "BeforeAgent"),
-    "qwen": ("PreToolUse", "UserPromptSubmit", "SessionStart"),
+    "opencode": ("tool.execute.after",),
+    "qwen": ("PostToolUse", "UserPromptSubmit"),
 }
 """The events at which a client gives its model what the hook adds, by its own names of them."""
 
@@ -94,8 +95,10 @@ def hears(client: str, event: HookEvent) -> bool:
     return not event.part and event.name in _HEARS.get(client, ())
 
 
-def told(event: HookEvent, words: str) -> Reply:
+def told(client: str, event: HookEvent, words: str) -> Reply:
     """The client goes on as if there were no hook, and its model reads `words`, too."""
+    if client == "opencode":
+        return _said({"additionalContext": words})
     return _said({"hookSpecificOutput": {"hookEventName": event.name, "additionalContext": words}})
 
 

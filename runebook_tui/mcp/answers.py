@@ -49,6 +49,8 @@ class Identity(_Answer):
     gate: Gate | None = None
     hook: str = ""
     """Your client, if Runebook has heard of its hook since you were started."""
+    unread: int = 0
+    """Messages for you: use read_messages."""
     folder: str = "."
     """Where you work, relative to the repository."""
     branch: str = ""
@@ -185,6 +187,32 @@ class Tasks(_Answer):
     """The tasks of the plan."""
 
     tasks: list[Task]
+
+
+class Message(_Answer):
+    """Words from one to others."""
+
+    id: int
+    sender: str
+    """An agent, `operator`, or `engine`: Runebook itself."""
+    to: list[str]
+    text: str
+    request: int | None
+    """The request that it is about."""
+
+
+class Messages(_Answer):
+    """What you had not read, oldest first; it counts as read now."""
+
+    messages: list[Message]
+
+
+class Advice(_Answer):
+    """What you think of a request about your paths. The operator decides."""
+
+    ticket: int
+    recommendation: Literal["approve", "reject"]
+    reason: str
 
 
 class Suggestions(_Answer):

@@ -10,7 +10,7 @@ from runebook_tui.core.events import MessageDelivered
 from runebook_tui.execution.follow import open_log
 
 BY_NAME = True
-HEARING = ("claude", "codex", "gemini", "qwen")
+HEARING = ("claude", "codex", "gemini", "opencode", "qwen")
 """The clients whose model reads what their hook adds."""
 
 pytestmark = pytest.mark.parametrize(
@@ -34,3 +34,17 @@ def test_a_message_reaches_the_models_next_request_once(live: Live[Driver]) -> N
     live.does(live.client.shell("echo and > alpha/and"))
     assert live.script.heard.count(words) == 1
     assert deliveries(live) == [("alpha", (1,), "hook")]
+
+
+def test_what_was_sent_before_a_prompt_comes_with_it(live: Live[Driver]) -> None:
+    if live.client.name == "opencode":
+        pytest.skip("its plugin can add to what a tool says, not to a prompt")
+    assert live.command("stop", "alpha").returncode == 0
+    live.until("the end of alpha", lambda: not live.agent("alpha")["alive"])
+    words = "begin with alpha/schema-10.sql"
+    assert live.command("tell", "alpha", words).returncode == 0
+    heard = live.script.asked
+    assert live.command("restart", "alpha").returncode == 0
+    live.until("a request of the new session", lambda: live.script.asked > heard)
+    assert live.script.heard.count(words) == 1
+    assert deliveries(live)[-1] == ("alpha", (2,), "hook")
