@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from runebook_tui.core.activity import Activity
+from runebook_tui.core.aftermath import Means
 from runebook_tui.core.grants import Scope
 from runebook_tui.core.messages import ReportDelivered, SendMessage
 from runebook_tui.core.types import Author, Change, Crossing, ExecutionPlan, GateMode
@@ -229,6 +230,20 @@ class Decide:
     decision: Literal["approved", "rejected"]
     scope: Scope = Scope.ONCE
     reason: str = ""
+    means: Means = ""
+    group: str = ""
+    """The same for decisions that are taken together."""
+    base: Mapping[str, str] = field(default_factory=dict)
+    """What is at the paths: an approval for once holds for that."""
+    plan_before: str = ""
+    """With `means` that change the plan: the SHA-256 of its text before."""
+    patch: str = ""
+    """With "handed over": the file that has the diff."""
+
+
+@dataclass(frozen=True)
+class TakeBack:
+    """The operator takes the last decision back."""
 
 
 @dataclass(frozen=True)
@@ -362,6 +377,7 @@ Command = (
     | ReportCommand
     | EndHold
     | Decide
+    | TakeBack
     | Disown
     | Observe
     | RecordUndo

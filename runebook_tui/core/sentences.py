@@ -6,6 +6,7 @@ from typing import assert_never
 
 from runebook_tui.core import events as e
 from runebook_tui.core.activity import ActivityChanged, CommandRan, activity_words, use_words
+from runebook_tui.core.aftermath import DecisionTakenBack, TaskHandedOver
 from runebook_tui.core.grants import Scope
 from runebook_tui.core.messages import EVERYBODY, MessageDelivered, MessageSent
 from runebook_tui.core.state import AgentState, Attempt, RequestState
@@ -73,6 +74,11 @@ def sentence(record: e.Record) -> str:
             return f"{event.agent}: {activity_words(event.doing(record.time))}{model}" + (
                 used and f", {used}"
             )
+        case DecisionTakenBack():
+            return f"{_who(record.actor)} took back that request {event.request} was {event.was}"
+        case TaskHandedOver():
+            who = _who(record.actor)
+            return f"{who} handed request {event.request} over to {event.agent} as task {event.task}"
         case MessageSent():
             about = f" about request {event.request}" if event.request is not None else ""
             return f"{_who(event.sender)} told {_readers(event.to)}{about}: {event.text}"

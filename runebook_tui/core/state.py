@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from runebook_tui.core.activity import Doing
+from runebook_tui.core.aftermath import Means
 from runebook_tui.core.grants import Grant, Scope
 from runebook_tui.core.ownership import OwnershipManager
 from runebook_tui.core.types import (
@@ -21,6 +22,7 @@ from runebook_tui.core.types import (
     PhaseStatus,
     PlanInfo,
     RequestKind,
+    Task,
     TaskStatus,
 )
 
@@ -90,6 +92,8 @@ class AgentState:
     """What its client said last that it does; None while it has said nothing."""
     task: str | None = None
     """The task in progress that was started last."""
+    handed: tuple[Task, ...] = ()
+    """Tasks that it was given beyond the plan's."""
     lane: str = ""
     """The branch of its worktree; "" where it works in the repository's own tree."""
     integrated: bool = False
@@ -99,6 +103,11 @@ class AgentState:
     def id(self) -> str:
         """The agent's id."""
         return self.spec.id
+
+    @property
+    def all_tasks(self) -> tuple[Task, ...]:
+        """The plan's tasks and those that it was handed, each in order."""
+        return (*self.spec.tasks, *self.handed)
 
     @property
     def gate_is_less(self) -> bool:
@@ -132,6 +141,10 @@ class RequestState:
     hook: str = ""
     """The client whose hook asked before it wrote; "" for none."""
     decided_at: float | None = None
+    means: Means = ""
+    """What else the decision did."""
+    taken_back: int = 0
+    """How many decisions of it were taken back."""
     held_since: float | None = None
     """When the wait began that ends at `held_until`."""
     held_until: float | None = None
@@ -165,6 +178,19 @@ class RequestState:
     def paths(self) -> tuple[str, ...]:
         """The paths it is about, oldest first."""
         return tuple(self.crossings)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the operator decided last: one request, or several at once."""
+
+    requests: tuple[int, ...]
+    group: str
+    """What those have in common that were decided together; "" for one alone."""
+    time: float
+    """Unix seconds."""
+    plan_before: str = ""
+    """Where the plan was changed by it: the SHA-256 of its text before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,6 +324,8 @@ class State:
     requests: Mapping[int, RequestState] = field(default_factory=_empty)
     last_request: int = 0
     """The highest request number ever given, over all runs."""
+    last_decision: Decision | None = None
+    """What was decided last in this run, and may be taken back; None once it was."""
     grants: Mapping[int, Grant] = field(default_factory=_empty)
     undos: Mapping[str, UndoState] = field(default_factory=_empty)
     """Every undo, over all runs."""
@@ -318,7 +346,7 @@ class State:
     @cached_property
     def owners(self) -> OwnershipManager:
         """Who owns what, by the plan."""
-        return OwnershipManager(self.plan.ownership)
+        return OwnershipManager(self.plan.ownership, self.plan.may_write)
 
     @property
     def open_requests(self) -> tuple[RequestState, ...]:
@@ -327,7 +355,7 @@ class State:
 
     def tasks_of(self, agent: str) -> tuple[TaskState, ...]:
         """The tasks of an agent, as in the plan."""
-        tasks = (self.tasks[task.id] for task in self.agents[agent].spec.tasks)
+        tasks = (self.tasks[task.id] for task in self.agents[agent].all_tasks)
         return tuple(task for task in tasks if task.agent == agent)
 
     def agents_of(self, phase: str) -> tuple[AgentState, ...]:

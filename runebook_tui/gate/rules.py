@@ -29,7 +29,8 @@ class Rules:
             raise RulesError("the rules are not an object")
         try:
             self.agent = _text(given["agent"])
-            self.owners = OwnershipManager(_claim(claim) for claim in given["claims"])
+            may_write = [(self.agent, _text(pattern)) for pattern in given.get("may_write") or ()]
+            self.owners = OwnershipManager((_claim(claim) for claim in given["claims"]), may_write)
             self.unowned_asks = given.get("unowned", "allow") != "allow"
             self.away = _text(given.get("away", "hold"))
             self.hold_seconds = float(given.get("hold_seconds", 120.0))
@@ -124,4 +125,5 @@ def _grant(given: Any) -> Grant:
         owners=frozenset(None if owner is None else _text(owner) for owner in given.get("owners") or ()),
         used={_text(path): (float(when), who) for path, (when, who) in (given.get("used") or {}).items()},
         used_at=float(given.get("used_at") or 0.0),
+        base={_text(path): _text(digest) for path, digest in (given.get("base") or {}).items()},
     )
