@@ -237,6 +237,8 @@ class Decide:
     """What is at the paths: an approval for once holds for that."""
     plan_before: str = ""
     """With `means` that change the plan: the SHA-256 of its text before."""
+    plan_after: str = ""
+    """And after."""
     patch: str = ""
     """With "handed over": the file that has the diff."""
 

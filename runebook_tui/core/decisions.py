@@ -53,6 +53,7 @@ def decided(state: State, command: c.Decide | c.Disown) -> Outcome:
         group=command.group,
         base=dict(command.base),
         plan_before=command.plan_before,
+        plan_after=command.plan_after,
     )
     return (response, *(_handed_over(state, request, command) if command.means == "handed over" else ()))
 
@@ -154,7 +155,7 @@ def remembered(state: State, event: e.CoordinationResponse, time: float) -> Stat
     last = state.last_decision
     together = last is not None and event.group and event.group == last.group
     requests = (*last.requests, event.request) if last is not None and together else (event.request,)
-    return replace(state, last_decision=Decision(requests, event.group, time, event.plan_before))
+    return replace(state, last_decision=Decision(requests, event.group, time, event.plan_before, event.plan_after))
 
 
 def applied(state: State, event: DecisionTakenBack | TaskHandedOver, time: float) -> State:

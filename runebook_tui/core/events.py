@@ -245,6 +245,8 @@ class CoordinationResponse(Fact):
     """What was at the paths then (SHA-256, or "" for nothing): an approval for once holds for that."""
     plan_before: str = ""
     """Where the plan was changed by it: the SHA-256 of its text before."""
+    plan_after: str = ""
+    """And after."""
 
 
 class GrantUsed(Fact):

@@ -191,6 +191,8 @@ class Decision:
     """Unix seconds."""
     plan_before: str = ""
     """Where the plan was changed by it: the SHA-256 of its text before."""
+    plan_after: str = ""
+    """And after."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -311,6 +311,7 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "group": TEXT,
     "base": st.dictionaries(PATH, TEXT, max_size=2),
     "plan_before": TEXT,
+    "plan_after": TEXT,
     "was": st.sampled_from(["approved", "rejected"]),
     "title": TEXT,
     "message": st.integers(1, 9),
