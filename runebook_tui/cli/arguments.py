@@ -63,6 +63,11 @@ def _plan_commands(commands: _Commands[_Parser]) -> None:
     change.add_argument("--install", choices=CLIENTS, metavar="CLIENT", help="add our hook to a user's file")
     change.add_argument("--uninstall", choices=CLIENTS, metavar="CLIENT", help="take it out again")
     doctor.add_argument("--yes", action="store_true", help="do not ask before that")
+    plan = _command(commands, "plan", "list what your decisions suggest, and change the plan's file")
+    plan.add_argument("step", choices=("lessons", "accept", "dismiss", "widen", "transfer", "restore"))
+    plan.add_argument("words", nargs="*", metavar="WORD", help="ID; AGENT PATTERN; PATH AGENT; or DIGEST")
+    plan.add_argument("--may-write", action="store_true", help="widen: what it may write, not what it owns")
+    plan.add_argument("--dry-run", action="store_true", help="print the patch, and change nothing")
     _command(commands, "schema", "print the JSON Schema of the plan, for editors", json=False)
 
 

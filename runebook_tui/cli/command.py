@@ -22,6 +22,7 @@ _MODULES = {
     "init": "plan.init",
     "check": "plan.check",
     "schema": "plan.schema",
+    "plan": "amending.plan",
     "doctor": "doctor.doctor",
     "status": "reading.status",
     "requests": "reading.requests",

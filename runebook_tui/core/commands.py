@@ -9,7 +9,9 @@ from typing import Literal
 from runebook_tui.core.activity import Activity
 from runebook_tui.core.aftermath import Means
 from runebook_tui.core.grants import Scope
+from runebook_tui.core.learning import DismissLesson
 from runebook_tui.core.messages import ReportDelivered, SendMessage
+from runebook_tui.core.planedits import PlanEdit
 from runebook_tui.core.types import Author, Change, Crossing, ExecutionPlan, GateMode
 
 
@@ -25,6 +27,8 @@ class ChangePlan:
     """Go on under an edited plan."""
 
     plan: ExecutionPlan
+    edits: tuple[PlanEdit, ...] = ()
+    """What was written into the plan's file for the operator; () when it was edited by hand."""
 
 
 @dataclass(frozen=True)
@@ -392,4 +396,5 @@ Command = (
     | RecordAttempt
     | SendMessage
     | ReportDelivered
+    | DismissLesson
 )

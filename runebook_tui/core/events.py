@@ -13,7 +13,9 @@ from runebook_tui.core.activity import ActivityChanged, CommandRan
 from runebook_tui.core.aftermath import DecisionTakenBack, Means, TaskHandedOver
 from runebook_tui.core.fact import Fact
 from runebook_tui.core.grants import Scope
+from runebook_tui.core.learning import LessonDismissed
 from runebook_tui.core.messages import MessageDelivered, MessageSent
+from runebook_tui.core.planedits import PlanEdit
 from runebook_tui.core.types import (
     AgentStatus,
     Author,
@@ -40,6 +42,8 @@ class PlanChanged(Fact):
 
     type: Literal["PlanChanged"] = "PlanChanged"
     plan: ExecutionPlan
+    edits: tuple[PlanEdit, ...] = ()
+    """What Runebook wrote into the plan's file for the operator; () when that was edited by hand."""
 
 
 class RunEnded(Fact):
@@ -354,6 +358,7 @@ Event = Annotated[
     | TaskHandedOver
     | MessageSent
     | MessageDelivered
+    | LessonDismissed
     | AttemptRefused,
     Field(discriminator="type"),
 ]

@@ -7,7 +7,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, TypeVar, assert_never
 
-from runebook_tui.core import attempts, decisions, messages, nets, requests, resuming, undos
+from runebook_tui.core import attempts, decisions, learning, messages, nets, requests, resuming, undos
 from runebook_tui.core import events as e
 from runebook_tui.core.activity import ActivityChanged, CommandRan
 from runebook_tui.core.aftermath import DecisionTakenBack, TaskHandedOver
@@ -118,6 +118,8 @@ def _applied(state: State, record: e.Record) -> State:
             return messages.applied(state, event, record.time)
         case DecisionTakenBack() | TaskHandedOver():
             return decisions.applied(state, event, record.time)
+        case learning.LessonDismissed():
+            return learning.applied(state, event)
         case e.AttemptRefused():
             return attempts.applied(state, event, record.time)
         case _:
@@ -135,6 +137,7 @@ def _run_started(state: State, run: int, event: e.RunStarted, time: float) -> St
         undos=state.undos,
         messages=state.messages,
         last_message=state.last_message,
+        dismissed_lessons=state.dismissed_lessons,
         requests=MappingProxyType({request.id: request for request in state.open_requests}),
         watch_blind=state.watch_blind,
         watch_blind_since=state.watch_blind_since,

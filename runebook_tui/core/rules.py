@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal as signals
 from typing import assert_never
 
-from runebook_tui.core import boundary, decisions, lanes, messages, nets, proposals, resuming, undos
+from runebook_tui.core import boundary, decisions, lanes, learning, messages, nets, proposals, resuming, undos
 from runebook_tui.core import commands as c
 from runebook_tui.core import events as e
 from runebook_tui.core.ownership import Verdict
@@ -31,7 +31,13 @@ def decide(state: State, command: c.Command, now: float) -> Outcome:
             )
             return (*stale, e.RunStarted(plan=command.plan))
         case c.ChangePlan():
-            return () if command.plan == state.plan else (e.PlanChanged(plan=command.plan),)
+            changed = e.PlanChanged(plan=command.plan, edits=command.edits)
+            return () if command.plan == state.plan else (changed,)
+        case learning.DismissLesson():
+            lesson = learning.lesson_of(state, command.lesson)
+            if lesson is None:
+                return Refusal(f"there is no lesson {command.lesson!r} (any more)")
+            return (learning.LessonDismissed(edit=lesson.edit),)
         case c.EndRun():
             if state.run == 0 or state.outcome is not None:
                 return ()

@@ -8,7 +8,9 @@ from runebook_tui.core import events as e
 from runebook_tui.core.activity import ActivityChanged, CommandRan, activity_words, use_words
 from runebook_tui.core.aftermath import DecisionTakenBack, TaskHandedOver
 from runebook_tui.core.grants import Scope
+from runebook_tui.core.learning import LessonDismissed
 from runebook_tui.core.messages import EVERYBODY, MessageDelivered, MessageSent
+from runebook_tui.core.planedits import edit_words
 from runebook_tui.core.state import AgentState, Attempt, RequestState
 from runebook_tui.core.types import ENGINE, OPERATOR, AgentStatus, Change, Crossing, GateMode, RequestKind
 
@@ -54,7 +56,10 @@ def sentence(record: e.Record) -> str:
         case e.RunStarted():
             return f"{_who(record.actor)} started run {record.run} of {event.plan.plan.name}"
         case e.PlanChanged():
-            return f"{_who(record.actor)} changed the plan"
+            does = "; ".join(edit_words(edit) for edit in event.edits)
+            return f"{_who(record.actor)} changed the plan{does and f': {does}'}"
+        case LessonDismissed():
+            return f"{_who(record.actor)} dismissed the lesson: {edit_words(event.edit)}"
         case e.RunEnded():
             return f"run {record.run} {event.outcome}{_because(event.reason)}"
         case e.EngineStarted():

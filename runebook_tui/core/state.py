@@ -12,6 +12,7 @@ from runebook_tui.core.activity import Doing
 from runebook_tui.core.aftermath import Means
 from runebook_tui.core.grants import Grant, Scope
 from runebook_tui.core.ownership import OwnershipManager
+from runebook_tui.core.planedits import PlanEdit
 from runebook_tui.core.types import (
     AgentSpec,
     AgentStatus,
@@ -341,6 +342,8 @@ class State:
     """The newest messages, oldest first, over all runs."""
     last_message: int = 0
     """The highest message number ever given, over all runs."""
+    dismissed_lessons: tuple[PlanEdit, ...] = ()
+    """Edits of the plan that are not to be suggested again, over all runs."""
     watch_blind: str = ""
     """Why the live watch sees nothing; "" while it sees."""
     watch_blind_since: float | None = None

@@ -20,6 +20,7 @@ from runebook_tui.core.resuming import lost_agents
 from runebook_tui.core.state import State
 from runebook_tui.core.types import ENGINE, OPERATOR
 from runebook_tui.execution import wire
+from runebook_tui.execution.amending import Amending
 from runebook_tui.execution.deciding import Deciding, request_words
 from runebook_tui.execution.hooks import Hooks
 from runebook_tui.execution.server import Connection
@@ -40,6 +41,7 @@ class Host(Protocol):
     """What the verbs need of the runner."""
 
     root: Path
+    amending: Amending
     undoing: Undoing | None
     """Takes back and brings back; None until the engine observes the tree."""
 
@@ -106,6 +108,7 @@ class Verbs:
         }
         self._operator: Mapping[str, Verb] = {
             **Deciding(host).verbs,
+            **host.amending.verbs,
             "restart": self._restart,
             "resume": self._resume,
             "stop": self._stop,

@@ -18,6 +18,8 @@ from runebook_tui.core.boundary import may_write
 from runebook_tui.core.fold import apply, fold
 from runebook_tui.core.gates import agent_unmet, settle, stalled
 from runebook_tui.core.grants import Scope
+from runebook_tui.core.learning import DismissLesson
+from runebook_tui.core.planedits import AddClaim, AddMayWrite, AddPathPolicy
 from runebook_tui.core.rules import DOWN, decide
 from runebook_tui.core.state import State
 from runebook_tui.core.types import (
@@ -149,6 +151,7 @@ COMMANDS = st.one_of(
     st.builds(
         c.RecordUndo, UNDO, REQUEST, SOME_CHANGES, TEXT, SOME_CHANGES, st.dictionaries(PATH, TEXT, max_size=2)
     ),
+    st.builds(DismissLesson, TEXT),
     st.builds(c.RecordRestore, UNDO, SOME_CHANGES),
 )
 JUMPS = st.sampled_from([0.0, 0.5, 1.9, 3.0, -0.5, -86_400.0, 86_400.0])
@@ -249,6 +252,12 @@ def _crossings(changes: st.SearchStrategy[Change | None]) -> st.SearchStrategy[t
     )
 
 
+EDITS = st.one_of(
+    st.builds(AddClaim, AGENT, st.just("x/**")),
+    st.builds(AddMayWrite, AGENT, st.just("x/**")),
+    st.builds(AddPathPolicy, st.just("x/**"), st.sampled_from(["hold", "refuse"])),
+)
+
 FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "adopted": st.lists(AGENT, max_size=1).map(tuple),
     "agent": AGENT,
@@ -321,6 +330,8 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "to": st.lists(AGENT | st.sampled_from(["all", OPERATOR]), max_size=2).map(tuple),
     "text": TEXT,
     "by": st.sampled_from(["hook", "mcp"]),
+    "edit": EDITS,
+    "edits": st.lists(EDITS, max_size=2).map(tuple),
     "until": st.floats(0, 1e10),
     "undo": UNDO,
     "version": st.integers(1, 3),
