@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from runebook_tui.core.activity import Activity
+from runebook_tui.core.contract import Contract
 from runebook_tui.core.grants import Scope
 from runebook_tui.core.messages import ReportDelivered, SendMessage
 from runebook_tui.core.types import Author, Change, Crossing, ExecutionPlan, GateMode
@@ -125,8 +126,21 @@ class PublishApi:
     api: str
     digest: str | None
     """SHA-256 of the interface's file; None when there is no such file."""
-    missing: tuple[str, ...] = ()
-    """What the interface promises and the file does not hold."""
+    contract: Contract = ()
+    """What the file holds of what the plan asks for."""
+    fault: str = ""
+    """Why the file cannot be checked, or how the plan's command for it failed; "" when all went well."""
+
+
+@dataclass(frozen=True)
+class CheckApi:
+    """The file of a published interface was read; `touches` are what changed it since the last time."""
+
+    api: str
+    digest: str | None
+    contract: Contract = ()
+    fault: str = ""
+    touches: tuple[tuple[Change, Author], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -354,6 +368,7 @@ Command = (
     | BlockTask
     | CompleteTask
     | PublishApi
+    | CheckApi
     | Ask
     | Hold
     | Propose

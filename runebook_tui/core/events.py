@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 
 from runebook_tui.core.activity import ActivityChanged, CommandRan
+from runebook_tui.core.contract import ApiDrifted, ApiRestored, Contract
 from runebook_tui.core.fact import Fact
 from runebook_tui.core.grants import Scope
 from runebook_tui.core.messages import MessageDelivered, MessageSent
@@ -163,6 +164,8 @@ class ApiPublished(Fact):
     digest: str
     """SHA-256 of the published file, hexadecimal."""
     version: int
+    contract: Contract | None = None
+    """What the file holds of what the plan asks for; None in a log from before it was kept."""
 
 
 class CoordinationRequest(Fact):
@@ -352,6 +355,8 @@ Event = Annotated[
     | TaskBlocked
     | TaskCompleted
     | ApiPublished
+    | ApiDrifted
+    | ApiRestored
     | CoordinationRequest
     | RequestGrew
     | HoldStarted

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import assert_never
 
-from runebook_tui.core import boundary, lanes, messages, nets, proposals, resuming, undos
+from runebook_tui.core import boundary, interfaces, lanes, messages, nets, proposals, resuming, undos
 from runebook_tui.core import commands as c
 from runebook_tui.core import events as e
 from runebook_tui.core.grants import Scope
@@ -71,6 +71,8 @@ def decide(state: State, command: c.Command, now: float) -> Outcome:
             return boundary.hold_ended(state, command)
         case c.RecordUndo() | c.RecordRestore():
             return undos.recorded(state, command)
+        case c.CheckApi():
+            return interfaces.checked(state, command)
         case c.Observe():
             return tuple(boundary.observed(state, command, now))
         case (
@@ -307,20 +309,8 @@ def _published(state: State, agent: AgentState, command: c.PublishApi) -> Outcom
         return Refusal(f"the plan has no interface {command.api!r}{_hint(command.api, names)}")
     if interface.owner != agent.id:
         return Refusal(f"interface {interface.name} is {interface.owner}'s to publish, not {agent.id}'s")
-    if command.digest is None:
-        return Refusal(f"interface {interface.name}: there is no file {interface.path}")
-    if command.missing:
-        wanted = ", ".join(repr(text) for text in command.missing)
-        return Refusal(f"interface {interface.name}: {interface.path} does not contain {wanted}")
-    known = state.apis.get(interface.name)
-    if known is not None and known.digest == command.digest:
-        return ()
-    version = 1 if known is None else known.version + 1
-    return (
-        e.ApiPublished(
-            agent=agent.id, api=interface.name, path=interface.path, digest=command.digest, version=version
-        ),
-    )
+    why_not = interfaces.why_not_published(interface, command)
+    return Refusal(why_not) if why_not else interfaces.published(state, interface, command)
 
 
 def _asked(state: State, command: c.Ask, now: float) -> Outcome:
@@ -337,6 +327,8 @@ def _decided(state: State, command: c.Decide | c.Disown) -> Outcome:
     if not request.open:
         return Refusal(f"request {request.id} is {request.status} already")
     if isinstance(command, c.Disown):
+        if request.kind is RequestKind.DRIFT:
+            return Refusal(f"request {request.id} is about an interface, whoever changed it: decide it")
         if request.kind is not RequestKind.CROSSED:
             return Refusal(f"request {request.id} was {request.kind}: an agent made it, not you")
         if OPERATOR not in request.candidates:
@@ -344,7 +336,7 @@ def _decided(state: State, command: c.Decide | c.Disown) -> Outcome:
         return (e.RequestWithdrawn(request=request.id, reason="the operator said: that was me"),)
     task = None
     wider = command.decision == "approved" and command.scope is not Scope.ONCE
-    if wider and request.kind is RequestKind.CONFLICT:
+    if wider and request.kind in (RequestKind.CONFLICT, RequestKind.DRIFT):
         return Refusal(f"request {request.id} is about what is there now: it can be approved once only")
     if wider and request.requester is None:
         return Refusal(f"request {request.id} has no certain author: it can be approved once only")
@@ -355,15 +347,19 @@ def _decided(state: State, command: c.Decide | c.Disown) -> Outcome:
             return Refusal(
                 f"{request.requester} has no task in progress: approve once or until the plan ends"
             )
-    return (
-        e.CoordinationResponse(
-            request=request.id,
-            decision=command.decision,
-            scope=command.scope,
-            reason=command.reason,
-            task=task,
-        ),
+    follows: tuple[e.Event, ...] = ()
+    if request.kind is RequestKind.DRIFT and command.decision == "approved":
+        if why_not := interfaces.why_not_accepted(state, request):
+            return Refusal(why_not)
+        follows = interfaces.accepted(state, request)
+    response = e.CoordinationResponse(
+        request=request.id,
+        decision=command.decision,
+        scope=command.scope,
+        reason=command.reason,
+        task=task,
     )
+    return (response, *follows)
 
 
 def _hint(word: str, known: Iterable[str]) -> str:
