@@ -24,6 +24,7 @@ _MODULES = {
     "schema": "plan.schema",
     "doctor": "doctor.doctor",
     "status": "reading.status",
+    "apis": "apis.apis",
     "requests": "reading.requests",
     "log": "reading.log",
     "who": "reading.who",

@@ -82,6 +82,14 @@ def api_unmet(state: State, name: str) -> str:
     return f"API {name} (changed since v{api.version}; request {api.drift.request} {stands})"
 
 
+def drifted_api(state: State, request: RequestState) -> PublishedApi | None:
+    """The API whose drift `request` is about, or None."""
+    for api in state.apis.published.values():
+        if api.drift is not None and api.drift.request == request.id:
+            return api
+    return None
+
+
 # ── publishing ──────────────────────────────────────────────────────────────────────────────────
 
 
@@ -115,7 +123,7 @@ def published(state: State, interface: InterfaceStub, command: PublishApi) -> tu
 
 def why_not_accepted(state: State, request: RequestState) -> str:
     """Why a drift cannot become a new version, in one line; "" when it can."""
-    api = _drifted_by(state, request)
+    api = drifted_api(state, request)
     if api is None or api.drift is None or not (api.drift.broken or api.drift.digest is None):
         return ""
     lacks = api.drift.broken or "is gone"
@@ -124,7 +132,7 @@ def why_not_accepted(state: State, request: RequestState) -> str:
 
 def accepted(state: State, request: RequestState) -> tuple[e.Event, ...]:
     """The new version that follows when a drift is approved."""
-    api = _drifted_by(state, request)
+    api = drifted_api(state, request)
     if api is None or api.drift is None or api.drift.digest is None:
         return ()
     fact = e.ApiPublished(
@@ -256,14 +264,6 @@ def _open_request(state: State, api: PublishedApi) -> RequestState | None:
     """The open request about the drift of `api`, or None."""
     request = None if api.drift is None else state.requests.get(api.drift.request)
     return request if request is not None and request.open else None
-
-
-def _drifted_by(state: State, request: RequestState) -> PublishedApi | None:
-    """The API whose drift `request` is about, or None."""
-    for api in state.apis.published.values():
-        if api.drift is not None and api.drift.request == request.id:
-            return api
-    return None
 
 
 def _who(touches: tuple[tuple[Change, Author], ...]) -> tuple[str, ...]:

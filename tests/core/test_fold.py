@@ -15,6 +15,7 @@ from runebook_tui.core import commands as c
 from runebook_tui.core import events as e
 from runebook_tui.core.activity import Activity
 from runebook_tui.core.boundary import may_write
+from runebook_tui.core.contract import Clause
 from runebook_tui.core.fold import apply, fold
 from runebook_tui.core.gates import agent_unmet, settle, stalled
 from runebook_tui.core.grants import Scope
@@ -108,6 +109,18 @@ PROPOSALS = st.lists(
     max_size=3,
 ).map(tuple)
 TOUCHES = st.lists(st.builds(c.Touch, CHANGES, AUTHORS), min_size=1, max_size=4).map(tuple)
+CONTRACTS = st.lists(
+    st.builds(
+        Clause,
+        kind=st.just("text"),
+        wanted=st.sampled_from("vw"),
+        lines=st.sampled_from([(), ("one",), ("two",)]),
+    ),
+    max_size=2,
+    unique_by=lambda clause: clause.wanted,
+).map(tuple)
+FAULTS = st.sampled_from(["", "", "", "it failed"])
+CHANGED = st.lists(st.tuples(CHANGES, AUTHORS), max_size=2).map(tuple)
 
 COMMANDS = st.one_of(
     st.just("the engine starts what is to be started"),
@@ -119,7 +132,8 @@ COMMANDS = st.one_of(
     st.builds(c.Ask, AGENT, st.lists(PATH, min_size=1, max_size=3).map(tuple), TEXT, PID),
     st.builds(c.Decide, REQUEST, st.sampled_from(["approved", "rejected"]), st.sampled_from(Scope), TEXT),
     st.builds(c.Disown, REQUEST),
-    st.builds(c.PublishApi, AGENT, API, st.sampled_from([None, "d1", "d2"])),
+    st.builds(c.PublishApi, AGENT, API, st.sampled_from([None, "d1", "d2"]), CONTRACTS, FAULTS),
+    st.builds(c.CheckApi, API, st.sampled_from([None, "d1", "d2"]), CONTRACTS, FAULTS, CHANGED),
     st.builds(c.StopAgent, AGENT, TEXT),
     st.builds(c.RestartAgent, AGENT),
     st.builds(c.ResumeAgents, st.lists(AGENT, max_size=2).map(tuple)),
