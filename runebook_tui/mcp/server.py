@@ -146,7 +146,7 @@ class Tools:
         return Apis(apis=(await self._ask("view"))["apis"])
 
     async def publish_api(self, name: str) -> Api:
-        """Publish an interface that you own: its file and the plan's check must hold what the plan promises."""
+        """Publish an interface that you own: its file is read and checked against the plan."""
         await self._as_agent()
         await self._ask("publish", patience=CHECK_SECONDS, api=name)
         apis = [Api(**each) for each in (await self._ask("view"))["apis"]]

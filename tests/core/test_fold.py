@@ -15,7 +15,7 @@ from runebook_tui.core import commands as c
 from runebook_tui.core import events as e
 from runebook_tui.core.activity import Activity
 from runebook_tui.core.boundary import may_write
-from runebook_tui.core.contract import Clause
+from runebook_tui.core.contract import ApiDrifted, Clause
 from runebook_tui.core.fold import apply, fold
 from runebook_tui.core.gates import agent_unmet, settle, stalled
 from runebook_tui.core.grants import Scope
@@ -257,6 +257,10 @@ def _crossings(changes: st.SearchStrategy[Change | None]) -> st.SearchStrategy[t
 
 FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "adopted": st.lists(AGENT, max_size=1).map(tuple),
+    "broken": TEXT,
+    "consumers": st.lists(AGENT, max_size=2).map(tuple),
+    "contract": CONTRACTS,
+    "diff": TEXT,
     "agent": AGENT,
     "api": API,
     "attempt": st.integers(0, 3),
@@ -328,6 +332,8 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
 
 def _events(kind: type[Any]) -> st.SearchStrategy[Any]:
     fields = {name: FIELDS[name] for name in kind.model_fields if name != "type"}
+    if kind is ApiDrifted:
+        fields["by"] = st.lists(AGENT, max_size=2).map(tuple)
     if kind is e.AttemptRefused:
         fields["attempt"] = TEXT
     return st.builds(kind, **fields)
