@@ -91,6 +91,7 @@ def _session_commands(commands: _Commands[_Parser]) -> None:
 
 def _reading_commands(commands: _Commands[_Parser]) -> None:
     _command(commands, "status", "show phases, agents and requests; status 1 when no engine runs")
+    _command(commands, "apis", "list the plan's interfaces, what became of them, and who builds on them")
     requests = _command(commands, "requests", "list the open requests")
     requests.add_argument("--all", action="store_true", help="list the decided ones too")
     requests.add_argument("--diff", action="store_true", help="show what changed")

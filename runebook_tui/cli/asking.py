@@ -16,6 +16,8 @@ from runebook_tui.execution.follow import log_path
 from runebook_tui.execution.launch import launch_engine
 
 _ENGINE_SECONDS = 30.0
+_CHECK_SECONDS = 3_600.0
+"""The longest that a plan may let the check of an interface take."""
 
 
 def request_number(text: str) -> int:
@@ -98,7 +100,8 @@ def task(arguments: Namespace) -> int:
 
 def publish(arguments: Namespace) -> int:
     """Publish an interface."""
-    answer = ask_engine("publish", api=arguments.api, agent=arguments.agent)
+    # The plan's check of an interface may take its time; the engine ends it.
+    answer = ask_engine("publish", patience=_CHECK_SECONDS, api=arguments.api, agent=arguments.agent)
     shape = {"id": answer["api"], "version": answer["version"]}
     show(arguments, shape, f"published {answer['api']} version {answer['version']}")
     return 0

@@ -25,6 +25,7 @@ _MODULES = {
     "plan": "amending.plan",
     "doctor": "doctor.doctor",
     "status": "reading.status",
+    "apis": "apis.apis",
     "requests": "reading.requests",
     "log": "reading.log",
     "who": "reading.who",

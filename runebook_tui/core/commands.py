@@ -8,6 +8,7 @@ from typing import Literal
 
 from runebook_tui.core.activity import Activity
 from runebook_tui.core.aftermath import Means
+from runebook_tui.core.contract import Contract
 from runebook_tui.core.grants import Scope
 from runebook_tui.core.learning import DismissLesson
 from runebook_tui.core.messages import ReportDelivered, SendMessage
@@ -130,8 +131,21 @@ class PublishApi:
     api: str
     digest: str | None
     """SHA-256 of the interface's file; None when there is no such file."""
-    missing: tuple[str, ...] = ()
-    """What the interface promises and the file does not hold."""
+    contract: Contract = ()
+    """What the file holds of what the plan asks for."""
+    fault: str = ""
+    """Why the file cannot be checked, or how the plan's command for it failed; "" when all went well."""
+
+
+@dataclass(frozen=True)
+class CheckApi:
+    """The file of a published interface was read; `touches` are what changed it since the last time."""
+
+    api: str
+    digest: str | None
+    contract: Contract = ()
+    fault: str = ""
+    touches: tuple[tuple[Change, Author], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -375,6 +389,7 @@ Command = (
     | BlockTask
     | CompleteTask
     | PublishApi
+    | CheckApi
     | Ask
     | Hold
     | Propose

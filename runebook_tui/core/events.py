@@ -11,6 +11,7 @@ from pydantic import Field, TypeAdapter
 
 from runebook_tui.core.activity import ActivityChanged, CommandRan
 from runebook_tui.core.aftermath import DecisionTakenBack, Means, TaskHandedOver
+from runebook_tui.core.contract import ApiDrifted, ApiRestored, Contract
 from runebook_tui.core.fact import Fact
 from runebook_tui.core.grants import Scope
 from runebook_tui.core.learning import LessonDismissed
@@ -171,6 +172,8 @@ class ApiPublished(Fact):
     digest: str
     """SHA-256 of the published file, hexadecimal."""
     version: int
+    contract: Contract | None = None
+    """What the file holds of what the plan asks for; None in a log from before it was kept."""
 
 
 class CoordinationRequest(Fact):
@@ -338,6 +341,8 @@ Event = Annotated[
     | TaskBlocked
     | TaskCompleted
     | ApiPublished
+    | ApiDrifted
+    | ApiRestored
     | CoordinationRequest
     | RequestGrew
     | HoldStarted

@@ -7,17 +7,26 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, TypeVar, assert_never
 
-from runebook_tui.core import attempts, decisions, learning, messages, nets, requests, resuming, undos
+from runebook_tui.core import (
+    attempts,
+    decisions,
+    interfaces,
+    learning,
+    messages,
+    nets,
+    requests,
+    resuming,
+    undos,
+)
 from runebook_tui.core import events as e
 from runebook_tui.core.activity import ActivityChanged, CommandRan
 from runebook_tui.core.aftermath import DecisionTakenBack, TaskHandedOver
+from runebook_tui.core.contract import ApiDrifted, ApiRestored
 from runebook_tui.core.grants import Scope
 from runebook_tui.core.state import (
     AgentState,
-    ApiRegistry,
     Engine,
     PhaseState,
-    PublishedApi,
     RecentTouch,
     State,
     TaskState,
@@ -85,9 +94,8 @@ def _applied(state: State, record: e.Record) -> State:
             return _task(state, event.task, TaskStatus.BLOCKED, event.reason)
         case e.TaskCompleted():
             return _task_completed(state, event)
-        case e.ApiPublished():
-            api = PublishedApi(event.api, event.agent, event.path, event.digest, event.version, record.time)
-            return replace(state, apis=ApiRegistry(_with(state.apis.published, event.api, api)))
+        case e.ApiPublished() | ApiDrifted() | ApiRestored():
+            return interfaces.applied(state, event, record.time)
         case (
             e.CoordinationRequest()
             | e.RequestGrew()

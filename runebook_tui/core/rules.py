@@ -5,7 +5,18 @@ from __future__ import annotations
 import signal as signals
 from typing import assert_never
 
-from runebook_tui.core import boundary, decisions, lanes, learning, messages, nets, proposals, resuming, undos
+from runebook_tui.core import (
+    boundary,
+    decisions,
+    interfaces,
+    lanes,
+    learning,
+    messages,
+    nets,
+    proposals,
+    resuming,
+    undos,
+)
 from runebook_tui.core import commands as c
 from runebook_tui.core import events as e
 from runebook_tui.core.ownership import Verdict
@@ -66,6 +77,8 @@ def decide(state: State, command: c.Command, now: float) -> Outcome:
             return boundary.hold_ended(state, command)
         case c.RecordUndo() | c.RecordRestore():
             return undos.recorded(state, command)
+        case c.CheckApi():
+            return interfaces.checked(state, command)
         case c.Observe():
             return tuple(boundary.observed(state, command, now))
         case (
@@ -302,20 +315,8 @@ def _published(state: State, agent: AgentState, command: c.PublishApi) -> Outcom
         return Refusal(f"the plan has no interface {command.api!r}{hint(command.api, names)}")
     if interface.owner != agent.id:
         return Refusal(f"interface {interface.name} is {interface.owner}'s to publish, not {agent.id}'s")
-    if command.digest is None:
-        return Refusal(f"interface {interface.name}: there is no file {interface.path}")
-    if command.missing:
-        wanted = ", ".join(repr(text) for text in command.missing)
-        return Refusal(f"interface {interface.name}: {interface.path} does not contain {wanted}")
-    known = state.apis.get(interface.name)
-    if known is not None and known.digest == command.digest:
-        return ()
-    version = 1 if known is None else known.version + 1
-    return (
-        e.ApiPublished(
-            agent=agent.id, api=interface.name, path=interface.path, digest=command.digest, version=version
-        ),
-    )
+    why_not = interfaces.why_not_published(interface, command)
+    return Refusal(why_not) if why_not else interfaces.published(state, interface, command)
 
 
 def _asked(state: State, command: c.Ask, now: float) -> Outcome:

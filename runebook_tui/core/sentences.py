@@ -7,6 +7,7 @@ from typing import assert_never
 from runebook_tui.core import events as e
 from runebook_tui.core.activity import ActivityChanged, CommandRan, activity_words, use_words
 from runebook_tui.core.aftermath import DecisionTakenBack, TaskHandedOver
+from runebook_tui.core.contract import ApiDrifted, ApiRestored, changed_words
 from runebook_tui.core.grants import Scope
 from runebook_tui.core.learning import LessonDismissed
 from runebook_tui.core.messages import EVERYBODY, MessageDelivered, MessageSent
@@ -45,6 +46,7 @@ _KIND_WORDS = {
     RequestKind.CONFLICT: "cannot be integrated in",
 }
 
+_CONTRACT_SHOWN = 300
 _GATE_SHORT = {GateMode.ENFORCE: "enforces", GateMode.OBSERVE: "observes", GateMode.OFF: "off"}
 _GATE_WORDS = {GateMode.ENFORCE: "enforces", GateMode.OBSERVE: "observes", GateMode.OFF: "is off"}
 
@@ -92,6 +94,11 @@ def sentence(record: e.Record) -> str:
             return f"{_who(event.reader)} was given message {numbers} (by {event.by})"
         case CommandRan():
             return _command_sentence(event)
+        case ApiDrifted():
+            how = event.broken or changed_words(event.diff, _CONTRACT_SHOWN)
+            return f"request {event.request}: {event.api} is not as it was published{_because(how)}"
+        case ApiRestored():
+            return f"{event.api} is as it was published again (v{event.version})"
         case e.AttemptRefused():
             return attempt_sentence(event)
         case e.ChangeUndone() | e.UndoRefused() | e.UndoRestored():

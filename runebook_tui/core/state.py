@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from runebook_tui.core.activity import Doing
 from runebook_tui.core.aftermath import Means
+from runebook_tui.core.contract import Contract
 from runebook_tui.core.grants import Grant, Scope
 from runebook_tui.core.ownership import OwnershipManager
 from runebook_tui.core.planedits import PlanEdit
@@ -156,6 +157,8 @@ class RequestState:
     """The undo by which a path was taken back, by path."""
     undo_refused: Mapping[str, str] = field(default_factory=_empty)
     """Why a path could not be taken back, by path."""
+    contract: str = ""
+    """With kind drift: the unified diff of the interface's contract."""
 
     @property
     def open(self) -> bool:
@@ -236,6 +239,17 @@ class UndoState:
 
 
 @dataclass(frozen=True, slots=True)
+class Drift:
+    """How the contract of a published interface differs from the published one, and the request about it."""
+
+    request: int
+    digest: str | None
+    contract: Contract
+    broken: str
+    """What the file lacks of what the plan asks for, in words."""
+
+
+@dataclass(frozen=True, slots=True)
 class PublishedApi:
     """An interface that was published."""
 
@@ -245,6 +259,10 @@ class PublishedApi:
     digest: str
     version: int
     time: float
+    contract: Contract | None = None
+    """What its file held when it was published; None where the log does not tell."""
+    drift: Drift | None = None
+    """While its file is not as it was published."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from runebook_tui.execution.amending import Amending
 from runebook_tui.execution.effects import Effects
 from runebook_tui.execution.folders import make_state_folder
 from runebook_tui.execution.handle import CoordinationHandle
-from runebook_tui.execution.interface import read_interface
+from runebook_tui.execution.interfaces import Interfaces
 from runebook_tui.execution.lanes import Lanes
 from runebook_tui.execution.machine import UNTESTED, test_machine
 from runebook_tui.execution.observer import Observer
@@ -107,6 +107,7 @@ class ParallelExecutionRunner:
             self._pauses.hear,
         )
         self._lanes = Lanes(root, self._trees, self.handle_surely, lambda: self.state, say)
+        self._interfaces = Interfaces(self, self._lanes, self._last_touch)
         self.machine = UNTESTED
         self.amending = Amending(self)
         self._supervision = Supervision(self)
@@ -227,16 +228,9 @@ class ParallelExecutionRunner:
         """The history of the tree in which `agent` works."""
         return (self._trees.get(agent) or self._trees.main).history
 
-    async def offered(self, agent: str, api: str) -> c.PublishApi:
-        """The publishing of `api` by `agent`, its file read, and integrated where the agent has a lane.
-
-        Raises Refused when it cannot be integrated.
-        """
-        interface = self.state.plan.interface(api)
-        digest, missing = await asyncio.to_thread(read_interface, self.root_of(agent), interface)
-        if interface is not None and interface.owner == agent and digest is not None and not missing:
-            await self._lanes.publish(agent, interface.path)
-        return c.PublishApi(agent, api, digest, missing)
+    async def publish(self, agent: str, api: str, actor: str) -> None:
+        """Publish an interface, its file and its command checked. Raises Refused, LogError."""
+        await self._interfaces.publish(agent, api, actor)
 
     async def remove_lane(self, agent: str) -> bool:
         """Remove the worktree of `agent`; whether its branch went too. Raises Refused."""
@@ -275,6 +269,7 @@ class ParallelExecutionRunner:
             await self._lanes.resume()
             self.undoing = Undoing(self, self._log, self._trees.get)
             await self._trees.settle()
+            self._interfaces.look_again()
             await self._rounds()
             await self._end_agents()
             await self.sweep()
@@ -314,6 +309,7 @@ class ParallelExecutionRunner:
             self._wake.clear()
             self._rescue_log()
             before = self._effects.trouble
+            await self._interfaces.settle()
             await self._effects.reconcile()
             if self._effects.trouble not in ("", before):
                 self._say(f"tmux: {self._effects.trouble}")
@@ -386,6 +382,7 @@ class ParallelExecutionRunner:
     def _published(self, state: State, records: Sequence[e.Record]) -> None:
         self._bell.ring()
         self._supervision.published(state)
+        self._interfaces.note(records)
 
 
 def _remove_when_empty(folder: Path) -> None:

@@ -64,8 +64,8 @@ class Host(Protocol):
     async def sweep(self) -> None:
         """Look at every tree now."""
 
-    async def offered(self, agent: str, api: str) -> c.PublishApi:
-        """The publishing of `api`, its file read. Raises Refused."""
+    async def publish(self, agent: str, api: str, actor: str) -> None:
+        """Publish an interface, its file and its command checked. Raises Refused, LogError."""
 
     async def remove_lane(self, agent: str) -> bool:
         """Remove the worktree of `agent`; whether its branch went too. Raises Refused."""
@@ -216,8 +216,7 @@ class Verbs:
         if interface is None and connection.speaker.is_operator:
             raise Refused(f"the plan has no interface {name!r}")
         agent = connection.speaks_for(message.get("agent"), None if interface is None else interface.owner)
-        command = await self._host.offered(agent, name)
-        await self._host.handle(command, connection.speaker.name or agent)
+        await self._host.publish(agent, name, connection.speaker.name or agent)
         api = self._host.state.apis.get(name)
         return {"api": name, "version": None if api is None else api.version}
 

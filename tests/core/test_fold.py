@@ -15,6 +15,7 @@ from runebook_tui.core import commands as c
 from runebook_tui.core import events as e
 from runebook_tui.core.activity import Activity
 from runebook_tui.core.boundary import may_write
+from runebook_tui.core.contract import ApiDrifted, Clause
 from runebook_tui.core.fold import apply, fold
 from runebook_tui.core.gates import agent_unmet, settle, stalled
 from runebook_tui.core.grants import Scope
@@ -110,6 +111,18 @@ PROPOSALS = st.lists(
     max_size=3,
 ).map(tuple)
 TOUCHES = st.lists(st.builds(c.Touch, CHANGES, AUTHORS), min_size=1, max_size=4).map(tuple)
+CONTRACTS = st.lists(
+    st.builds(
+        Clause,
+        kind=st.just("text"),
+        wanted=st.sampled_from("vw"),
+        lines=st.sampled_from([(), ("one",), ("two",)]),
+    ),
+    max_size=2,
+    unique_by=lambda clause: clause.wanted,
+).map(tuple)
+FAULTS = st.sampled_from(["", "", "", "it failed"])
+CHANGED = st.lists(st.tuples(CHANGES, AUTHORS), max_size=2).map(tuple)
 
 COMMANDS = st.one_of(
     st.just("the engine starts what is to be started"),
@@ -129,7 +142,8 @@ COMMANDS = st.one_of(
     ),
     st.just(c.TakeBack()),
     st.builds(c.Disown, REQUEST),
-    st.builds(c.PublishApi, AGENT, API, st.sampled_from([None, "d1", "d2"])),
+    st.builds(c.PublishApi, AGENT, API, st.sampled_from([None, "d1", "d2"]), CONTRACTS, FAULTS),
+    st.builds(c.CheckApi, API, st.sampled_from([None, "d1", "d2"]), CONTRACTS, FAULTS, CHANGED),
     st.builds(c.StopAgent, AGENT, TEXT),
     st.builds(c.RestartAgent, AGENT),
     st.builds(c.ResumeAgents, st.lists(AGENT, max_size=2).map(tuple)),
@@ -260,6 +274,10 @@ EDITS = st.one_of(
 
 FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "adopted": st.lists(AGENT, max_size=1).map(tuple),
+    "broken": TEXT,
+    "consumers": st.lists(AGENT, max_size=2).map(tuple),
+    "contract": CONTRACTS,
+    "diff": TEXT,
     "agent": AGENT,
     "api": API,
     "attempt": st.integers(0, 3),
@@ -340,6 +358,8 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
 
 def _events(kind: type[Any]) -> st.SearchStrategy[Any]:
     fields = {name: FIELDS[name] for name in kind.model_fields if name != "type"}
+    if kind is ApiDrifted:
+        fields["by"] = st.lists(AGENT, max_size=2).map(tuple)
     if kind is e.AttemptRefused:
         fields["attempt"] = TEXT
     return st.builds(kind, **fields)
