@@ -207,3 +207,14 @@ def record_shape(record: Record) -> Shape:
         "actor": record.actor,
         **body,
     }
+
+
+def decision_shape(answer: dict[str, Any]) -> dict[str, Any]:
+    """The shape `decision`, of an engine's answer."""
+    return {
+        "id": answer["request"],
+        "status": answer["status"],
+        "scope": answer["scope"],
+        "reason": answer["reason"],
+        "means": answer["means"],
+    }

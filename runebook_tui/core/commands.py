@@ -7,8 +7,12 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from runebook_tui.core.activity import Activity
+from runebook_tui.core.aftermath import Means
+from runebook_tui.core.contract import Contract
 from runebook_tui.core.grants import Scope
+from runebook_tui.core.learning import DismissLesson
 from runebook_tui.core.messages import ReportDelivered, SendMessage
+from runebook_tui.core.planedits import PlanEdit
 from runebook_tui.core.presence import Look
 from runebook_tui.core.reviews import Recommend
 from runebook_tui.core.types import Author, Change, Crossing, ExecutionPlan, GateMode
@@ -26,6 +30,8 @@ class ChangePlan:
     """Go on under an edited plan."""
 
     plan: ExecutionPlan
+    edits: tuple[PlanEdit, ...] = ()
+    """What was written into the plan's file for the operator; () when it was edited by hand."""
 
 
 @dataclass(frozen=True)
@@ -127,8 +133,21 @@ class PublishApi:
     api: str
     digest: str | None
     """SHA-256 of the interface's file; None when there is no such file."""
-    missing: tuple[str, ...] = ()
-    """What the interface promises and the file does not hold."""
+    contract: Contract = ()
+    """What the file holds of what the plan asks for."""
+    fault: str = ""
+    """Why the file cannot be checked, or how the plan's command for it failed; "" when all went well."""
+
+
+@dataclass(frozen=True)
+class CheckApi:
+    """The file of a published interface was read; `touches` are what changed it since the last time."""
+
+    api: str
+    digest: str | None
+    contract: Contract = ()
+    fault: str = ""
+    touches: tuple[tuple[Change, Author], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -221,6 +240,8 @@ class EndHold:
     request: int
     reason: str
     gone: bool = False
+    until: float | None = None
+    """When the next write that waits still will be refused, unix seconds; None when none does."""
 
 
 @dataclass(frozen=True)
@@ -231,6 +252,22 @@ class Decide:
     decision: Literal["approved", "rejected"]
     scope: Scope = Scope.ONCE
     reason: str = ""
+    means: Means = ""
+    group: str = ""
+    """The same for decisions that are taken together."""
+    base: Mapping[str, str] = field(default_factory=dict)
+    """What is at the paths: an approval for once holds for that."""
+    plan_before: str = ""
+    """With `means` that change the plan: the SHA-256 of its text before."""
+    plan_after: str = ""
+    """And after."""
+    patch: str = ""
+    """With "handed over": the file that has the diff."""
+
+
+@dataclass(frozen=True)
+class TakeBack:
+    """The operator takes the last decision back."""
 
 
 @dataclass(frozen=True)
@@ -356,6 +393,7 @@ Command = (
     | BlockTask
     | CompleteTask
     | PublishApi
+    | CheckApi
     | Ask
     | Hold
     | Propose
@@ -364,6 +402,7 @@ Command = (
     | ReportCommand
     | EndHold
     | Decide
+    | TakeBack
     | Disown
     | Observe
     | RecordUndo
@@ -378,4 +417,5 @@ Command = (
     | ReportDelivered
     | Recommend
     | Look
+    | DismissLesson
 )

@@ -7,16 +7,28 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, TypeVar, assert_never
 
-from runebook_tui.core import attempts, messages, nets, presence, requests, resuming, reviews, undos
+from runebook_tui.core import (
+    attempts,
+    decisions,
+    interfaces,
+    learning,
+    messages,
+    nets,
+    presence,
+    requests,
+    resuming,
+    reviews,
+    undos,
+)
 from runebook_tui.core import events as e
 from runebook_tui.core.activity import ActivityChanged, CommandRan
+from runebook_tui.core.aftermath import DecisionTakenBack, TaskHandedOver
+from runebook_tui.core.contract import ApiDrifted, ApiRestored
 from runebook_tui.core.grants import Scope
 from runebook_tui.core.state import (
     AgentState,
-    ApiRegistry,
     Engine,
     PhaseState,
-    PublishedApi,
     RecentTouch,
     State,
     TaskState,
@@ -84,9 +96,8 @@ def _applied(state: State, record: e.Record) -> State:
             return _task(state, event.task, TaskStatus.BLOCKED, event.reason)
         case e.TaskCompleted():
             return _task_completed(state, event)
-        case e.ApiPublished():
-            api = PublishedApi(event.api, event.agent, event.path, event.digest, event.version, record.time)
-            return replace(state, apis=ApiRegistry(_with(state.apis.published, event.api, api)))
+        case e.ApiPublished() | ApiDrifted() | ApiRestored():
+            return interfaces.applied(state, event, record.time)
         case (
             e.CoordinationRequest()
             | e.RequestGrew()
@@ -119,6 +130,10 @@ def _applied(state: State, record: e.Record) -> State:
             return reviews.applied(state, event, record.time)
         case presence.OperatorLooked():
             return presence.applied(state, event, record.time)
+        case DecisionTakenBack() | TaskHandedOver():
+            return decisions.applied(state, event, record.time)
+        case learning.LessonDismissed():
+            return learning.applied(state, event)
         case e.AttemptRefused():
             return attempts.applied(state, event, record.time)
         case _:
@@ -138,6 +153,7 @@ def _run_started(state: State, run: int, event: e.RunStarted, time: float) -> St
         last_message=state.last_message,
         looked_at=state.looked_at,
         away_since=state.away_since,
+        dismissed_lessons=state.dismissed_lessons,
         requests=MappingProxyType({request.id: request for request in state.open_requests}),
         watch_blind=state.watch_blind,
         watch_blind_since=state.watch_blind_since,
@@ -157,11 +173,11 @@ def _with_plan(state: State, plan: ExecutionPlan) -> State:
         if agent.id not in agents and (agent.alive or agent.status is AgentStatus.STARTING)
     }
     tasks = {}
-    for spec in (*(agent.spec for agent in gone.values()), *plan.agents):
-        for task in spec.tasks:
+    for agent in (*gone.values(), *agents.values()):
+        for task in agent.all_tasks:
             known = state.tasks.get(task.id)
-            fresh = TaskState(task.id, spec.id, task.title)
-            tasks[task.id] = fresh if known is None else replace(known, agent=spec.id, title=task.title)
+            fresh = TaskState(task.id, agent.id, task.title)
+            tasks[task.id] = fresh if known is None else replace(known, agent=agent.id, title=task.title)
     phases = {phase.id: state.phases.get(phase.id, PhaseState(phase.id)) for phase in plan.roadmap.phases}
     agents = {
         agent.id: agent if agent.task in tasks else replace(agent, task=None)

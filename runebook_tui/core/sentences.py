@@ -6,8 +6,12 @@ from typing import assert_never
 
 from runebook_tui.core import events as e
 from runebook_tui.core.activity import ActivityChanged, CommandRan, activity_words, use_words
+from runebook_tui.core.aftermath import DecisionTakenBack, TaskHandedOver
+from runebook_tui.core.contract import ApiDrifted, ApiRestored, changed_words
 from runebook_tui.core.grants import Scope
+from runebook_tui.core.learning import LessonDismissed
 from runebook_tui.core.messages import EVERYBODY, MessageDelivered, MessageSent
+from runebook_tui.core.planedits import edit_words
 from runebook_tui.core.presence import OperatorLooked
 from runebook_tui.core.reviews import Recommended
 from runebook_tui.core.state import AgentState, Attempt, RequestState
@@ -46,6 +50,7 @@ KIND_WORDS = {
 }
 """What the requester does, before the path."""
 
+_CONTRACT_SHOWN = 300
 _GATE_SHORT = {GateMode.ENFORCE: "enforces", GateMode.OBSERVE: "observes", GateMode.OFF: "off"}
 _GATE_WORDS = {GateMode.ENFORCE: "enforces", GateMode.OBSERVE: "observes", GateMode.OFF: "is off"}
 
@@ -57,7 +62,10 @@ def sentence(record: e.Record) -> str:
         case e.RunStarted():
             return f"{_who(record.actor)} started run {record.run} of {event.plan.plan.name}"
         case e.PlanChanged():
-            return f"{_who(record.actor)} changed the plan"
+            does = "; ".join(edit_words(edit) for edit in event.edits)
+            return f"{_who(record.actor)} changed the plan{does and f': {does}'}"
+        case LessonDismissed():
+            return f"{_who(record.actor)} dismissed the lesson: {edit_words(event.edit)}"
         case e.RunEnded():
             return f"run {record.run} {event.outcome}{_because(event.reason)}"
         case e.EngineStarted():
@@ -77,6 +85,11 @@ def sentence(record: e.Record) -> str:
             return f"{event.agent}: {activity_words(event.doing(record.time))}{model}" + (
                 used and f", {used}"
             )
+        case DecisionTakenBack():
+            return f"{_who(record.actor)} took back that request {event.request} was {event.was}"
+        case TaskHandedOver():
+            who = _who(record.actor)
+            return f"{who} handed request {event.request} over to {event.agent} as task {event.task}"
         case MessageSent():
             about = f" about request {event.request}" if event.request is not None else ""
             return f"{_who(event.sender)} told {_readers(event.to)}{about}: {event.text}"
@@ -90,6 +103,11 @@ def sentence(record: e.Record) -> str:
             return "you left the screen" if event.leaves else "you looked at the screen"
         case CommandRan():
             return _command_sentence(event)
+        case ApiDrifted():
+            how = event.broken or changed_words(event.diff, _CONTRACT_SHOWN)
+            return f"request {event.request}: {event.api} is not as it was published{_because(how)}"
+        case ApiRestored():
+            return f"{event.api} is as it was published again (v{event.version})"
         case e.AttemptRefused():
             return attempt_sentence(event)
         case e.ChangeUndone() | e.UndoRefused() | e.UndoRestored():
@@ -245,7 +263,8 @@ def _request_sentence(record: e.Record, event: _RequestEvent) -> str:
             seconds = max(0, round(event.until - record.time))
             return f"request {event.request}: {program}{pid} waits for you, {seconds} s at most"
         case e.HoldEnded():
-            return f"request {event.request}: no write waits any more{_because(event.reason)}"
+            ends = "no write waits any more" if event.until is None else "one of its writes waits no more"
+            return f"request {event.request}: {ends}{_because(event.reason)}"
         case e.RequestWithdrawn():
             return f"request {event.request} was withdrawn{_because(event.reason)}"
         case e.CoordinationResponse():

@@ -9,8 +9,12 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from runebook_tui.core.activity import Doing
+from runebook_tui.core.aftermath import Means
+from runebook_tui.core.contract import Contract
 from runebook_tui.core.grants import Grant, Scope
 from runebook_tui.core.ownership import OwnershipManager
+from runebook_tui.core.planedits import PlanEdit
+from runebook_tui.core.said import Message, Recommendation
 from runebook_tui.core.types import (
     AgentSpec,
     AgentStatus,
@@ -21,6 +25,7 @@ from runebook_tui.core.types import (
     PhaseStatus,
     PlanInfo,
     RequestKind,
+    Task,
     TaskStatus,
 )
 
@@ -90,6 +95,8 @@ class AgentState:
     """What its client said last that it does; None while it has said nothing."""
     task: str | None = None
     """The task in progress that was started last."""
+    handed: tuple[Task, ...] = ()
+    """Tasks that it was given beyond the plan's."""
     lane: str = ""
     """The branch of its worktree; "" where it works in the repository's own tree."""
     integrated: bool = False
@@ -101,22 +108,16 @@ class AgentState:
         return self.spec.id
 
     @property
+    def all_tasks(self) -> tuple[Task, ...]:
+        """The plan's tasks and those that it was handed, each in order."""
+        return (*self.spec.tasks, *self.handed)
+
+    @property
     def gate_is_less(self) -> bool:
         """Whether the gate is known to do less with its writes than the plan asks for."""
         if self.gate_mode is None:
             return self.gate_holds is False
         return self.gate_mode.strength < self.spec.gate.strength
-
-
-@dataclass(frozen=True, slots=True)
-class Recommendation:
-    """What an owner thinks of a request about its paths (`core/reviews.py`)."""
-
-    agent: str
-    advice: Literal["approve", "reject"]
-    reason: str
-    time: float
-    """Unix seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +144,10 @@ class RequestState:
     hook: str = ""
     """The client whose hook asked before it wrote; "" for none."""
     decided_at: float | None = None
+    means: Means = ""
+    """What else the decision did."""
+    taken_back: int = 0
+    """How many decisions of it were taken back."""
     held_since: float | None = None
     """When the wait began that ends at `held_until`."""
     held_until: float | None = None
@@ -155,6 +160,8 @@ class RequestState:
     """The undo by which a path was taken back, by path."""
     undo_refused: Mapping[str, str] = field(default_factory=_empty)
     """Why a path could not be taken back, by path."""
+    contract: str = ""
+    """With kind drift: the unified diff of the interface's contract."""
 
     @property
     def open(self) -> bool:
@@ -178,6 +185,21 @@ class RequestState:
     def paths(self) -> tuple[str, ...]:
         """The paths it is about, oldest first."""
         return tuple(self.crossings)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the operator decided last: one request, or several at once."""
+
+    requests: tuple[int, ...]
+    group: str
+    """What those have in common that were decided together; "" for one alone."""
+    time: float
+    """Unix seconds."""
+    plan_before: str = ""
+    """Where the plan was changed by it: the SHA-256 of its text before."""
+    plan_after: str = ""
+    """And after."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +242,17 @@ class UndoState:
 
 
 @dataclass(frozen=True, slots=True)
+class Drift:
+    """How the contract of a published interface differs from the published one, and the request about it."""
+
+    request: int
+    digest: str | None
+    contract: Contract
+    broken: str
+    """What the file lacks of what the plan asks for, in words."""
+
+
+@dataclass(frozen=True, slots=True)
 class PublishedApi:
     """An interface that was published."""
 
@@ -229,6 +262,10 @@ class PublishedApi:
     digest: str
     version: int
     time: float
+    contract: Contract | None = None
+    """What its file held when it was published; None where the log does not tell."""
+    drift: Drift | None = None
+    """While its file is not as it was published."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,21 +304,6 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
-    """Words from one to others (`core/messages.py`)."""
-
-    id: int
-    sender: str
-    to: tuple[str, ...]
-    text: str
-    time: float
-    """Unix seconds."""
-    request: int | None = None
-    read: frozenset[str] = frozenset()
-    """Who was given it."""
-
-
-@dataclass(frozen=True, slots=True)
 class Engine:
     """The engine that last took the lease."""
 
@@ -311,6 +333,8 @@ class State:
     requests: Mapping[int, RequestState] = field(default_factory=_empty)
     last_request: int = 0
     """The highest request number ever given, over all runs."""
+    last_decision: Decision | None = None
+    """What was decided last in this run, and may be taken back; None once it was."""
     grants: Mapping[int, Grant] = field(default_factory=_empty)
     undos: Mapping[str, UndoState] = field(default_factory=_empty)
     """Every undo, over all runs."""
@@ -328,6 +352,8 @@ class State:
     """When the operator last came to the screen or left it, over all runs."""
     away_since: float | None = None
     """When the operator's last absence began: it goes on, or ended when the screen was opened."""
+    dismissed_lessons: tuple[PlanEdit, ...] = ()
+    """Edits of the plan that are not to be suggested again, over all runs."""
     watch_blind: str = ""
     """Why the live watch sees nothing; "" while it sees."""
     watch_blind_since: float | None = None
@@ -335,7 +361,7 @@ class State:
     @cached_property
     def owners(self) -> OwnershipManager:
         """Who owns what, by the plan."""
-        return OwnershipManager(self.plan.ownership)
+        return OwnershipManager(self.plan.ownership, self.plan.may_write)
 
     @property
     def open_requests(self) -> tuple[RequestState, ...]:
@@ -344,7 +370,7 @@ class State:
 
     def tasks_of(self, agent: str) -> tuple[TaskState, ...]:
         """The tasks of an agent, as in the plan."""
-        tasks = (self.tasks[task.id] for task in self.agents[agent].spec.tasks)
+        tasks = (self.tasks[task.id] for task in self.agents[agent].all_tasks)
         return tuple(task for task in tasks if task.agent == agent)
 
     def agents_of(self, phase: str) -> tuple[AgentState, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -106,27 +106,33 @@ class _Waiting:
     request: int
     push: Push
     seconds: float
+    until: float
     timer: asyncio.TimerHandle
 
 
 class Holds:
     """Files stopped writes as requests, and answers the gates when a request is decided or time is up."""
 
-    def __init__(self, handle: Handle, state: Callable[[], State]) -> None:
+    def __init__(
+        self, handle: Handle, state: Callable[[], State], there: Callable[[str, str], str | None]
+    ) -> None:
+        """`there` tells what is at a path of an agent's tree now, as `core.grants.There` does."""
         self._handle = handle
         self._state = state
+        self._there = there
         self._waiting: dict[tuple[str, int, int], _Waiting] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._hooks: Counter[int] = Counter()
+        self._hooks: defaultdict[int, list[float]] = defaultdict(list)
 
-    def enter(self, request: int) -> None:
-        """The hook of an agent's client waits for this request, too."""
-        self._hooks[request] += 1
+    def enter(self, request: int, until: float) -> None:
+        """The hook of an agent's client waits for this request, too, `until` (unix seconds) at most."""
+        self._hooks[request].append(until)
 
-    async def leave(self, request: int, reason: str, *, gone: bool) -> None:
+    async def leave(self, request: int, until: float, reason: str, *, gone: bool) -> None:
         """It waits no more; `gone` says that nobody wants the edit any more."""
-        self._hooks[request] -= 1
-        self._hooks = +self._hooks  # without those that nobody waits for
+        self._hooks[request].remove(until)
+        if not self._hooks[request]:
+            del self._hooks[request]
         await self._settled(request, reason, gone=gone)
 
     async def take(self, write: StoppedWrite, source: int, push: Push) -> dict[str, Any]:
@@ -152,12 +158,12 @@ class Holds:
         request = _latest(self._state(), write)
         if request is None:
             return _refusal(None, f"{visible(write.path, 200)} is not yours to write")
-        if seconds is None:
+        if seconds is None or until is None:
             return _refusal(request.id, self._ticket(request.id, write, write.reason or "this does not wait"))
         key = (write.agent, source, write.number)
         self._forget(key)
         timer = asyncio.get_running_loop().call_later(seconds, self._later, self._expire, key)
-        self._waiting[key] = _Waiting(write, request.id, push, seconds, timer)
+        self._waiting[key] = _Waiting(write, request.id, push, seconds, until, timer)
         return {"request": request.id, "verdict": "hold", "words": ""}
 
     async def let_go(self, agent: str, source: int, number: int, reason: str) -> None:
@@ -204,8 +210,12 @@ class Holds:
 
         Whether the act of an approval goes on is not told here: the gate that asks saw its writes, and when.
         """
-        verdict = boundary.may_write(state, write.agent, write.path, now, pid=write.pid)
-        grant = boundary.covering_grant(state, write.agent, write.path, write.pid, now)
+
+        def there(path: str) -> str | None:
+            return self._there(write.agent, path)
+
+        verdict = boundary.may_write(state, write.agent, write.path, now, pid=write.pid, there=there)
+        grant = boundary.covering_grant(state, write.agent, write.path, write.pid, now, there=there)
         fresh = grant is None or (grant.unused(write.path) and grant.request not in write.spent)
         if not verdict.crosses and fresh:
             return {"request": None if grant is None else grant.request, "verdict": "continue", "words": ""}
@@ -233,9 +243,13 @@ class Holds:
             await self._settled(request, "the process that wanted it has ended", gone=True)
 
     async def _settled(self, request: int, reason: str, *, gone: bool) -> None:
-        waits = any(waiting.request == request for waiting in self._waiting.values())
-        if not waits and not self._hooks[request]:
+        """One that waited does so no more: the request says why, and until when others do."""
+        waiting = [each.until for each in self._waiting.values() if each.request == request]
+        waiting += self._hooks.get(request, ())
+        if not waiting:
             await self._handle(c.EndHold(request, reason, gone))
+        elif not gone:
+            await self._handle(c.EndHold(request, reason, until=min(waiting)))
 
     def _forget(self, key: tuple[str, int, int]) -> _Waiting | None:
         waiting = self._waiting.pop(key, None)

@@ -34,6 +34,7 @@ def rules_of(plan: ExecutionPlan, agent: str, grants: tuple[Grant, ...], root: P
     return {
         "agent": agent,
         "claims": [list(claim) for claim in plan.ownership],
+        "may_write": [pattern for each, pattern in plan.may_write if each == agent],
         "unowned": plan.policy.unowned,
         "away": plan.policy.away,
         "hold_seconds": at_most(plan.policy.hold_seconds, plan, agent),
@@ -62,6 +63,7 @@ def _grant(grant: Grant) -> dict[str, Any]:
         "owners": sorted(grant.owners, key=str),
         "used": {path: list(use) for path, use in grant.used.items()},
         "used_at": grant.used_at,
+        "base": dict(grant.base),
     }
 
 

@@ -16,14 +16,14 @@ from typing import Any, Protocol
 from runebook_tui.core import boundary
 from runebook_tui.core import commands as c
 from runebook_tui.core.away import policy_for
-from runebook_tui.core.grants import Scope
 from runebook_tui.core.presence import Look
 from runebook_tui.core.printable import visible
 from runebook_tui.core.resuming import lost_agents
-from runebook_tui.core.state import RequestState, State
+from runebook_tui.core.state import State
 from runebook_tui.core.types import ENGINE, OPERATOR
-from runebook_tui.core.undos import why_not_undone
 from runebook_tui.execution import wire
+from runebook_tui.execution.amending import Amending
+from runebook_tui.execution.deciding import Deciding, request_words
 from runebook_tui.execution.hooks import Hooks
 from runebook_tui.execution.mailbox import Mailbox
 from runebook_tui.execution.server import Connection
@@ -44,6 +44,7 @@ class Host(Protocol):
     """What the verbs need of the runner."""
 
     root: Path
+    amending: Amending
     undoing: Undoing | None
     """Takes back and brings back; None until the engine observes the tree."""
 
@@ -66,8 +67,8 @@ class Host(Protocol):
     async def sweep(self) -> None:
         """Look at every tree now."""
 
-    async def offered(self, agent: str, api: str) -> c.PublishApi:
-        """The publishing of `api`, its file read. Raises Refused."""
+    async def publish(self, agent: str, api: str, actor: str) -> None:
+        """Publish an interface, its file and its command checked. Raises Refused, LogError."""
 
     async def remove_lane(self, agent: str) -> bool:
         """Remove the worktree of `agent`; whether its branch went too. Raises Refused."""
@@ -111,11 +112,8 @@ class Verbs:
             "hook": self._hooks.hook,
         }
         self._operator: Mapping[str, Verb] = {
-            "approve": self._decide,
-            "reject": self._decide,
-            "disown": self._disown,
-            "undo": self._undo,
-            "restore": self._restore,
+            **Deciding(host).verbs,
+            **host.amending.verbs,
             "restart": self._restart,
             "resume": self._resume,
             "stop": self._stop,
@@ -183,7 +181,7 @@ class Verbs:
         request = self._host.state.requests[number]
         if connection.speaker.agent is not None and not request.open:
             await self._mailbox.decided(connection.speaker.agent, number)
-        return _request_words(request)
+        return request_words(request)
 
     async def _may_commit(self, connection: Connection, message: Answer) -> Answer:
         """What of `paths` the speaker's agent may not commit. A process that is not known is who it says."""
@@ -227,8 +225,7 @@ class Verbs:
         if interface is None and connection.speaker.is_operator:
             raise Refused(f"the plan has no interface {name!r}")
         agent = connection.speaks_for(message.get("agent"), None if interface is None else interface.owner)
-        command = await self._host.offered(agent, name)
-        await self._host.handle(command, connection.speaker.name or agent)
+        await self._host.publish(agent, name, connection.speaker.name or agent)
         api = self._host.state.apis.get(name)
         return {"api": name, "version": None if api is None else api.version}
 
@@ -270,40 +267,6 @@ class Verbs:
         return {"finalize": await self._host.changed(told, seconds)}
 
     # ── the operator ────────────────────────────────────────────────────────────────────────────
-
-    async def _decide(self, connection: Connection, message: Answer) -> Answer:
-        number = wire.number_field(message, "request")
-        try:
-            scope = Scope(wire.text_field(message, "scope", default="once", limit=16))
-        except ValueError as error:
-            raise wire.WireError("the scope is once, task or plan") from error
-        reason = wire.text_field(message, "reason", default="", limit=2000)
-        approved = message["do"] == "approve"
-        undoes = not approved and message.get("undo") is True
-        undoing = self._undoing() if undoes else None
-        if undoes and (why := why_not_undone(self._host.state, number, rejecting=True)):
-            raise Refused(why)
-        await self._host.handle(
-            c.Decide(number, "approved" if approved else "rejected", scope, reason), OPERATOR
-        )
-        words = _request_words(self._host.state.requests[number])
-        return words | await undoing.undo(number) if undoing else words
-
-    async def _undo(self, connection: Connection, message: Answer) -> Answer:
-        return await self._undoing().undo(wire.number_field(message, "request"))
-
-    async def _restore(self, connection: Connection, message: Answer) -> Answer:
-        return await self._undoing().restore(wire.text_field(message, "undo", limit=32))
-
-    def _undoing(self) -> Undoing:
-        if self._host.undoing is None:
-            raise Refused("the engine is still starting; try again in a moment")
-        return self._host.undoing
-
-    async def _disown(self, connection: Connection, message: Answer) -> Answer:
-        number = wire.number_field(message, "request")
-        await self._host.handle(c.Disown(number), OPERATOR)
-        return _request_words(self._host.state.requests[number])
 
     async def _restart(self, connection: Connection, message: Answer) -> Answer:
         agent = wire.text_field(message, "agent", limit=64)
@@ -350,15 +313,6 @@ def _attempted(message: Answer) -> str:
         (message[each] for each in ("request", "undo", "agent") if message.get(each) is not None), ""
     )
     return visible(f"{message['do']} {about}".strip(), _NAMED_CHARACTERS)
-
-
-def _request_words(request: RequestState) -> Answer:
-    return {
-        "request": request.id,
-        "status": request.status,
-        "scope": request.scope.value if request.status == "approved" else None,
-        "reason": request.answer,
-    }
 
 
 def repository_path(text: str) -> str:

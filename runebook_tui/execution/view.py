@@ -150,8 +150,11 @@ def _apis(state: State) -> list[dict[str, Any]]:
                 "owner": interface.owner,
                 "path": interface.path,
                 "must_contain": list(interface.must_contain),
+                "must_match": list(interface.must_match),
+                "symbols": list(interface.symbols),
                 "published": published is not None,
                 "version": None if published is None else published.version,
+                "drift": None if published is None or published.drift is None else published.drift.request,
             }
         )
     return found

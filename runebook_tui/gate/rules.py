@@ -31,7 +31,8 @@ class Rules:
             raise RulesError("the rules are not an object")
         try:
             self.agent = _text(given["agent"])
-            self.owners = OwnershipManager(_claim(claim) for claim in given["claims"])
+            may_write = [(self.agent, _text(pattern)) for pattern in given.get("may_write") or ()]
+            self.owners = OwnershipManager((_claim(claim) for claim in given["claims"]), may_write)
             self.unowned_asks = given.get("unowned", "allow") != "allow"
             self._policy = GeneralRule(
                 _away(given.get("away", "hold")),
@@ -145,4 +146,5 @@ def _grant(given: Any) -> Grant:
         owners=frozenset(None if owner is None else _text(owner) for owner in given.get("owners") or ()),
         used={_text(path): (float(when), who) for path, (when, who) in (given.get("used") or {}).items()},
         used_at=float(given.get("used_at") or 0.0),
+        base={_text(path): _text(digest) for path, digest in (given.get("base") or {}).items()},
     )

@@ -173,8 +173,12 @@ class Api(_Answer):
     owner: str
     path: str
     must_contain: list[str]
+    must_match: list[str]
+    symbols: list[str]
     published: bool
     version: int | None
+    drift: int | None
+    """The request about a change of what was published; until it is decided, do not rely on the change."""
 
 
 class Apis(_Answer):

@@ -40,6 +40,8 @@ from runebook_tui.mcp.answers import (
 )
 from runebook_tui.place import lane_of
 
+CHECK_SECONDS = 3_600
+"""The longest that a plan may let the check of an interface take."""
 PATIENCE = 45
 """Seconds that one call waits at the most: the shortest client gives up after 60 (opencode)."""
 
@@ -144,13 +146,13 @@ class Tools:
         return Requests(requests=known["requests"], more=known["more_requests"])
 
     async def list_apis(self) -> Apis:
-        """List the interfaces of the plan, and which of them are published."""
+        """List the interfaces of the plan, which are published, and which have changed since."""
         return Apis(apis=(await self._ask("view"))["apis"])
 
     async def publish_api(self, name: str) -> Api:
-        """Publish an interface that you own: its file is read, and must contain what the plan promises."""
+        """Publish an interface that you own: its file is read and checked against the plan."""
         await self._as_agent()
-        await self._ask("publish", api=name)
+        await self._ask("publish", patience=CHECK_SECONDS, api=name)
         apis = [Api(**each) for each in (await self._ask("view"))["apis"]]
         return next(each for each in apis if each.name == name)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from runebook_tui.core.interfaces import drifted_api, why_not_accepted
 from runebook_tui.core.sentences import process
 from runebook_tui.core.state import RequestState, State
 from runebook_tui.core.types import OPERATOR, RequestKind
@@ -27,13 +28,15 @@ class Answer:
 def answers(state: State, request: RequestState, *, engine_alive: bool) -> list[Answer]:
     """The keys of the card of `request`, in the order in which they are shown."""
     gone = "" if engine_alive else "the engine is not running (E starts it)"
-    crossed = request.kind in (RequestKind.CROSSED, RequestKind.DRIFT)
+    crossed = request.kind is RequestKind.CROSSED
     what = "this path" if len(request.paths) == 1 else f"these {len(request.paths)} paths"
     who = request.who
     held = request.held_until is not None
     stays = "the change stays, and " if crossed else "this write goes on, and " if held else ""
     task = _task(state, request)
     uncertain = "" if request.requester else "it is not certain who made the change"
+    if request.kind is RequestKind.DRIFT:
+        return _of_a_drift(state, request, gone)
     if request.kind is RequestKind.CONFLICT:
         return [
             Answer(
@@ -72,14 +75,7 @@ def answers(state: State, request: RequestState, *, engine_alive: bool) -> list[
         ),
     ]
     if may_undo(request):
-        found.append(
-            Answer(
-                _COMMANDS["card.undo"],
-                "reject and undo",
-                "takes this change out again and leaves everybody else's; a patch of it is kept",
-                gone,
-            )
-        )
+        found.append(_undo(gone))
     if request.kind is RequestKind.CROSSED and OPERATOR in request.candidates:
         found.append(
             Answer(_COMMANDS["card.mine"], "that was me", "you made the change: nobody is asked", gone)
@@ -88,9 +84,41 @@ def answers(state: State, request: RequestState, *, engine_alive: bool) -> list[
     return found
 
 
+def _of_a_drift(state: State, request: RequestState, gone: str) -> list[Answer]:
+    """The keys for a published interface that has changed."""
+    api = drifted_api(state, request)
+    name, version = ("the interface", 0) if api is None else (api.name, api.version)
+    found = [
+        Answer(
+            _COMMANDS["card.approve"],
+            f"publish as v{version + 1}",
+            f"{name} is from now on as its file is; those who build on it are told",
+            gone or why_not_accepted(state, request),
+        ),
+        Answer(
+            _COMMANDS["card.reject"],
+            f"keep v{version}",
+            "the file stays as it is; until it is as it was, no agent starts that needs it",
+            gone,
+        ),
+    ]
+    if may_undo(request):
+        found.append(_undo(gone))
+    return [*found, Answer(_COMMANDS["card.close"], "close", "decide nothing now")]
+
+
+def _undo(gone: str) -> Answer:
+    return Answer(
+        _COMMANDS["card.undo"],
+        "reject and undo",
+        "takes this change out again and leaves everybody else's; a patch of it is kept",
+        gone,
+    )
+
+
 def _once(request: RequestState, what: str) -> str:
     """What approving once gives."""
-    if request.kind in (RequestKind.CROSSED, RequestKind.DRIFT):
+    if request.kind is RequestKind.CROSSED:
         return "the change stays as it is"
     if request.hook:
         now = request.held_until is not None
@@ -110,7 +138,7 @@ def _files(owner: str | None) -> str:
 
 def _no(request: RequestState) -> str:
     """What rejecting does."""
-    if request.kind in (RequestKind.CROSSED, RequestKind.DRIFT):
+    if request.kind is RequestKind.CROSSED:
         return "records that it must not stay; the bytes stay until somebody changes them"
     if request.held_until is not None:
         return "the write fails, and the program is told your reason"

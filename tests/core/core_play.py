@@ -10,7 +10,8 @@ from runebook_tui.core import events as e
 from runebook_tui.core.fold import apply
 from runebook_tui.core.gates import settle
 from runebook_tui.core.notices import following
-from runebook_tui.core.rules import Refusal, decide
+from runebook_tui.core.refusal import Refusal
+from runebook_tui.core.rules import decide
 from runebook_tui.core.state import State
 from runebook_tui.core.types import (
     OPERATOR,
