@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from runebook_tui.core import events as e
+from runebook_tui.core.aftermath import DecisionTakenBack
 from runebook_tui.core.away import policy_for
 from runebook_tui.core.messages import MessageSent, cleaned
 from runebook_tui.core.printable import visible
@@ -29,9 +30,7 @@ def following(before: State, state: State, events: Sequence[e.Event]) -> tuple[M
     """
     if any(isinstance(event, e.RunStarted) for event in events):
         return ()
-    told = {
-        (each.request, reader) for each in events if isinstance(each, MessageSent) for reader in each.to
-    }
+    told = {(each.request, reader) for each in events if isinstance(each, MessageSent) for reader in each.to}
     notices = [
         notice
         for event in events
@@ -59,6 +58,15 @@ def _about(before: State, state: State, event: e.Event) -> Iterator[_Notice]:
             # A decision and the hold that ends with it may come in one append, whatever their order.
             waits = was.held_until is not None
             if request.requester is not None and not waits and _listens(state, request.requester):
+                yield request.requester, request.id, f"request {request.id} ({_paths(request)}) {outcome}"
+            for owner in _owners(state, request, request.crossings.values()):
+                yield owner, request.id, f"{_yours(request, owner)} {outcome}"
+        case DecisionTakenBack():
+            request = state.requests.get(event.request)
+            if request is None:
+                return
+            outcome = "waits for a decision again: what was decided was taken back"
+            if request.requester is not None and _listens(state, request.requester):
                 yield request.requester, request.id, f"request {request.id} ({_paths(request)}) {outcome}"
             for owner in _owners(state, request, request.crossings.values()):
                 yield owner, request.id, f"{_yours(request, owner)} {outcome}"
