@@ -11,7 +11,6 @@ from typing import Any, TypeVar
 from runebook_tui.core import events as e
 from runebook_tui.core.contract import ApiDrifted
 from runebook_tui.core.messages import EVERYBODY, MessageSent
-from runebook_tui.core.sentences import STATUS_WORDS
 from runebook_tui.core.state import State
 from runebook_tui.core.types import OPERATOR, AgentStatus
 
@@ -21,6 +20,7 @@ TYPES = (
     "PhaseStarted",
     "PhaseCompleted",
     "StatusUpdate",
+    "AgentStarted",
     "ApiPublished",
     "ApiDrifted",
     "CoordinationRequest",
@@ -35,7 +35,12 @@ TYPES = (
 
 T = TypeVar("T")
 
-_TOLD = frozenset((AgentStatus.RUNNING, AgentStatus.COMPLETED, AgentStatus.FAILED, AgentStatus.STOPPED))
+_AGENT_WORDS = {
+    AgentStatus.RUNNING: "is working",
+    AgentStatus.COMPLETED: "is done",
+    AgentStatus.FAILED: "has failed",
+    AgentStatus.STOPPED: "was stopped",
+}
 _SHOWN = 5
 
 
@@ -98,7 +103,7 @@ def summary(records: Iterable[e.Record], since: float, state: State) -> Absence:
     edits: Counter[str | None] = Counter()
     files: dict[str | None, set[tuple[str, str]]] = {}
     decisions: Counter[str] = Counter()
-    agents: dict[str, e.StatusUpdate] = {}
+    agents: dict[str, tuple[AgentStatus, str]] = {}
     raised: list[int] = []
     lapsed: list[int] = []
     started: list[str] = []
@@ -127,8 +132,10 @@ def summary(records: Iterable[e.Record], since: float, state: State) -> Absence:
                 started.append(phase)
             case e.PhaseCompleted(phase=phase):
                 completed.append(phase)
-            case e.StatusUpdate() as update if update.status in _TOLD:
-                agents[update.agent] = update
+            case e.StatusUpdate() as update if update.status in _AGENT_WORDS:
+                agents[update.agent] = update.status, update.reason
+            case e.AgentStarted(agent=name):
+                agents[name] = AgentStatus.RUNNING, ""
             case e.ApiPublished(api=api, version=version):
                 published[api] = f"{api} v{version}"
             case ApiDrifted(api=api):
@@ -153,8 +160,8 @@ def summary(records: Iterable[e.Record], since: float, state: State) -> Absence:
         waiting=waiting,
         started=_each(started),
         completed=_each(completed),
-        agents=MappingProxyType({name: update.status for name, update in agents.items()}),
-        reasons=MappingProxyType({name: update.reason for name, update in agents.items() if update.reason}),
+        agents=MappingProxyType({name: status for name, (status, _) in agents.items()}),
+        reasons=MappingProxyType({name: reason for name, (_, reason) in agents.items() if reason}),
         published=tuple(published.values()),
         drifted=_each(drifted),
         messages=messages,
@@ -174,7 +181,7 @@ def lines(absence: Absence) -> tuple[str, ...]:
         _counted(absence.lapsed, "of them was refused meanwhile", "of them were refused meanwhile"),
         f"the run {absence.outcome}" if absence.outcome else "",
         *(
-            f"{name} is {STATUS_WORDS[status]}" + _because(absence.reasons.get(name, ""))
+            f"{name} {_AGENT_WORDS[status]}" + _because(absence.reasons.get(name, ""))
             for name, status in absence.agents.items()
         ),
         f"gates opened: {', '.join(absence.started)}" if absence.started else "",
@@ -204,9 +211,8 @@ def _counted(numbers: Sequence[int], one: str, more: str) -> str:
 
 
 def _decided(decisions: Mapping[str, int]) -> str:
-    parts = [
-        f"{decisions[word]} {word}" for word in ("approved", "rejected", "withdrawn") if word in decisions
-    ]
+    known = [word for word in ("approved", "rejected", "withdrawn") if word in decisions]
+    parts = [f"{decisions[word]} {word}" for word in known]
     return f"requests: {', '.join(parts)}" if parts else ""
 
 
