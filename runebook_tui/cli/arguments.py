@@ -35,6 +35,7 @@ def build_parser() -> argparse.ArgumentParser:
     _reading_commands(commands)
     _deciding_commands(commands)
     _git_commands(commands)
+    _telling_commands(commands)
     _agent_commands(commands)
     return parser
 
@@ -140,6 +141,23 @@ def _git_commands(commands: _Commands[_Parser]) -> None:
     commit.add_argument(
         "--verify", action="store_true", help="run the pre-commit hook even if it sees others' work"
     )
+
+
+def _telling_commands(commands: _Commands[_Parser]) -> None:
+    tell = _command(commands, "tell", "send a message to agents, to the operator, or to all")
+    tell.add_argument("to", nargs="+", metavar="TO", help="an agent, `operator`, or `all`")
+    tell.add_argument("text", metavar="TEXT")
+    tell.add_argument("--request", default=None, metavar="ID", help="the request that it is about")
+    inbox = _command(commands, "inbox", "show the messages that you have not read")
+    inbox.add_argument("--all", action="store_true", help="show those that were read, too")
+    recommend = _command(commands, "recommend", "for owners of its paths: say what you think of a request")
+    recommend.add_argument("request", metavar="ID")
+    recommend.add_argument("advice", choices=("approve", "reject"))
+    recommend.add_argument("--reason", default="", metavar="TEXT")
+    for parser in (inbox, recommend):
+        parser.add_argument(
+            "--agent", metavar="ID", default=None, help="from outside an agent's pane: for whom"
+        )
 
 
 def _agent_commands(commands: _Commands[_Parser]) -> None:

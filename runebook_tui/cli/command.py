@@ -44,6 +44,9 @@ _MODULES = {
     "publish": "asking.publish",
     "ask": "asking.ask",
     "wait": "asking.wait",
+    "tell": "telling.tell",
+    "inbox": "telling.inbox",
+    "recommend": "telling.recommend",
     "guard": "guarding.guard",
     "commit": "committing.commit",
 }

@@ -17,6 +17,8 @@ from runebook_tui.core.grants import Scope
 from runebook_tui.core.learning import LessonDismissed
 from runebook_tui.core.messages import MessageDelivered, MessageSent
 from runebook_tui.core.planedits import PlanEdit
+from runebook_tui.core.presence import OperatorLooked
+from runebook_tui.core.reviews import Recommended
 from runebook_tui.core.types import (
     AgentStatus,
     Author,
@@ -364,6 +366,8 @@ Event = Annotated[
     | MessageSent
     | MessageDelivered
     | LessonDismissed
+    | Recommended
+    | OperatorLooked
     | AttemptRefused,
     Field(discriminator="type"),
 ]
