@@ -50,10 +50,9 @@ def _about(before: State, state: State, event: e.Event) -> Iterator[_Notice]:
             waits = was.held_until is not None
             if request.requester is not None and not waits and _listens(state, request.requester):
                 yield request.requester, request.id, f"request {request.id} ({_paths(request)}) {outcome}"
-            # Whom it was handed over to is told by that.
-            for owner in (
-                () if event.means == "handed over" else _owners(state, request, request.crossings.values())
-            ):
+            if event.means == "handed over":
+                return  # the owner is told by that
+            for owner in _owners(state, request, request.crossings.values()):
                 yield owner, request.id, f"{_yours(request, owner)} {outcome}"
         case DecisionTakenBack():
             request = state.requests.get(event.request)
