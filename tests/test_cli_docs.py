@@ -66,6 +66,12 @@ name = "alpha-api"
 owner = "alpha"
 path = "alpha/api.txt"
 must_contain = ["offer"]
+
+[[interfaces]]
+name = "alpha-notes"
+owner = "alpha"
+path = "alpha/notes.txt"
+must_contain = ["note"]
 """
 
 
@@ -350,6 +356,10 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
         found["absence"] = [here.json("away"), here.json("away", "--since", "0s")]
         here.until("who", "alpha/both.txt", holds=_was_touched)
         here.write("alpha/both.txt", "yours\n")
+        here.write("alpha/notes.txt", "note one\n")
+        here.json("publish", "alpha-notes")
+        here.write("alpha/notes.txt", "note two\n")
+        found["api"] = here.until("apis", holds=lambda found: found[1]["drift"])
         commit = ("commit", "alpha", "-m", "Begin", "--author", "Shapes <shapes@localhost>")
         found["commit"] = [here.json(*commit, status=1), here.json(*commit, "--partial")]
         found["guard"] = [here.json("guard", step) for step in ("install", "uninstall")]

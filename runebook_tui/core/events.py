@@ -367,9 +367,9 @@ Event = Annotated[
     | TaskHandedOver
     | MessageSent
     | MessageDelivered
+    | LessonDismissed
     | Recommended
     | OperatorLooked
-    | LessonDismissed
     | AttemptRefused,
     Field(discriminator="type"),
 ]

@@ -126,14 +126,14 @@ def _applied(state: State, record: e.Record) -> State:
             return state
         case messages.MessageSent() | messages.MessageDelivered():
             return messages.applied(state, event, record.time)
-        case reviews.Recommended():
-            return reviews.applied(state, event, record.time)
-        case presence.OperatorLooked():
-            return presence.applied(state, event, record.time)
         case DecisionTakenBack() | TaskHandedOver():
             return decisions.applied(state, event, record.time)
         case learning.LessonDismissed():
             return learning.applied(state, event)
+        case reviews.Recommended():
+            return reviews.applied(state, event, record.time)
+        case presence.OperatorLooked():
+            return presence.applied(state, event, record.time)
         case e.AttemptRefused():
             return attempts.applied(state, event, record.time)
         case _:
@@ -151,9 +151,9 @@ def _run_started(state: State, run: int, event: e.RunStarted, time: float) -> St
         undos=state.undos,
         messages=state.messages,
         last_message=state.last_message,
+        dismissed_lessons=state.dismissed_lessons,
         looked_at=state.looked_at,
         away_since=state.away_since,
-        dismissed_lessons=state.dismissed_lessons,
         requests=MappingProxyType({request.id: request for request in state.open_requests}),
         watch_blind=state.watch_blind,
         watch_blind_since=state.watch_blind_since,

@@ -24,19 +24,10 @@ _Notice = tuple[str, int, str]
 
 
 def following(before: State, state: State, events: Sequence[e.Event]) -> tuple[MessageSent, ...]:
-    """The messages that follow from `events`, which led from `before` to `state`.
-
-    Who is told of a request among `events` is told no more of it.
-    """
+    """The messages that follow from `events`, which led from `before` to `state`."""
     if any(isinstance(event, e.RunStarted) for event in events):
         return ()
-    told = {(each.request, reader) for each in events if isinstance(each, MessageSent) for reader in each.to}
-    notices = [
-        notice
-        for event in events
-        for notice in _about(before, state, event)
-        if (notice[1], notice[0]) not in told
-    ]
+    notices = [notice for event in events for notice in _about(before, state, event)]
     return tuple(
         MessageSent(message=state.last_message + n, sender=ENGINE, to=(reader,), text=text, request=request)
         for n, (reader, request, text) in enumerate(notices, start=1)
@@ -59,17 +50,19 @@ def _about(before: State, state: State, event: e.Event) -> Iterator[_Notice]:
             waits = was.held_until is not None
             if request.requester is not None and not waits and _listens(state, request.requester):
                 yield request.requester, request.id, f"request {request.id} ({_paths(request)}) {outcome}"
+            if event.means == "handed over":
+                return  # the owner is told by that
             for owner in _owners(state, request, request.crossings.values()):
                 yield owner, request.id, f"{_yours(request, owner)} {outcome}"
         case DecisionTakenBack():
             request = state.requests.get(event.request)
             if request is None:
                 return
-            outcome = "waits for a decision again: what was decided was taken back"
+            again = f"is open again: the operator took back that it was {event.was}"
             if request.requester is not None and _listens(state, request.requester):
-                yield request.requester, request.id, f"request {request.id} ({_paths(request)}) {outcome}"
+                yield request.requester, request.id, f"request {request.id} ({_paths(request)}) {again}"
             for owner in _owners(state, request, request.crossings.values()):
-                yield owner, request.id, f"{_yours(request, owner)} {outcome}"
+                yield owner, request.id, f"{_yours(request, owner)} {again}"
         case e.RequestWithdrawn():
             request = before.requests.get(event.request)
             if request is None:
