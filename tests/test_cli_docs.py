@@ -346,6 +346,8 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
         found["amendment"].append(here.json("plan", "restore", found["amendment"][1]["before"]))
         found["agent-named"] += [here.json("stop", "alpha"), here.json("restart", "beta")]
         found["record"] = here.json("log")
+        here.commit()
+        found["rehearsal"] = [here.json("rehearse"), here.json("rehearse", "--history", "5")]
         here.until("who", "alpha/both.txt", holds=_was_touched)
         here.write("alpha/both.txt", "yours\n")
         here.write("alpha/notes.txt", "note one\n")
