@@ -104,6 +104,11 @@ def _reading_commands(commands: _Commands[_Parser]) -> None:
     log = _command(commands, "log", "show what happened")
     log.add_argument("--follow", action="store_true", help="go on as it happens")
     log.add_argument("--limit", type=int, default=None, metavar="N", help="the newest N records only")
+    away = _command(commands, "away", "say what happened since you last looked")
+    for parser, default in ((log, None), (away, "last")):
+        parser.add_argument(
+            "--since", default=default, metavar="MOMENT", help="2h, 10:30, a date with a time, or last"
+        )
     lanes = _command(commands, "lanes", "list the agents' worktrees, or remove one")
     lanes.add_argument("step", nargs="?", choices=("remove",))
     lanes.add_argument("agent", nargs="?", metavar="AGENT")

@@ -29,6 +29,7 @@ _MODULES = {
     "apis": "apis.apis",
     "requests": "reading.requests",
     "log": "reading.log",
+    "away": "absences.away",
     "who": "reading.who",
     "lanes": "lanes.lanes",
     "approve": "deciding.approve",
