@@ -37,6 +37,7 @@
             pydantic
             libtmux
             markdown-it-py
+            tomlkit
           ];
 
           pythonImportsCheck = [

@@ -14,6 +14,7 @@ pkgs.mkShell {
         libtmux
         pathspec
         markdown-it-py
+        tomlkit
         hatchling
         build
         pytest

@@ -59,6 +59,9 @@ def _owned(state: State, spec: AgentSpec, most: int) -> Iterator[str]:
         yield from _bounded(most, (f"- `{_text(claim)}`" for claim in spec.claims))
     else:
         yield "You own no files."
+    if spec.may_write:
+        yield "You may also write these files of others without asking; they stay theirs:"
+        yield from _bounded(most, (f"- `{_text(pattern)}`" for pattern in spec.may_write))
     unowned = "you may write it" if state.plan.policy.unowned == "allow" else "ask before you write it"
     yield f"What nobody owns: {unowned}. What git ignores is free."
 

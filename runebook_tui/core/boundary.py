@@ -8,7 +8,7 @@ from itertools import groupby
 from runebook_tui.core import events as e
 from runebook_tui.core.commands import Ask, EndHold, Hold, Observe, Touch
 from runebook_tui.core.fold import apply
-from runebook_tui.core.grants import JOIN_SECONDS, Grant, Scope, covering
+from runebook_tui.core.grants import ABSENT, JOIN_SECONDS, Grant, Scope, There, as_approved, covering
 from runebook_tui.core.ownership import Verdict, operators_own
 from runebook_tui.core.state import RequestState, State
 from runebook_tui.core.types import ENGINE, OPERATOR, Author, Crossing, RequestKind
@@ -18,20 +18,38 @@ BURST = 20
 
 
 def covering_grant(
-    state: State, agent: str, path: str, pid: int | None, now: float, *, late: bool = False
+    state: State,
+    agent: str,
+    path: str,
+    pid: int | None,
+    now: float,
+    *,
+    late: bool = False,
+    there: There | None = None,
 ) -> Grant | None:
-    """The grant under which `agent` may write `path`, or None; `late` says that it has been written."""
-    return covering(state.grants.values(), agent, path, _owner(state, path), pid, now, late=late)
+    """The grant under which `agent` may write `path`, or None; `late` says that it has been written.
+
+    With `there` an approval for once holds only while the path has what it had when it was approved.
+    """
+    owner = _owner(state, path)
+    return covering(state.grants.values(), agent, path, owner, pid, now, late=late, there=there)
 
 
 def may_write(
-    state: State, agent: str, path: str, now: float, *, pid: int | None = None, late: bool = False
+    state: State,
+    agent: str,
+    path: str,
+    now: float,
+    *,
+    pid: int | None = None,
+    late: bool = False,
+    there: There | None = None,
 ) -> Verdict:
-    """The rule for a path that git does not ignore; `late` says that it has been written."""
+    """The rule for a path that git does not ignore; `late` and `there` as in `covering_grant`."""
     return state.owners.may_modify(
         agent,
         path,
-        granted=covering_grant(state, agent, path, pid, now, late=late) is not None,
+        granted=covering_grant(state, agent, path, pid, now, late=late, there=there) is not None,
         unowned_asks=state.plan.policy.unowned == "ask",
     )
 
@@ -171,6 +189,10 @@ def observed(state: State, command: Observe, now: float) -> Iterator[e.Event]:
                 state = apply(state, record)
         if _crosses(state, touch, now):
             crossings.append((touch.author, touch.lane, crossing))
+        elif grant is not None and not _as_approved(state, grant, touch):
+            other = f"{touch.author.evidence}; request {grant.request} approved another content"
+            author = touch.author.model_copy(update={"evidence": other})
+            crossings.append((author, touch.lane, crossing))
     for request_id, those in landed.items():
         if request_id in state.requests:
             yield e.RequestGrew(request=request_id, crossings=tuple(those))
@@ -229,6 +251,14 @@ def _once(state: State, touch: Touch, now: float) -> Grant | None:
             return None
         grant = covering_grant(state, agent, path, pid, now, late=True)
     return grant if grant is not None and grant.scope is Scope.ONCE else None
+
+
+def _as_approved(state: State, grant: Grant, touch: Touch) -> bool:
+    """Whether what is there now is what was approved, where a content was."""
+    path, after = touch.change.path, touch.change.after
+    if after.kind == "other" or path not in grant.comes:
+        return True
+    return as_approved(state.grants.values(), grant.agent, path, after.digest or ABSENT)
 
 
 def _crosses(state: State, touch: Touch, now: float) -> bool:

@@ -7,9 +7,15 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from runebook_tui.core.activity import Activity
+from runebook_tui.core.answers import Decide as Decide
+from runebook_tui.core.answers import Disown as Disown
+from runebook_tui.core.answers import TakeBack as TakeBack
 from runebook_tui.core.contract import Contract
-from runebook_tui.core.grants import Scope
+from runebook_tui.core.learning import DismissLesson
 from runebook_tui.core.messages import ReportDelivered, SendMessage
+from runebook_tui.core.planedits import PlanEdit
+from runebook_tui.core.presence import Look
+from runebook_tui.core.reviews import Recommend
 from runebook_tui.core.types import Author, Change, Crossing, ExecutionPlan, GateMode
 
 
@@ -25,6 +31,8 @@ class ChangePlan:
     """Go on under an edited plan."""
 
     plan: ExecutionPlan
+    edits: tuple[PlanEdit, ...] = ()
+    """What was written into the plan's file for the operator; () when it was edited by hand."""
 
 
 @dataclass(frozen=True)
@@ -236,23 +244,6 @@ class EndHold:
 
 
 @dataclass(frozen=True)
-class Decide:
-    """The operator's answer to a request."""
-
-    request: int
-    decision: Literal["approved", "rejected"]
-    scope: Scope = Scope.ONCE
-    reason: str = ""
-
-
-@dataclass(frozen=True)
-class Disown:
-    """The operator says of a crossing "that was me"."""
-
-    request: int
-
-
-@dataclass(frozen=True)
 class Touch:
     """One observed change and who made it."""
 
@@ -377,6 +368,7 @@ Command = (
     | ReportCommand
     | EndHold
     | Decide
+    | TakeBack
     | Disown
     | Observe
     | RecordUndo
@@ -389,4 +381,7 @@ Command = (
     | RecordAttempt
     | SendMessage
     | ReportDelivered
+    | DismissLesson
+    | Recommend
+    | Look
 )

@@ -10,10 +10,15 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 
 from runebook_tui.core.activity import ActivityChanged, CommandRan
+from runebook_tui.core.aftermath import DecisionTakenBack, Means, TaskHandedOver
 from runebook_tui.core.contract import ApiDrifted, ApiRestored, Contract
 from runebook_tui.core.fact import Fact
 from runebook_tui.core.grants import Scope
+from runebook_tui.core.learning import LessonDismissed
 from runebook_tui.core.messages import MessageDelivered, MessageSent
+from runebook_tui.core.planedits import PlanEdit
+from runebook_tui.core.presence import OperatorLooked
+from runebook_tui.core.reviews import Recommended
 from runebook_tui.core.types import (
     AgentStatus,
     Author,
@@ -23,6 +28,9 @@ from runebook_tui.core.types import (
     GateMode,
     RequestKind,
 )
+from runebook_tui.core.undo_events import ChangeUndone as ChangeUndone
+from runebook_tui.core.undo_events import UndoRefused as UndoRefused
+from runebook_tui.core.undo_events import UndoRestored as UndoRestored
 
 
 class RunStarted(Fact):
@@ -37,6 +45,8 @@ class PlanChanged(Fact):
 
     type: Literal["PlanChanged"] = "PlanChanged"
     plan: ExecutionPlan
+    edits: tuple[PlanEdit, ...] = ()
+    """What Runebook wrote into the plan's file for the operator; () when that was edited by hand."""
 
 
 class RunEnded(Fact):
@@ -236,6 +246,16 @@ class CoordinationResponse(Fact):
     reason: str = ""
     task: str | None = None
     """With scope "task": the requester's task when the decision was taken."""
+    means: Means = ""
+    """What else it did."""
+    group: str = ""
+    """What decisions have in common that were taken together; "" for one alone."""
+    base: dict[str, str] = Field(default_factory=dict)
+    """What was at the paths then (SHA-256, or "" for nothing): an approval for once holds for that."""
+    plan_before: str = ""
+    """Where the plan was changed by it: the SHA-256 of its text before."""
+    plan_after: str = ""
+    """And after."""
 
 
 class GrantUsed(Fact):
@@ -281,38 +301,6 @@ class LaneIntegrated(Fact):
     """Paths that stay in the lane, and why."""
     settled: bool = False
     """Whether all of the lane was looked at, and nothing of it waits for a decision."""
-
-
-class ChangeUndone(Fact):
-    """What a request had written was taken back; the patch holds what was removed."""
-
-    type: Literal["ChangeUndone"] = "ChangeUndone"
-    undo: str
-    """The undo's id, such as "u1"."""
-    request: int
-    changes: tuple[Change, ...]
-    """What the undo itself changed; both sides of a change are the same where nothing was left to undo."""
-    patch: str
-    """The patch's path."""
-
-
-class UndoRefused(Fact):
-    """What a request had written to a path could not be taken back; the patch holds the change."""
-
-    type: Literal["UndoRefused"] = "UndoRefused"
-    undo: str
-    request: int
-    path: str
-    reason: str
-    patch: str
-
-
-class UndoRestored(Fact):
-    """What an undo had removed is back."""
-
-    type: Literal["UndoRestored"] = "UndoRestored"
-    undo: str
-    changes: tuple[Change, ...]
 
 
 class NetReported(Fact):
@@ -373,8 +361,13 @@ Event = Annotated[
     | NetReported
     | ActivityChanged
     | CommandRan
+    | DecisionTakenBack
+    | TaskHandedOver
     | MessageSent
     | MessageDelivered
+    | LessonDismissed
+    | Recommended
+    | OperatorLooked
     | AttemptRefused,
     Field(discriminator="type"),
 ]

@@ -7,9 +7,22 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, TypeVar, assert_never
 
-from runebook_tui.core import attempts, interfaces, messages, nets, requests, resuming, undos
+from runebook_tui.core import (
+    attempts,
+    decisions,
+    interfaces,
+    learning,
+    messages,
+    nets,
+    presence,
+    requests,
+    resuming,
+    reviews,
+    undos,
+)
 from runebook_tui.core import events as e
 from runebook_tui.core.activity import ActivityChanged, CommandRan
+from runebook_tui.core.aftermath import DecisionTakenBack, TaskHandedOver
 from runebook_tui.core.contract import ApiDrifted, ApiRestored
 from runebook_tui.core.grants import Scope
 from runebook_tui.core.state import (
@@ -113,6 +126,14 @@ def _applied(state: State, record: e.Record) -> State:
             return state
         case messages.MessageSent() | messages.MessageDelivered():
             return messages.applied(state, event, record.time)
+        case DecisionTakenBack() | TaskHandedOver():
+            return decisions.applied(state, event, record.time)
+        case learning.LessonDismissed():
+            return learning.applied(state, event)
+        case reviews.Recommended():
+            return reviews.applied(state, event, record.time)
+        case presence.OperatorLooked():
+            return presence.applied(state, event, record.time)
         case e.AttemptRefused():
             return attempts.applied(state, event, record.time)
         case _:
@@ -130,6 +151,9 @@ def _run_started(state: State, run: int, event: e.RunStarted, time: float) -> St
         undos=state.undos,
         messages=state.messages,
         last_message=state.last_message,
+        dismissed_lessons=state.dismissed_lessons,
+        looked_at=state.looked_at,
+        away_since=state.away_since,
         requests=MappingProxyType({request.id: request for request in state.open_requests}),
         watch_blind=state.watch_blind,
         watch_blind_since=state.watch_blind_since,
@@ -149,11 +173,11 @@ def _with_plan(state: State, plan: ExecutionPlan) -> State:
         if agent.id not in agents and (agent.alive or agent.status is AgentStatus.STARTING)
     }
     tasks = {}
-    for spec in (*(agent.spec for agent in gone.values()), *plan.agents):
-        for task in spec.tasks:
+    for agent in (*gone.values(), *agents.values()):
+        for task in agent.all_tasks:
             known = state.tasks.get(task.id)
-            fresh = TaskState(task.id, spec.id, task.title)
-            tasks[task.id] = fresh if known is None else replace(known, agent=spec.id, title=task.title)
+            fresh = TaskState(task.id, agent.id, task.title)
+            tasks[task.id] = fresh if known is None else replace(known, agent=agent.id, title=task.title)
     phases = {phase.id: state.phases.get(phase.id, PhaseState(phase.id)) for phase in plan.roadmap.phases}
     agents = {
         agent.id: agent if agent.task in tasks else replace(agent, task=None)

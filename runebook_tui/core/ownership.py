@@ -69,10 +69,16 @@ def operators_own(path: str, agent: str | None) -> bool:
 
 
 class OwnershipManager:
-    """Answers who owns a path. Among matching claims the most specific wins, then the first written."""
+    """Answers who owns a path. Among matching claims the most specific wins, then the first written.
 
-    def __init__(self, ownership: Iterable[FileOwnership]) -> None:
+    `may_write` has pairs of an agent and a pattern: what that agent may write although others own it.
+    """
+
+    def __init__(self, ownership: Iterable[FileOwnership], may_write: Iterable[tuple[str, str]] = ()) -> None:
         self._claims = tuple(ownership)
+        self._may_write: dict[str, list[ClaimPattern]] = {}
+        for agent, allowed in may_write:
+            self._may_write.setdefault(agent, []).append(compile_pattern(allowed))
         self._by_anchor: dict[str, list[tuple[tuple[int, int], int, ClaimPattern, FileOwnership]]] = {}
         for order, claim in enumerate(self._claims):
             pattern = compile_pattern(claim.pattern)
@@ -132,7 +138,7 @@ class OwnershipManager:
         claim = self.owner_of(path)
         if claim is not None and claim.owner == agent:
             return Verdict.OWNED
-        if granted:
+        if granted or any(pattern.matches(path) for pattern in self._may_write.get(agent, ())):
             return Verdict.GRANTED
         if claim is None:
             return Verdict.FOREIGN if unowned_asks else Verdict.UNOWNED

@@ -7,8 +7,9 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, TypeAlias, assert_never
 
+from runebook_tui.core import decisions
 from runebook_tui.core import events as e
-from runebook_tui.core.grants import Grant, Scope, lasting
+from runebook_tui.core.grants import ABSENT, Grant, Scope, lasting
 from runebook_tui.core.state import RequestState, State
 from runebook_tui.core.types import Crossing, RequestKind
 
@@ -154,9 +155,11 @@ def _decided(state: State, event: e.CoordinationResponse, time: float) -> State:
         status=event.decision,
         scope=event.scope,
         answer=event.reason,
+        means=event.means,
         decided_at=time,
         held_until=None,
     )
+    state = decisions.remembered(state, event, time)
     # What stays out of the repository because of this request may come in now, or is known to stay out.
     if request.lane in state.agents and (
         event.decision == "approved" or request.kind is RequestKind.CONFLICT
@@ -179,8 +182,19 @@ def _decided(state: State, event: e.CoordinationResponse, time: float) -> State:
         pid=request.pid if waits else None,
         owners=frozenset(each.owner for each in request.crossings.values()) if waits else frozenset(),
         used_at=time,
+        base=event.base if event.scope is Scope.ONCE else {},
+        comes=_proposed(request) if event.scope is Scope.ONCE else {},
     )
     return replace(state, grants=lasting({**state.grants, request.id: grant}))
+
+
+def _proposed(request: RequestState) -> dict[str, str]:
+    """The contents that a client's hook said would come, by path."""
+    return {
+        path: crossing.proposed.digest or ABSENT
+        for path, crossing in request.crossings.items()
+        if crossing.proposed is not None and crossing.proposed.kind != "other"
+    }
 
 
 def _grant_used(state: State, event: e.GrantUsed, time: float) -> State:

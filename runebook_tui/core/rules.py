@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-import difflib
 import signal as signals
-from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import assert_never
 
-from runebook_tui.core import boundary, interfaces, lanes, messages, nets, proposals, resuming, undos
+from runebook_tui.core import (
+    boundary,
+    decisions,
+    interfaces,
+    lanes,
+    learning,
+    messages,
+    nets,
+    presence,
+    proposals,
+    resuming,
+    reviews,
+    undos,
+)
 from runebook_tui.core import commands as c
 from runebook_tui.core import events as e
-from runebook_tui.core.grants import Scope
 from runebook_tui.core.ownership import Verdict
+from runebook_tui.core.refusal import Outcome, Refusal, hint
 from runebook_tui.core.state import AgentState, State
 from runebook_tui.core.types import OPERATOR, AgentStatus, RequestKind, TaskStatus
 
 DOWN = "runebook-tui down"
 """Why an agent is stopped that starts again with the next engine."""
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """Why a command is not carried out, in one line for people."""
-
-    reason: str
-
-
-Outcome = tuple[e.Event, ...] | Refusal
 
 
 def decide(state: State, command: c.Command, now: float) -> Outcome:
@@ -44,7 +44,13 @@ def decide(state: State, command: c.Command, now: float) -> Outcome:
             )
             return (*stale, e.RunStarted(plan=command.plan))
         case c.ChangePlan():
-            return () if command.plan == state.plan else (e.PlanChanged(plan=command.plan),)
+            changed = e.PlanChanged(plan=command.plan, edits=command.edits)
+            return () if command.plan == state.plan else (changed,)
+        case learning.DismissLesson():
+            lesson = learning.lesson_of(state, command.lesson)
+            if lesson is None:
+                return Refusal(f"there is no lesson {command.lesson!r} (any more)")
+            return (learning.LessonDismissed(edit=lesson.edit),)
         case c.EndRun():
             if state.run == 0 or state.outcome is not None:
                 return ()
@@ -60,11 +66,18 @@ def decide(state: State, command: c.Command, now: float) -> Outcome:
                 e.AttemptRefused(speaker=command.speaker, attempt=command.attempt, reason=command.reason),
             )
         case messages.SendMessage():
-            return _sent(state, command)
+            return _sent(state, command, now)
         case messages.ReportDelivered():
             return messages.delivered(state, command)
+        case reviews.Recommend():
+            why = reviews.why_not(state, command, now)
+            return Refusal(why) if why else reviews.recommended(state, command)
+        case presence.Look():
+            return presence.looked(state, command, now)
         case c.Decide() | c.Disown():
-            return _decided(state, command)
+            return decisions.decided(state, command)
+        case c.TakeBack():
+            return decisions.taken_back(state, now)
         case c.ResumeAgents():
             return _resumed(state, command)
         case c.EndHold():
@@ -96,7 +109,7 @@ def decide(state: State, command: c.Command, now: float) -> Outcome:
         ):
             agent = state.agents.get(command.agent)
             if agent is None:
-                return Refusal(f"the plan has no agent {command.agent!r}{_hint(command.agent, state.agents)}")
+                return Refusal(f"the plan has no agent {command.agent!r}{hint(command.agent, state.agents)}")
             return _agent_decided(state, agent, command, now)
         case _:
             assert_never(command)
@@ -172,12 +185,15 @@ def _agent_decided(state: State, agent: AgentState, command: _AgentCommand, now:
             assert_never(command)
 
 
-def _sent(state: State, command: messages.SendMessage) -> Outcome:
+def _sent(state: State, command: messages.SendMessage, now: float) -> Outcome:
     for name in command.to:
         if name not in (messages.EVERYBODY, OPERATOR) and name not in state.agents:
-            return Refusal(f"the plan has no agent {name!r}{_hint(name, state.agents)}")
+            return Refusal(f"the plan has no agent {name!r}{hint(name, state.agents)}")
     if not command.to or not command.text.strip():
         return Refusal("say to whom, and what")
+    why = messages.why_not(state, command, now)
+    if why:
+        return Refusal(why)
     return (messages.sent(state, command.sender, command.to, command.text, command.request),)
 
 
@@ -187,7 +203,7 @@ def _resumed(state: State, command: c.ResumeAgents) -> Outcome:
     lost = {agent.id: agent for agent in resuming.lost_agents(state)}
     for name in command.agents:
         if name not in state.agents:
-            return Refusal(f"the plan has no agent {name!r}{_hint(name, state.agents)}")
+            return Refusal(f"the plan has no agent {name!r}{hint(name, state.agents)}")
         if name not in lost:
             return Refusal(f"{name} is {state.agents[name].status}: only a lost agent is brought back")
     if not lost:
@@ -306,7 +322,7 @@ def _published(state: State, agent: AgentState, command: c.PublishApi) -> Outcom
     interface = state.plan.interface(command.api)
     if interface is None:
         names = [each.name for each in state.plan.interfaces]
-        return Refusal(f"the plan has no interface {command.api!r}{_hint(command.api, names)}")
+        return Refusal(f"the plan has no interface {command.api!r}{hint(command.api, names)}")
     if interface.owner != agent.id:
         return Refusal(f"interface {interface.name} is {interface.owner}'s to publish, not {agent.id}'s")
     why_not = interfaces.why_not_published(interface, command)
@@ -318,53 +334,3 @@ def _asked(state: State, command: c.Ask, now: float) -> Outcome:
         if boundary.may_write(state, command.agent, path, now) is Verdict.OPERATOR:
             return Refusal(f"{path} belongs to the operator and is never an agent's to write")
     return boundary.asked(state, command, now)
-
-
-def _decided(state: State, command: c.Decide | c.Disown) -> Outcome:
-    request = state.requests.get(command.request)
-    if request is None:
-        return Refusal(f"there is no request {command.request}")
-    if not request.open:
-        return Refusal(f"request {request.id} is {request.status} already")
-    if isinstance(command, c.Disown):
-        if request.kind is RequestKind.DRIFT:
-            return Refusal(f"request {request.id} is about an interface, whoever changed it: decide it")
-        if request.kind is not RequestKind.CROSSED:
-            return Refusal(f"request {request.id} was {request.kind}: an agent made it, not you")
-        if OPERATOR not in request.candidates:
-            return Refusal(f"request {request.id}: the write was {request.who}'s for certain")
-        return (e.RequestWithdrawn(request=request.id, reason="the operator said: that was me"),)
-    task = None
-    wider = command.decision == "approved" and command.scope is not Scope.ONCE
-    if wider and request.kind in (RequestKind.CONFLICT, RequestKind.DRIFT):
-        return Refusal(f"request {request.id} is about what is there now: it can be approved once only")
-    if wider and request.requester is None:
-        return Refusal(f"request {request.id} has no certain author: it can be approved once only")
-    if wider and command.scope is Scope.TASK:
-        requester = state.agents.get(request.requester or "")
-        task = None if requester is None else requester.task
-        if task is None:
-            return Refusal(
-                f"{request.requester} has no task in progress: approve once or until the plan ends"
-            )
-    follows: tuple[e.Event, ...] = ()
-    if request.kind is RequestKind.DRIFT and command.decision == "approved":
-        if why_not := interfaces.why_not_accepted(state, request):
-            return Refusal(why_not)
-        follows = interfaces.accepted(state, request)
-    response = e.CoordinationResponse(
-        request=request.id,
-        decision=command.decision,
-        scope=command.scope,
-        reason=command.reason,
-        task=task,
-    )
-    return (response, *follows)
-
-
-def _hint(word: str, known: Iterable[str]) -> str:
-    names = list(known)
-    near = difflib.get_close_matches(word, names, n=1)
-    if near:
-        return f"; did you mean {near[0]!r}?"
-    return f"; it has: {', '.join(names)}" if names and len(names) <= 12 else ""

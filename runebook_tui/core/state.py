@@ -9,9 +9,16 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from runebook_tui.core.activity import Doing
+from runebook_tui.core.aftermath import Means
 from runebook_tui.core.contract import Contract
 from runebook_tui.core.grants import Grant, Scope
 from runebook_tui.core.ownership import OwnershipManager
+from runebook_tui.core.planedits import PlanEdit
+from runebook_tui.core.remembered import Attempt as Attempt
+from runebook_tui.core.remembered import Decision as Decision
+from runebook_tui.core.remembered import Engine as Engine
+from runebook_tui.core.remembered import Message as Message
+from runebook_tui.core.remembered import RecentTouch as RecentTouch
 from runebook_tui.core.types import (
     AgentSpec,
     AgentStatus,
@@ -22,6 +29,7 @@ from runebook_tui.core.types import (
     PhaseStatus,
     PlanInfo,
     RequestKind,
+    Task,
     TaskStatus,
 )
 
@@ -91,6 +99,8 @@ class AgentState:
     """What its client said last that it does; None while it has said nothing."""
     task: str | None = None
     """The task in progress that was started last."""
+    handed: tuple[Task, ...] = ()
+    """Tasks that it was given beyond the plan's."""
     lane: str = ""
     """The branch of its worktree; "" where it works in the repository's own tree."""
     integrated: bool = False
@@ -102,11 +112,27 @@ class AgentState:
         return self.spec.id
 
     @property
+    def all_tasks(self) -> tuple[Task, ...]:
+        """The plan's tasks and those that it was handed, each in order."""
+        return (*self.spec.tasks, *self.handed)
+
+    @property
     def gate_is_less(self) -> bool:
         """Whether the gate is known to do less with its writes than the plan asks for."""
         if self.gate_mode is None:
             return self.gate_holds is False
         return self.gate_mode.strength < self.spec.gate.strength
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendation:
+    """What an owner thinks of a request about its paths (`core/reviews.py`)."""
+
+    agent: str
+    advice: Literal["approve", "reject"]
+    reason: str
+    time: float
+    """Unix seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,12 +159,18 @@ class RequestState:
     hook: str = ""
     """The client whose hook asked before it wrote; "" for none."""
     decided_at: float | None = None
+    means: Means = ""
+    """What else the decision did."""
+    taken_back: int = 0
+    """How many decisions of it were taken back."""
     held_since: float | None = None
     """When the wait began that ends at `held_until`."""
     held_until: float | None = None
     """When a write that waits for this request will be refused; None when none waits."""
     hold_over: str = ""
     """Why no write waits any more, once one did."""
+    recommendations: Mapping[str, Recommendation] = field(default_factory=_empty)
+    """What owners of its paths think of it, by agent."""
     undone: Mapping[str, str] = field(default_factory=_empty)
     """The undo by which a path was taken back, by path."""
     undo_refused: Mapping[str, str] = field(default_factory=_empty)
@@ -251,50 +283,6 @@ class ApiRegistry:
         return self.published.get(name)
 
 
-@dataclass(frozen=True, slots=True)
-class RecentTouch:
-    """A touch, short: for "who is editing what now"."""
-
-    path: str
-    author: str | None
-    time: float
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """What somebody tried that only the operator may."""
-
-    speaker: str
-    attempt: str
-    reason: str
-    time: float
-    """Unix seconds."""
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """Words from one to others (`core/messages.py`)."""
-
-    id: int
-    sender: str
-    to: tuple[str, ...]
-    text: str
-    time: float
-    """Unix seconds."""
-    request: int | None = None
-    read: frozenset[str] = frozenset()
-    """Who was given it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Engine:
-    """The engine that last took the lease."""
-
-    pid: int
-    host: str
-    started_at: float
-
-
 @dataclass(frozen=True)
 class State:
     """A frozen snapshot of a run. Equal logs give equal states."""
@@ -316,6 +304,8 @@ class State:
     requests: Mapping[int, RequestState] = field(default_factory=_empty)
     last_request: int = 0
     """The highest request number ever given, over all runs."""
+    last_decision: Decision | None = None
+    """What was decided last in this run, and may be taken back; None once it was."""
     grants: Mapping[int, Grant] = field(default_factory=_empty)
     undos: Mapping[str, UndoState] = field(default_factory=_empty)
     """Every undo, over all runs."""
@@ -329,6 +319,12 @@ class State:
     """The newest messages, oldest first, over all runs."""
     last_message: int = 0
     """The highest message number ever given, over all runs."""
+    dismissed_lessons: tuple[PlanEdit, ...] = ()
+    """Edits of the plan that are not to be suggested again, over all runs."""
+    looked_at: float | None = None
+    """When the operator last came to the screen or left it, over all runs."""
+    away_since: float | None = None
+    """When the operator's last absence began: it goes on, or ended when the screen was opened."""
     watch_blind: str = ""
     """Why the live watch sees nothing; "" while it sees."""
     watch_blind_since: float | None = None
@@ -336,7 +332,7 @@ class State:
     @cached_property
     def owners(self) -> OwnershipManager:
         """Who owns what, by the plan."""
-        return OwnershipManager(self.plan.ownership)
+        return OwnershipManager(self.plan.ownership, self.plan.may_write)
 
     @property
     def open_requests(self) -> tuple[RequestState, ...]:
@@ -345,7 +341,7 @@ class State:
 
     def tasks_of(self, agent: str) -> tuple[TaskState, ...]:
         """The tasks of an agent, as in the plan."""
-        tasks = (self.tasks[task.id] for task in self.agents[agent].spec.tasks)
+        tasks = (self.tasks[task.id] for task in self.agents[agent].all_tasks)
         return tuple(task for task in tasks if task.agent == agent)
 
     def agents_of(self, phase: str) -> tuple[AgentState, ...]:

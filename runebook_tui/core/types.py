@@ -229,6 +229,11 @@ class ExecutionPlan(Value):
         return (*own, *shared)
 
     @property
+    def may_write(self) -> tuple[tuple[str, str], ...]:
+        """Which agent may write what of others' files without asking: agent and pattern."""
+        return tuple((agent.id, pattern) for agent in self.agents for pattern in agent.may_write)
+
+    @property
     def has_lanes(self) -> bool:
         """Whether each agent works in a lane: a worktree and branch of its own."""
         return self.plan.isolation == "worktree"

@@ -112,9 +112,13 @@ class _Waiting:
 class Holds:
     """Files stopped writes as requests, and answers the gates when a request is decided or time is up."""
 
-    def __init__(self, handle: Handle, state: Callable[[], State]) -> None:
+    def __init__(
+        self, handle: Handle, state: Callable[[], State], there: Callable[[str, str], str | None]
+    ) -> None:
+        """`there` tells what is at a path of an agent's tree now, as `core.grants.There` does."""
         self._handle = handle
         self._state = state
+        self._there = there
         self._waiting: dict[tuple[str, int, int], _Waiting] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._hooks: Counter[int] = Counter()
@@ -135,7 +139,7 @@ class Holds:
         answer = self._known(state, write, now)
         if answer is not None:
             return answer
-        seconds = hold_seconds(state.plan, write.agent) if write.waits else None
+        seconds = hold_seconds(state.plan, write.agent, write.path) if write.waits else None
         until = None if seconds is None else now + seconds
         await self._handle(
             c.Hold(
@@ -204,8 +208,12 @@ class Holds:
 
         Whether the act of an approval goes on is not told here: the gate that asks saw its writes, and when.
         """
-        verdict = boundary.may_write(state, write.agent, write.path, now, pid=write.pid)
-        grant = boundary.covering_grant(state, write.agent, write.path, write.pid, now)
+
+        def there(path: str) -> str | None:
+            return self._there(write.agent, path)
+
+        verdict = boundary.may_write(state, write.agent, write.path, now, pid=write.pid, there=there)
+        grant = boundary.covering_grant(state, write.agent, write.path, write.pid, now, there=there)
         fresh = grant is None or (grant.unused(write.path) and grant.request not in write.spent)
         if not verdict.crosses and fresh:
             return {"request": None if grant is None else grant.request, "verdict": "continue", "words": ""}

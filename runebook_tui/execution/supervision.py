@@ -14,6 +14,7 @@ from runebook_tui.core.printable import visible
 from runebook_tui.core.state import State
 from runebook_tui.core.types import ENGINE, OPERATOR, AgentSpec, GateMode
 from runebook_tui.execution import wire
+from runebook_tui.execution.contents import content_at
 from runebook_tui.execution.folders import make_agents_folder
 from runebook_tui.execution.holds import Holds, StoppedWrite
 from runebook_tui.execution.machine import Machine
@@ -80,7 +81,11 @@ class Supervision:
         self._arrival = asyncio.Event()
         self._silent: dict[str, float] = {}
         self._rulebook = Rulebook(host.root, lambda: host.machine)
-        self.holds = Holds(host.handle_surely, lambda: host.state)
+        self.holds = Holds(
+            host.handle_surely,
+            lambda: host.state,
+            lambda agent, path: content_at(host.root_of(agent), path),
+        )
         """The stopped writes that wait for the operator."""
         self.verbs: Mapping[str, Verb] = {
             "attach": self._attach,

@@ -15,14 +15,17 @@ from typing import Any, Protocol
 
 from runebook_tui.core import boundary
 from runebook_tui.core import commands as c
-from runebook_tui.core.grants import Scope
+from runebook_tui.core.away import policy_for
+from runebook_tui.core.presence import Look
 from runebook_tui.core.printable import visible
 from runebook_tui.core.resuming import lost_agents
-from runebook_tui.core.state import RequestState, State
+from runebook_tui.core.state import State
 from runebook_tui.core.types import ENGINE, OPERATOR
-from runebook_tui.core.undos import why_not_undone
 from runebook_tui.execution import wire
+from runebook_tui.execution.amending import Amending
+from runebook_tui.execution.deciding import Deciding, request_words
 from runebook_tui.execution.hooks import Hooks
+from runebook_tui.execution.mailbox import Mailbox
 from runebook_tui.execution.server import Connection
 from runebook_tui.execution.supervision import Supervision
 from runebook_tui.execution.undoing import Undoing
@@ -41,6 +44,7 @@ class Host(Protocol):
     """What the verbs need of the runner."""
 
     root: Path
+    amending: Amending
     undoing: Undoing | None
     """Takes back and brings back; None until the engine observes the tree."""
 
@@ -82,7 +86,8 @@ class Verbs:
     def __init__(self, host: Host, supervision: Supervision) -> None:
         self._host = host
         self._supervision = supervision
-        self._hooks = Hooks(host, supervision.holds)
+        self._mailbox = Mailbox(host)
+        self._hooks = Hooks(host, supervision.holds, self._mailbox)
         self._noted: dict[tuple[str, str], float] = {}
         self._anyone: Mapping[str, Verb] = {
             "hello": self._hello,
@@ -95,6 +100,7 @@ class Verbs:
         }
         self._agents: Mapping[str, Verb] = {
             **supervision.verbs,
+            **self._mailbox.verbs,
             "ready": self._ready,
             "task-start": self._task,
             "task-done": self._task,
@@ -106,17 +112,15 @@ class Verbs:
             "hook": self._hooks.hook,
         }
         self._operator: Mapping[str, Verb] = {
-            "approve": self._decide,
-            "reject": self._decide,
-            "disown": self._disown,
-            "undo": self._undo,
-            "restore": self._restore,
+            **Deciding(host).verbs,
+            **host.amending.verbs,
             "restart": self._restart,
             "resume": self._resume,
             "stop": self._stop,
             "down": self._down,
             "new-run": self._new_run,
             "sweep": self._sweep,
+            "looked": self._looked,
             "lane-remove": self._remove_lane,
         }
 
@@ -174,7 +178,10 @@ class Verbs:
         if number not in self._host.state.requests:
             raise Refused(f"there is no request {number}")
         await self._host.changed(lambda state: not state.requests[number].open, seconds)
-        return _request_words(self._host.state.requests[number])
+        request = self._host.state.requests[number]
+        if connection.speaker.agent is not None and not request.open:
+            await self._mailbox.decided(connection.speaker.agent, number)
+        return request_words(request)
 
     async def _may_commit(self, connection: Connection, message: Answer) -> Answer:
         """What of `paths` the speaker's agent may not commit. A process that is not known is who it says."""
@@ -237,7 +244,9 @@ class Verbs:
         return {
             "request": None if request is None else request.id,
             "agent": agent,
-            "hold_seconds": state.plan.policy.hold_seconds,
+            "hold_seconds": min(
+                policy_for(state.plan.policy, path).hold_seconds for path in foreign or paths
+            ),
         }
 
     async def _settle(self, connection: Connection, message: Answer) -> Answer:
@@ -258,40 +267,6 @@ class Verbs:
         return {"finalize": await self._host.changed(told, seconds)}
 
     # ── the operator ────────────────────────────────────────────────────────────────────────────
-
-    async def _decide(self, connection: Connection, message: Answer) -> Answer:
-        number = wire.number_field(message, "request")
-        try:
-            scope = Scope(wire.text_field(message, "scope", default="once", limit=16))
-        except ValueError as error:
-            raise wire.WireError("the scope is once, task or plan") from error
-        reason = wire.text_field(message, "reason", default="", limit=2000)
-        approved = message["do"] == "approve"
-        undoes = not approved and message.get("undo") is True
-        undoing = self._undoing() if undoes else None
-        if undoes and (why := why_not_undone(self._host.state, number, rejecting=True)):
-            raise Refused(why)
-        await self._host.handle(
-            c.Decide(number, "approved" if approved else "rejected", scope, reason), OPERATOR
-        )
-        words = _request_words(self._host.state.requests[number])
-        return words | await undoing.undo(number) if undoing else words
-
-    async def _undo(self, connection: Connection, message: Answer) -> Answer:
-        return await self._undoing().undo(wire.number_field(message, "request"))
-
-    async def _restore(self, connection: Connection, message: Answer) -> Answer:
-        return await self._undoing().restore(wire.text_field(message, "undo", limit=32))
-
-    def _undoing(self) -> Undoing:
-        if self._host.undoing is None:
-            raise Refused("the engine is still starting; try again in a moment")
-        return self._host.undoing
-
-    async def _disown(self, connection: Connection, message: Answer) -> Answer:
-        number = wire.number_field(message, "request")
-        await self._host.handle(c.Disown(number), OPERATOR)
-        return _request_words(self._host.state.requests[number])
 
     async def _restart(self, connection: Connection, message: Answer) -> Answer:
         agent = wire.text_field(message, "agent", limit=64)
@@ -322,6 +297,11 @@ class Verbs:
         agent = wire.text_field(message, "agent", limit=64)
         return {"agent": agent, "branch_removed": await self._host.remove_lane(agent)}
 
+    async def _looked(self, connection: Connection, message: Answer) -> Answer:
+        """The operator opens the screen, or leaves it; since when it had been away."""
+        await self._host.handle(Look(leaves=message.get("leaves") is True), OPERATOR)
+        return {"away_since": self._host.state.away_since}
+
     async def _sweep(self, connection: Connection, message: Answer) -> Answer:
         await self._host.sweep()
         return {"seq": self._host.state.seq}
@@ -333,15 +313,6 @@ def _attempted(message: Answer) -> str:
         (message[each] for each in ("request", "undo", "agent") if message.get(each) is not None), ""
     )
     return visible(f"{message['do']} {about}".strip(), _NAMED_CHARACTERS)
-
-
-def _request_words(request: RequestState) -> Answer:
-    return {
-        "request": request.id,
-        "status": request.status,
-        "scope": request.scope.value if request.status == "approved" else None,
-        "reason": request.answer,
-    }
 
 
 def repository_path(text: str) -> str:

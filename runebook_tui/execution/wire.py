@@ -56,3 +56,11 @@ def texts_field(message: dict[str, Any], name: str, *, limit: int = 1000) -> tup
     if not isinstance(value, list) or len(value) > limit or not all(isinstance(each, str) for each in value):
         raise WireError(f"field {name!r} must be a list of at most {limit} texts")
     return tuple(value)
+
+
+def numbers_field(message: dict[str, Any], name: str, *, limit: int = 1000) -> tuple[int, ...]:
+    """The field `name`, a list of whole numbers, () when it is absent. Raises WireError."""
+    value = message.get(name, [])
+    if not isinstance(value, list) or len(value) > limit or not all(type(each) is int for each in value):
+        raise WireError(f"field {name!r} must be a list of at most {limit} whole numbers")
+    return tuple(value)

@@ -190,10 +190,16 @@ class Judge:
         claim = rules.owners.owner_of(path)
         owner = None if claim is None else claim.owner
         now = self._clock()
-        grant = covering(rules.all_grants(), self._agent, path, owner, process.pid, now)
-        if grant is None and (rules.away == "flag" or self._ignored([path])):
+        grant = covering(rules.all_grants(), self._agent, path, owner, process.pid, now, there=self._there)
+        if grant is None and (rules.treatment(path).away == "flag" or self._ignored([path])):
             return None
         return owner, grant
+
+    def _there(self, path: str) -> str | None:
+        """What is at a path of the repository now; asked only of what was approved once."""
+        from runebook_tui.gate.there import there
+
+        return there(self._inside + os.fsencode(path))
 
     def _plain(self, path: str) -> bool:
         """Whether the rule lets the path pass without looking at grants or at git."""

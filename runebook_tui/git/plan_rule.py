@@ -27,8 +27,13 @@ def not_to_commit(root: Path, agent: str, paths: Sequence[str]) -> list[tuple[st
             for claim in each.get("claims", [])
         ]
         claims += [FileOwnership(str(e["path"]), str(e["owner"]), True) for e in plan.get("shared", [])]
+        may_write = [
+            (str(each["id"]), str(pattern))
+            for each in plan.get("agents", [])
+            for pattern in each.get("may_write", [])
+        ]
         asks = plan.get("policy", {}).get("unowned") == "ask"
-        owners = OwnershipManager(claims)
+        owners = OwnershipManager(claims, may_write)
     except OSError as error:
         raise RuleError(f"{PLAN_NAME} cannot be read: {error.strerror}") from error
     except (ValueError, LookupError, TypeError, AttributeError) as error:

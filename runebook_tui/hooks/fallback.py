@@ -74,9 +74,10 @@ def _rules(root: Path, agent: str) -> Mapping[str, Any]:
 def _judged(places: Sequence[Place], agent: str, root: Path, rules: Mapping[str, Any]) -> list[str]:
     try:
         claims = [FileOwnership(str(claim[0]), str(claim[1]), bool(claim[2])) for claim in rules["claims"]]
+        may_write = [(agent, str(pattern)) for pattern in rules.get("may_write", ())]
     except (KeyError, TypeError, IndexError) as error:
         raise HookError("the rules cannot be read") from error
-    owners = OwnershipManager(claims)
+    owners = OwnershipManager(claims, may_write)
     asks = rules.get("unowned", "allow") != "allow"
     found = []
     crossing: list[str] = []

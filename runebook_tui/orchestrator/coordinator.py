@@ -12,7 +12,9 @@ from runebook_tui.core import commands as c
 from runebook_tui.core import events as e
 from runebook_tui.core.fold import apply, fold
 from runebook_tui.core.gates import settle
-from runebook_tui.core.rules import Refusal, decide
+from runebook_tui.core.notices import following
+from runebook_tui.core.refusal import Refusal
+from runebook_tui.core.rules import decide
 from runebook_tui.core.state import State
 from runebook_tui.core.types import ENGINE
 from runebook_tui.log.eventlog import AlreadyRecorded, Conflict, EventLog
@@ -85,21 +87,29 @@ class Coordinator:
         records: list[e.Record] = []
         run = state.run + 1 if any(isinstance(event, e.RunStarted) for event in events) else state.run
         while events:
+            before = state
             for event in events:
                 record = e.Record(seq=state.seq + 1, time=now, run=run, actor=actor, event=event)
                 records.append(record)
                 state = apply(state, record)
-            events = settle(state)
+            events = (*following(before, state, events), *settle(state))
         return tuple(records), state
 
     def _append(self, records: Sequence[e.Record], actor: str, command: c.Command) -> None:
-        decision = isinstance(command, c.Decide | c.Disown)
         self._log.append(
             [record.event for record in records],
             run=records[0].run,
             actor=actor,
             expected=self.state.seq,
             time=records[0].time,
-            key=f"decision:{command.request}" if isinstance(command, c.Decide | c.Disown) else None,
-            durable=decision,
+            key=self._key(command),
+            durable=isinstance(command, c.Decide | c.Disown | c.TakeBack),
         )
+
+    def _key(self, command: c.Command) -> str | None:
+        """What makes the first decision of a request win; one that was taken back frees the next."""
+        if not isinstance(command, c.Decide | c.Disown):
+            return None
+        request = self.state.requests.get(command.request)
+        again = f":{request.taken_back}" if request is not None and request.taken_back else ""
+        return f"decision:{command.request}{again}"

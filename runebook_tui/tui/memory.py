@@ -14,7 +14,8 @@ from runebook_tui.core.events import Event, Record
 from runebook_tui.core.fold import apply
 from runebook_tui.core.gates import settle
 from runebook_tui.core.grants import Scope
-from runebook_tui.core.rules import DOWN, Refusal, decide
+from runebook_tui.core.refusal import Refusal
+from runebook_tui.core.rules import DOWN, decide
 from runebook_tui.core.state import State
 from runebook_tui.core.types import ENGINE, OPERATOR, Change
 from runebook_tui.core.undos import why_not_undone

@@ -19,6 +19,8 @@ from runebook_tui.core.contract import ApiDrifted, Clause
 from runebook_tui.core.fold import apply, fold
 from runebook_tui.core.gates import agent_unmet, settle, stalled
 from runebook_tui.core.grants import Scope
+from runebook_tui.core.learning import DismissLesson
+from runebook_tui.core.planedits import AddClaim, AddMayWrite, AddPathPolicy
 from runebook_tui.core.rules import DOWN, decide
 from runebook_tui.core.state import State
 from runebook_tui.core.types import (
@@ -84,7 +86,10 @@ def plans(draw: st.DrawFn) -> ExecutionPlan:
         )
     return ExecutionPlan(
         plan=PlanInfo(name="random"),
-        policy=Policy(unowned=draw(st.sampled_from(["allow", "ask"]))),
+        policy=Policy(
+            unowned=draw(st.sampled_from(["allow", "ask"])),
+            review=draw(st.sampled_from(["operator", "owner"])),
+        ),
         phases=tuple(phases),
         agents=tuple(agents),
         shared=(SharedPath(path="core/**", owner="alpha"),),
@@ -131,6 +136,14 @@ COMMANDS = st.one_of(
     st.builds(c.Observe, TOUCHES, st.sampled_from(["", "", "git checkout topic"])),
     st.builds(c.Ask, AGENT, st.lists(PATH, min_size=1, max_size=3).map(tuple), TEXT, PID),
     st.builds(c.Decide, REQUEST, st.sampled_from(["approved", "rejected"]), st.sampled_from(Scope), TEXT),
+    st.builds(
+        c.Decide,
+        REQUEST,
+        st.sampled_from(["approved", "rejected"]),
+        means=st.sampled_from(["widened", "transferred", "handed over"]),
+        group=st.sampled_from(["", "g"]),
+    ),
+    st.just(c.TakeBack()),
     st.builds(c.Disown, REQUEST),
     st.builds(c.PublishApi, AGENT, API, st.sampled_from([None, "d1", "d2"]), CONTRACTS, FAULTS),
     st.builds(c.CheckApi, API, st.sampled_from([None, "d1", "d2"]), CONTRACTS, FAULTS, CHANGED),
@@ -151,10 +164,13 @@ COMMANDS = st.one_of(
     st.builds(c.ReportCommand, AGENT, TEXT, TEXT, st.none() | st.integers(0, 3)),
     st.builds(c.RecordAttempt, AGENT, TEXT, TEXT),
     st.builds(c.SendMessage, AGENT, st.lists(AGENT, max_size=2).map(tuple), TEXT),
+    st.builds(c.Recommend, AGENT, REQUEST, st.sampled_from(["approve", "reject"]), TEXT),
+    st.builds(c.Look, st.booleans()),
     st.builds(c.ReportDelivered, AGENT, st.lists(st.integers(1, 3), max_size=2).map(tuple), TEXT),
     st.builds(
         c.RecordUndo, UNDO, REQUEST, SOME_CHANGES, TEXT, SOME_CHANGES, st.dictionaries(PATH, TEXT, max_size=2)
     ),
+    st.builds(DismissLesson, TEXT),
     st.builds(c.RecordRestore, UNDO, SOME_CHANGES),
 )
 JUMPS = st.sampled_from([0.0, 0.5, 1.9, 3.0, -0.5, -86_400.0, 86_400.0])
@@ -255,6 +271,12 @@ def _crossings(changes: st.SearchStrategy[Change | None]) -> st.SearchStrategy[t
     )
 
 
+EDITS = st.one_of(
+    st.builds(AddClaim, AGENT, st.just("x/**")),
+    st.builds(AddMayWrite, AGENT, st.just("x/**")),
+    st.builds(AddPathPolicy, st.just("x/**"), st.sampled_from(["hold", "refuse"])),
+)
+
 FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "adopted": st.lists(AGENT, max_size=1).map(tuple),
     "broken": TEXT,
@@ -317,13 +339,24 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "speaker": TEXT,
     "status": st.sampled_from(AgentStatus),
     "task": TASK,
+    "means": st.sampled_from(["", "widened", "handed over"]),
+    "group": TEXT,
+    "base": st.dictionaries(PATH, TEXT, max_size=2),
+    "plan_before": TEXT,
+    "plan_after": TEXT,
+    "was": st.sampled_from(["approved", "rejected"]),
+    "title": TEXT,
     "message": st.integers(1, 9),
     "messages": st.lists(st.integers(1, 9), max_size=2).map(tuple),
+    "advice": st.sampled_from(["approve", "reject"]),
+    "leaves": st.booleans(),
     "sender": AGENT,
     "reader": AGENT,
     "to": st.lists(AGENT | st.sampled_from(["all", OPERATOR]), max_size=2).map(tuple),
     "text": TEXT,
     "by": st.sampled_from(["hook", "mcp"]),
+    "edit": EDITS,
+    "edits": st.lists(EDITS, max_size=2).map(tuple),
     "until": st.floats(0, 1e10),
     "undo": UNDO,
     "version": st.integers(1, 3),

@@ -41,7 +41,7 @@ class Engine:
             policy=Policy(**policy),
         )
         self.coordinator = Coordinator(MemoryLog(), listener=lambda state, _: self.holds.published(state))
-        self.holds = Holds(self.handle, lambda: self.state)
+        self.holds = Holds(self.handle, lambda: self.state, lambda agent, path: None)
         self.pushed: list[dict[str, Any]] = []
         self.news = asyncio.Event()
         self.coordinator.handle(c.StartRun(self.plan))
@@ -178,7 +178,7 @@ async def test_an_answer_given_while_the_engine_died_is_given_again() -> None:
     engine = Engine()
     await engine.stopped("beta/x", number=4)
     engine.holds.close()
-    engine.holds = Holds(engine.handle, lambda: engine.state)
+    engine.holds = Holds(engine.handle, lambda: engine.state, lambda agent, path: None)
     await engine.handle(c.Decide(1, "rejected", reason="no"))
     answer = await engine.stopped("beta/x", number=4, source=2)
     assert (answer["request"], answer["verdict"]) == (1, "refuse")
@@ -193,7 +193,7 @@ async def test_what_nobody_asks_again_after_a_restart_waits_no_more_but_is_open(
     await engine.stopped("beta/x", number=1)
     await engine.stopped("beta/y", number=2, pid=8)
     engine.holds.close()
-    engine.holds = Holds(engine.handle, lambda: engine.state)
+    engine.holds = Holds(engine.handle, lambda: engine.state, lambda agent, path: None)
     await engine.holds.end_forgotten()
     (request,) = engine.state.open_requests
     assert (request.held_until, request.hold_over) == (None, "the engine was away")

@@ -33,6 +33,7 @@
               "libtmux"
               "pathspec"
               "markdown-it-py"
+              "tomlkit"
               "hatchling"
               "build"
               "pytest"
