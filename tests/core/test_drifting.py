@@ -174,6 +174,21 @@ def test_after_a_rejection_only_another_change_is_asked_about() -> None:
     assert drifted(play, held("def open(c)")) == first + 1
 
 
+def test_a_rejection_that_is_taken_back_asks_again() -> None:
+    play = begun()
+    number = drifted(play)
+    play.do(c.Decide(number, "rejected"))
+    play.do(c.CheckApi("store", "d1", FIRST))
+    play.do(c.TakeBack())
+    assert request(play, number).open
+    assert drifted(play) == number, "no second request"
+    play.do(c.Decide(number, "rejected"))
+    play.do(c.CheckApi("store", "d1", FIRST))
+    play.do(c.TakeBack())
+    play.do(c.CheckApi("store", "d1", FIRST))
+    assert request(play, number).status == "withdrawn"
+
+
 def test_publishing_again_settles_a_drift() -> None:
     play = begun()
     number = drifted(play)
