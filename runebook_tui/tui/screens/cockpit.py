@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from textual import getters, on
 from textual.app import ComposeResult
@@ -14,13 +16,14 @@ from textual.reactive import reactive, var
 from textual.screen import Screen
 from textual.widget import Widget
 
+from runebook_tui.core.decisions import TAKE_BACK_SECONDS, why_not_taken_back
 from runebook_tui.core.resuming import lost_agents
 from runebook_tui.core.state import AgentState, RequestState
 from runebook_tui.core.undos import may_undo
 from runebook_tui.tui import commands, glyphs
 from runebook_tui.tui.backend import Frame
 from runebook_tui.tui.offers import RESTARTABLE, may_be_mine, offers
-from runebook_tui.tui.verdict import Verdict
+from runebook_tui.tui.verdict import Verdict, about
 from runebook_tui.tui.view import EMPTY, View
 from runebook_tui.tui.widgets.agent import AgentPanel
 from runebook_tui.tui.widgets.header import HeaderBar
@@ -61,6 +64,17 @@ class CockpitScreen(Screen[None]):
         def __init__(self, request: RequestState) -> None:
             super().__init__()
             self.request = request
+
+    class TogetherWanted(Message):
+        """The operator wants to decide all marked requests alike."""
+
+        def __init__(self, requests: tuple[RequestState, ...], verdict: Verdict) -> None:
+            super().__init__()
+            self.requests = requests
+            self.verdict = verdict
+
+    class TakeBackWanted(Message):
+        """The operator wants the last decision back."""
 
     class CardWanted(Message):
         """The operator wants to see a request."""
@@ -132,6 +146,7 @@ class CockpitScreen(Screen[None]):
             self.query_one(HeaderBar).refresh()
             self.plan.redraw()
             self.requests.redraw()
+            self._offer()
 
     def watch_view(self) -> None:
         """The keys depend on what there is to decide."""
@@ -178,6 +193,8 @@ class CockpitScreen(Screen[None]):
             keys,
             request=self.requests.request,
             requests=len(self.requests.entries),
+            marked=tuple(request.id for request in self.requests.marked),
+            last=self._last(),
             agent=self.agent,
             engine_alive=self.view.engine_alive,
             lost=len(lost_agents(self.view.state)),
@@ -209,24 +226,85 @@ class CockpitScreen(Screen[None]):
         return self.requests.request
 
     def action_approve(self) -> None:
-        """Approve the selected request, once."""
-        if (request := self._decidable()) is not None:
-            self.post_message(self.Answered(Verdict(request.id, "approve")))
+        """Approve the marked requests, else the selected one, once."""
+        if not self._together(Verdict((), "approve")) and (request := self._decidable()) is not None:
+            self.post_message(self.Answered(Verdict((request.id,), "approve")))
 
     def action_reject(self) -> None:
-        """Ask for a reason, and reject the selected request."""
-        if (request := self._decidable()) is not None:
+        """Ask for a reason, and reject the marked requests, else the selected one."""
+        if not self._together(Verdict((), "reject")) and (request := self._decidable()) is not None:
             self.post_message(self.RejectWanted(request))
 
     def action_undo(self) -> None:
-        """Reject the selected request, and take back what it wrote."""
+        """Reject the marked requests, else the selected one, and take back what was written."""
+        if self._together(Verdict((), "reject", undo=True)):
+            return
         request = self._decidable()
         if request is None:
             return
         if not may_undo(request):
             self.say(f"request {request.id}: nothing was written that could be undone")
             return
-        self.post_message(self.Answered(Verdict(request.id, "reject", undo=True)))
+        self.post_message(self.Answered(Verdict((request.id,), "reject", undo=True)))
+
+    def _together(self, verdict: Verdict) -> bool:
+        """Whether there are marked requests, which `verdict` is then wanted for."""
+        marked = self.requests.marked
+        if not marked:
+            return False
+        barren = [str(request.id) for request in marked if verdict.undo and not may_undo(request)]
+        if not self.view.engine_alive:
+            self.say(_NO_ENGINE)
+        elif barren:
+            self.say(f"request {', '.join(barren)}: nothing was written that could be undone; unmark it")
+        else:
+            matters = about(marked)
+            self.post_message(
+                self.TogetherWanted(marked, replace(verdict, requests=tuple(matters), about=matters))
+            )
+        return True
+
+    def action_mark(self) -> None:
+        """Mark the selected request, or take its mark away."""
+        if (refusal := self.requests.toggle()) is not None:
+            self.say(refusal)
+        self._offer()
+
+    def action_mark_all(self) -> None:
+        """Mark all requests that are on the screen."""
+        if not self.requests.entries:
+            self.say("no request waits for you")
+            return
+        if left := self.requests.mark_all():
+            self.say(f"{left} not marked: mark what you have seen; scroll, then press the key again")
+        self._offer()
+
+    def action_unmark(self) -> None:
+        """Take every mark away."""
+        self.requests.unmark()
+        self._offer()
+
+    @on(RequestsPanel.MarkLost)
+    def _mark_lost(self, event: RequestsPanel.MarkLost) -> None:
+        self.say(f"request {', '.join(map(str, event.requests))} has changed and is not marked any more")
+        self._offer()
+
+    def action_take_back(self) -> None:
+        """Take the last decision back."""
+        why = why_not_taken_back(self.view.state, self._now())
+        if not self.view.engine_alive:
+            self.say(_NO_ENGINE)
+        elif why:
+            self.say(why)
+        else:
+            self.post_message(self.TakeBackWanted())
+
+    def _last(self) -> tuple[tuple[int, ...], int] | None:
+        """What the last decision was about and how many seconds are left to take it back; None when none."""
+        last, now = self.view.state.last_decision, self._now()
+        if last is None or why_not_taken_back(self.view.state, now):
+            return None
+        return last.requests, math.ceil(TAKE_BACK_SECONDS - (now - last.time))
 
     def action_disown(self) -> None:
         """Say that the change was the operator's own."""
@@ -236,7 +314,7 @@ class CockpitScreen(Screen[None]):
         if not may_be_mine(request):
             self.say(f"request {request.id}: {request.who} did it for certain, not you")
             return
-        self.post_message(self.Answered(Verdict(request.id, "disown")))
+        self.post_message(self.Answered(Verdict((request.id,), "disown")))
 
     def action_open(self) -> None:
         """See the selected request."""
