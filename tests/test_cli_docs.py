@@ -327,6 +327,17 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
             *here.json("undo", "--list"),
         ]
         found["decision"].append(here.json("reject", other))
+        for _ in range(3):
+            again = here.json("ask", "beta/again", "--no-wait", *alpha, status=1)["id"]
+            here.json("reject", str(again))
+        found["lesson"] = here.json("plan", "lessons")
+        found["amendment"] = [here.json("plan", "accept", found["lesson"][0]["id"], "--dry-run")]
+        found["dismissed"] = [here.json("plan", "dismiss", found["lesson"][0]["id"])]
+        found["amendment"] += [
+            here.json("plan", "widen", "alpha", "docs/**"),
+            here.json("plan", "transfer", "beta/given", "alpha"),
+        ]
+        found["amendment"].append(here.json("plan", "restore", found["amendment"][1]["before"]))
         found["agent-named"] += [here.json("stop", "alpha"), here.json("restart", "beta")]
         found["record"] = here.json("log")
         here.until("who", "alpha/both.txt", holds=_was_touched)

@@ -35,6 +35,7 @@ def build_parser() -> argparse.ArgumentParser:
     _reading_commands(commands)
     _deciding_commands(commands)
     _git_commands(commands)
+    _telling_commands(commands)
     _agent_commands(commands)
     return parser
 
@@ -63,6 +64,11 @@ def _plan_commands(commands: _Commands[_Parser]) -> None:
     change.add_argument("--install", choices=CLIENTS, metavar="CLIENT", help="add our hook to a user's file")
     change.add_argument("--uninstall", choices=CLIENTS, metavar="CLIENT", help="take it out again")
     doctor.add_argument("--yes", action="store_true", help="do not ask before that")
+    plan = _command(commands, "plan", "list what your decisions suggest, and change the plan's file")
+    plan.add_argument("step", choices=("lessons", "accept", "dismiss", "widen", "transfer", "restore"))
+    plan.add_argument("words", nargs="*", metavar="WORD", help="ID; AGENT PATTERN; PATH AGENT; or DIGEST")
+    plan.add_argument("--may-write", action="store_true", help="widen: what it may write, not what it owns")
+    plan.add_argument("--dry-run", action="store_true", help="print the patch, and change nothing")
     _command(commands, "schema", "print the JSON Schema of the plan, for editors", json=False)
 
 
@@ -86,6 +92,7 @@ def _session_commands(commands: _Commands[_Parser]) -> None:
 
 def _reading_commands(commands: _Commands[_Parser]) -> None:
     _command(commands, "status", "show phases, agents and requests; status 1 when no engine runs")
+    _command(commands, "apis", "list the plan's interfaces, what became of them, and who builds on them")
     requests = _command(commands, "requests", "list the open requests")
     requests.add_argument("--all", action="store_true", help="list the decided ones too")
     requests.add_argument("--diff", action="store_true", help="show what changed")
@@ -101,14 +108,20 @@ def _reading_commands(commands: _Commands[_Parser]) -> None:
 
 
 def _deciding_commands(commands: _Commands[_Parser]) -> None:
-    approve = _command(commands, "approve", "approve a request")
-    approve.add_argument("request", metavar="ID")
+    approve = _command(commands, "approve", "approve requests")
+    approve.add_argument("requests", metavar="ID", nargs="+")
     approve.add_argument("--scope", choices=("once", "task", "plan"), default="once")
     approve.add_argument("--reason", default="", metavar="TEXT")
-    reject = _command(commands, "reject", "reject a request")
-    reject.add_argument("request", metavar="ID")
+    lasting = approve.add_mutually_exclusive_group()
+    lasting.add_argument("--widen", action="store_true", help="and let the plan allow it from now on")
+    lasting.add_argument("--transfer", action="store_true", help="and let the plan give the files away")
+    approve.add_argument("--dry-run", action="store_true", help="print the patch of the plan only")
+    reject = _command(commands, "reject", "reject requests")
+    reject.add_argument("requests", metavar="ID", nargs="+")
+    reject.add_argument("--hand-over", action="store_true", help="and give it to the owner as a task")
     reject.add_argument("--undo", action="store_true", help="take back what it had written")
     reject.add_argument("--reason", default="", metavar="TEXT")
+    _command(commands, "take-back", "take the last decision back, for 30 s after it")
     undo = _command(commands, "undo", "take back what a decided request had written, or bring it back")
     undo.add_argument("request", metavar="ID", nargs="?")
     undo.add_argument("--restore", metavar="UNDO", help="bring back what this undo removed, such as u1")
@@ -128,6 +141,23 @@ def _git_commands(commands: _Commands[_Parser]) -> None:
     commit.add_argument(
         "--verify", action="store_true", help="run the pre-commit hook even if it sees others' work"
     )
+
+
+def _telling_commands(commands: _Commands[_Parser]) -> None:
+    tell = _command(commands, "tell", "send a message to agents, to the operator, or to all")
+    tell.add_argument("to", nargs="+", metavar="TO", help="an agent, `operator`, or `all`")
+    tell.add_argument("text", metavar="TEXT")
+    tell.add_argument("--request", default=None, metavar="ID", help="the request that it is about")
+    inbox = _command(commands, "inbox", "show the messages that you have not read")
+    inbox.add_argument("--all", action="store_true", help="show those that were read, too")
+    recommend = _command(commands, "recommend", "for owners of its paths: say what you think of a request")
+    recommend.add_argument("request", metavar="ID")
+    recommend.add_argument("advice", choices=("approve", "reject"))
+    recommend.add_argument("--reason", default="", metavar="TEXT")
+    for parser in (inbox, recommend):
+        parser.add_argument(
+            "--agent", metavar="ID", default=None, help="from outside an agent's pane: for whom"
+        )
 
 
 def _agent_commands(commands: _Commands[_Parser]) -> None:

@@ -16,6 +16,8 @@ from runebook_tui.execution.follow import log_path
 from runebook_tui.execution.launch import launch_engine
 
 _ENGINE_SECONDS = 30.0
+_CHECK_SECONDS = 3_600.0
+"""The longest that a plan may let the check of an interface take."""
 
 
 def request_number(text: str) -> int:
@@ -45,50 +47,14 @@ def ask_engine(do: str, root: Path | None = None, *, patience: float = 0.0, **fi
     return answer
 
 
-def _show(arguments: Namespace, answer: dict[str, Any], words: str) -> None:
+def show(arguments: Namespace, answer: dict[str, Any], words: str) -> None:
     print(shapes.dump(answer) if arguments.json else visible(words))
-
-
-def approve(arguments: Namespace) -> int:
-    """Approve a request."""
-    answer = ask_engine(
-        "approve", request=request_number(arguments.request), scope=arguments.scope, reason=arguments.reason
-    )
-    _show(arguments, _decision(answer), f"request {answer['request']} approved ({arguments.scope})")
-    return 0
-
-
-def reject(arguments: Namespace) -> int:
-    """Reject a request, with --undo taking back what it had written."""
-    if arguments.undo:
-        from runebook_tui.cli import undoing
-
-        return undoing.reject(arguments, request_number(arguments.request))
-    answer = ask_engine("reject", request=request_number(arguments.request), reason=arguments.reason)
-    _show(arguments, _decision(answer), f"request {answer['request']} rejected")
-    return 0
-
-
-def mine(arguments: Namespace) -> int:
-    """Say of a crossing: that was me."""
-    answer = ask_engine("disown", request=request_number(arguments.request))
-    _show(arguments, _decision(answer), f"request {answer['request']} withdrawn: that was you")
-    return 0
-
-
-def _decision(answer: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "id": answer["request"],
-        "status": answer["status"],
-        "scope": answer["scope"],
-        "reason": answer["reason"],
-    }
 
 
 def restart(arguments: Namespace) -> int:
     """Start an agent again."""
     answer = ask_engine("restart", agent=arguments.agent)
-    _show(arguments, {"id": answer["agent"]}, f"{answer['agent']} is started again")
+    show(arguments, {"id": answer["agent"]}, f"{answer['agent']} is started again")
     return 0
 
 
@@ -109,14 +75,14 @@ def resume(arguments: Namespace) -> int:
 def stop(arguments: Namespace) -> int:
     """Stop an agent."""
     answer = ask_engine("stop", agent=arguments.agent)
-    _show(arguments, {"id": answer["agent"]}, f"{answer['agent']} is being stopped")
+    show(arguments, {"id": answer["agent"]}, f"{answer['agent']} is being stopped")
     return 0
 
 
 def ready(arguments: Namespace) -> int:
     """Say that an agent is set up and at work."""
     answer = ask_engine("ready", agent=arguments.agent)
-    _show(arguments, {"id": answer["agent"]}, f"{answer['agent']} is ready")
+    show(arguments, {"id": answer["agent"]}, f"{answer['agent']} is ready")
     return 0
 
 
@@ -128,15 +94,16 @@ def task(arguments: Namespace) -> int:
         f"task-{arguments.step}", task=arguments.task, reason=arguments.reason, agent=arguments.agent
     )
     shape = {"id": answer["task"], "agent": answer["agent"], "status": answer["status"]}
-    _show(arguments, shape, f"task {answer['task']} of {answer['agent']}: {answer['status']}")
+    show(arguments, shape, f"task {answer['task']} of {answer['agent']}: {answer['status']}")
     return 0
 
 
 def publish(arguments: Namespace) -> int:
     """Publish an interface."""
-    answer = ask_engine("publish", api=arguments.api, agent=arguments.agent)
+    # The plan's check of an interface may take its time; the engine ends it.
+    answer = ask_engine("publish", patience=_CHECK_SECONDS, api=arguments.api, agent=arguments.agent)
     shape = {"id": answer["api"], "version": answer["version"]}
-    _show(arguments, shape, f"published {answer['api']} version {answer['version']}")
+    show(arguments, shape, f"published {answer['api']} version {answer['version']}")
     return 0
 
 
@@ -146,11 +113,11 @@ def ask(arguments: Namespace) -> int:
     paths = [inside(root, path) for path in arguments.paths]
     answer = ask_engine("ask", root, paths=paths, reason=arguments.reason, agent=arguments.agent)
     if answer["request"] is None:
-        _show(arguments, {"id": None, "status": "not needed"}, "not needed: you may write that already")
+        show(arguments, {"id": None, "status": "not needed"}, "not needed: you may write that already")
         return 0
     if arguments.no_wait:
         shape = {"id": answer["request"], "status": "open"}
-        _show(arguments, shape, f"queued as request {answer['request']}; ask again, or `runebook-tui wait`")
+        show(arguments, shape, f"queued as request {answer['request']}; ask again, or `runebook-tui wait`")
         return 1
     seconds = arguments.wait if arguments.wait is not None else float(answer["hold_seconds"])
     return _await_decision(arguments, root, answer["request"], seconds)
@@ -169,12 +136,12 @@ def wait(arguments: Namespace) -> int:
         return _await_decision(arguments, root, request_number(arguments.what), seconds)
     answer = ask_engine("wait-finalize", root, patience=seconds, seconds=seconds, agent=arguments.agent)
     told = bool(answer["finalize"])
-    _show(arguments, {"finalize": told}, "finalize" if told else "not yet")
+    show(arguments, {"finalize": told}, "finalize" if told else "not yet")
     return 0 if told else 1
 
 
 def _print_decision(arguments: Namespace, answer: dict[str, Any]) -> int:
     status = str(answer["status"])
     because = f": {answer['reason']}" if answer["reason"] else ""
-    _show(arguments, _decision(answer), f"request {answer['request']}: {status}{because}")
+    show(arguments, shapes.decision_shape(answer), f"request {answer['request']}: {status}{because}")
     return 0 if status == "approved" else 1

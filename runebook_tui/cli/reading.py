@@ -70,7 +70,8 @@ def requests(arguments: Namespace) -> int:
 
 
 def _diff(root: Path, request: RequestState) -> str:
-    return request_diff(root, request.crossings, ahead=tree(root, request.lane) if request.open else None)
+    ahead = tree(root, request.lane) if request.open else None
+    return request.contract + request_diff(root, request.crossings, ahead=ahead)
 
 
 def log(arguments: Namespace) -> int:

@@ -15,7 +15,7 @@ from runebook_tui.core.state import State
 from runebook_tui.execution.follow import open_log
 from runebook_tui.log.loading import load
 
-_PATIENCE = 600.0
+PATIENCE = 600.0
 
 
 def undo(arguments: Namespace) -> int:
@@ -27,21 +27,10 @@ def undo(arguments: Namespace) -> int:
     if arguments.list:
         return _list(arguments, root)
     if arguments.restore is not None:
-        answer = ask_engine("restore", root, patience=_PATIENCE, undo=_undo_name(arguments.restore))
+        answer = ask_engine("restore", root, patience=PATIENCE, undo=_undo_name(arguments.restore))
     else:
-        answer = ask_engine("undo", root, patience=_PATIENCE, request=request_number(arguments.request))
+        answer = ask_engine("undo", root, patience=PATIENCE, request=request_number(arguments.request))
     return show(arguments, root, answer, restored=arguments.restore is not None)
-
-
-def reject(arguments: Namespace, number: int) -> int:
-    """Reject request `number` and take back what it had written."""
-    root = root_of_plan()
-    answer = ask_engine(
-        "reject", root, patience=_PATIENCE, request=number, reason=arguments.reason, undo=True
-    )
-    if not arguments.json:
-        print(f"request {number} rejected")
-    return show(arguments, root, answer, restored=False)
 
 
 def show(arguments: Namespace, root: Path, answer: dict[str, Any], *, restored: bool) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Iterator, Sequence
 
 from runebook_tui.core.printable import visible
@@ -103,12 +104,21 @@ def _interfaces(state: State, spec: AgentSpec, program: str, most: int) -> Itera
 
 
 def _promise(interface: InterfaceStub) -> str:
-    texts = [f"`{_text(text)}`" for text in interface.must_contain[:_MOST_TEXTS]]
-    holds = f", which must hold {', '.join(texts)}" if texts else ""
-    more = len(interface.must_contain) - _MOST_TEXTS
-    return f"- `{interface.name}` in `{_text(interface.path)}`{holds}" + (
-        f" and {more} more" if more > 0 else ""
+    asked = (
+        ("hold", interface.must_contain),
+        ("match", interface.must_match),
+        ("declare", interface.symbols),
     )
+    parts = [f"{verb} {_some(texts)}" for verb, texts in asked if texts]
+    holds = f", which must {' and '.join(parts)}" if parts else ""
+    check = f"; `{_text(shlex.join(interface.command))}` must pass" if interface.command else ""
+    return f"- `{interface.name}` in `{_text(interface.path)}`{holds}{check}"
+
+
+def _some(texts: Sequence[str]) -> str:
+    more = len(texts) - _MOST_TEXTS
+    shown = ", ".join(f"`{_text(text)}`" for text in texts[:_MOST_TEXTS])
+    return shown + (f" and {more} more" if more > 0 else "")
 
 
 def _apis(state: State, spec: AgentSpec, most: int) -> Iterator[str]:
@@ -120,7 +130,13 @@ def _apis(state: State, spec: AgentSpec, most: int) -> Iterator[str]:
 
 
 def _offer(state: State, interface: InterfaceStub) -> str:
-    stands = "published, you may rely on it" if state.apis.has(interface.name) else "not published yet"
+    api = state.apis.get(interface.name)
+    if api is None:
+        stands = "not published yet"
+    elif api.drift is None:
+        stands = "published, you may rely on it"
+    else:
+        stands = f"changed since it was published, which request {api.drift.request} is about"
     return f"- `{interface.name}` of `{interface.owner}` in `{_text(interface.path)}`: {stands}"
 
 

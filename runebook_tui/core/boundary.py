@@ -66,7 +66,8 @@ def commit_refusal(state: State, agent: str, path: str) -> str | None:
     because = ""
     for request in reversed(tuple(state.requests.values())):
         theirs = request.requester == agent or (request.requester is None and agent in request.candidates)
-        if not theirs or path not in request.crossings or request.status == "withdrawn":
+        about = path in request.crossings and request.kind is not RequestKind.DRIFT
+        if not theirs or not about or request.status == "withdrawn":
             continue
         if request.status == "approved":
             return None

@@ -7,9 +7,15 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from runebook_tui.core.activity import Activity
-from runebook_tui.core.aftermath import Means
-from runebook_tui.core.grants import Scope
+from runebook_tui.core.answers import Decide as Decide
+from runebook_tui.core.answers import Disown as Disown
+from runebook_tui.core.answers import TakeBack as TakeBack
+from runebook_tui.core.contract import Contract
+from runebook_tui.core.learning import DismissLesson
 from runebook_tui.core.messages import ReportDelivered, SendMessage
+from runebook_tui.core.planedits import PlanEdit
+from runebook_tui.core.presence import Look
+from runebook_tui.core.reviews import Recommend
 from runebook_tui.core.types import Author, Change, Crossing, ExecutionPlan, GateMode
 
 
@@ -25,6 +31,8 @@ class ChangePlan:
     """Go on under an edited plan."""
 
     plan: ExecutionPlan
+    edits: tuple[PlanEdit, ...] = ()
+    """What was written into the plan's file for the operator; () when it was edited by hand."""
 
 
 @dataclass(frozen=True)
@@ -126,8 +134,21 @@ class PublishApi:
     api: str
     digest: str | None
     """SHA-256 of the interface's file; None when there is no such file."""
-    missing: tuple[str, ...] = ()
-    """What the interface promises and the file does not hold."""
+    contract: Contract = ()
+    """What the file holds of what the plan asks for."""
+    fault: str = ""
+    """Why the file cannot be checked, or how the plan's command for it failed; "" when all went well."""
+
+
+@dataclass(frozen=True)
+class CheckApi:
+    """The file of a published interface was read; `touches` are what changed it since the last time."""
+
+    api: str
+    digest: str | None
+    contract: Contract = ()
+    fault: str = ""
+    touches: tuple[tuple[Change, Author], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -220,37 +241,6 @@ class EndHold:
     request: int
     reason: str
     gone: bool = False
-
-
-@dataclass(frozen=True)
-class Decide:
-    """The operator's answer to a request."""
-
-    request: int
-    decision: Literal["approved", "rejected"]
-    scope: Scope = Scope.ONCE
-    reason: str = ""
-    means: Means = ""
-    group: str = ""
-    """The same for decisions that are taken together."""
-    base: Mapping[str, str] = field(default_factory=dict)
-    """What is at the paths: an approval for once holds for that."""
-    plan_before: str = ""
-    """With `means` that change the plan: the SHA-256 of its text before."""
-    patch: str = ""
-    """With "handed over": the file that has the diff."""
-
-
-@dataclass(frozen=True)
-class TakeBack:
-    """The operator takes the last decision back."""
-
-
-@dataclass(frozen=True)
-class Disown:
-    """The operator says of a crossing "that was me"."""
-
-    request: int
 
 
 @dataclass(frozen=True)
@@ -369,6 +359,7 @@ Command = (
     | BlockTask
     | CompleteTask
     | PublishApi
+    | CheckApi
     | Ask
     | Hold
     | Propose
@@ -390,4 +381,7 @@ Command = (
     | RecordAttempt
     | SendMessage
     | ReportDelivered
+    | DismissLesson
+    | Recommend
+    | Look
 )

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from runebook_tui.core import commands as c
 from runebook_tui.core import events as e
-from runebook_tui.core import messages
+from runebook_tui.core import interfaces, messages
 from runebook_tui.core.aftermath import DecisionTakenBack, Means, TaskHandedOver
 from runebook_tui.core.grants import Scope
 from runebook_tui.core.refusal import Outcome, Refusal
@@ -33,6 +33,8 @@ def decided(state: State, command: c.Decide | c.Disown) -> Outcome:
     if not request.open:
         return Refusal(f"request {request.id} is {request.status} already")
     if isinstance(command, c.Disown):
+        if request.kind is RequestKind.DRIFT:
+            return Refusal(f"request {request.id} is about an interface, whoever changed it: decide it")
         if request.kind is not RequestKind.CROSSED:
             return Refusal(f"request {request.id} was {request.kind}: an agent made it, not you")
         if OPERATOR not in request.candidates:
@@ -43,6 +45,13 @@ def decided(state: State, command: c.Decide | c.Disown) -> Outcome:
         return Refusal(why)
     if command.means and (why := why_not_by(state, request, command.means)):
         return Refusal(why)
+    follows: tuple[e.Event, ...] = ()
+    if request.kind is RequestKind.DRIFT and command.decision == "approved":
+        if why := interfaces.why_not_accepted(state, request):
+            return Refusal(why)
+        follows = interfaces.accepted(state, request)
+    if command.means == "handed over":
+        follows = tuple(_handed_over(state, request, command))
     response = e.CoordinationResponse(
         request=request.id,
         decision=command.decision,
@@ -53,15 +62,16 @@ def decided(state: State, command: c.Decide | c.Disown) -> Outcome:
         group=command.group,
         base=dict(command.base),
         plan_before=command.plan_before,
+        plan_after=command.plan_after,
     )
-    return (response, *(_handed_over(state, request, command) if command.means == "handed over" else ()))
+    return (response, *follows)
 
 
 def why_not_wider(state: State, request: RequestState, scope: Scope) -> str:
     """Why an approval of the request cannot reach beyond once, to `scope`; "" when it can."""
     if scope is Scope.ONCE:
         return ""
-    if request.kind is RequestKind.CONFLICT:
+    if request.kind in (RequestKind.CONFLICT, RequestKind.DRIFT):
         return f"request {request.id} is about what is there now: it can be approved once only"
     if request.requester is None:
         return f"request {request.id} has no certain author: it can be approved once only"
@@ -112,6 +122,11 @@ def why_not_taken_back(state: State, now: float) -> str:
     if not 0 <= now - last.time <= TAKE_BACK_SECONDS:
         return f"a decision can be taken back within {TAKE_BACK_SECONDS:g} s: this one is older"
     for number in last.requests:
+        request = state.requests[number]
+        if request.kind is RequestKind.DRIFT and request.status == "approved":
+            return (
+                f"request {number}: the new version of the interface is published, and its readers were told"
+            )
         task = state.tasks.get(task_id(number))
         if task is not None and task.status is not TaskStatus.NOT_STARTED:
             return f"{task.agent} has begun with task {task.id}, which this decision gave it"
@@ -154,7 +169,9 @@ def remembered(state: State, event: e.CoordinationResponse, time: float) -> Stat
     last = state.last_decision
     together = last is not None and event.group and event.group == last.group
     requests = (*last.requests, event.request) if last is not None and together else (event.request,)
-    return replace(state, last_decision=Decision(requests, event.group, time, event.plan_before))
+    return replace(
+        state, last_decision=Decision(requests, event.group, time, event.plan_before, event.plan_after)
+    )
 
 
 def applied(state: State, event: DecisionTakenBack | TaskHandedOver, time: float) -> State:

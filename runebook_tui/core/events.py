@@ -11,9 +11,14 @@ from pydantic import Field, TypeAdapter
 
 from runebook_tui.core.activity import ActivityChanged, CommandRan
 from runebook_tui.core.aftermath import DecisionTakenBack, Means, TaskHandedOver
+from runebook_tui.core.contract import ApiDrifted, ApiRestored, Contract
 from runebook_tui.core.fact import Fact
 from runebook_tui.core.grants import Scope
+from runebook_tui.core.learning import LessonDismissed
 from runebook_tui.core.messages import MessageDelivered, MessageSent
+from runebook_tui.core.planedits import PlanEdit
+from runebook_tui.core.presence import OperatorLooked
+from runebook_tui.core.reviews import Recommended
 from runebook_tui.core.types import (
     AgentStatus,
     Author,
@@ -40,6 +45,8 @@ class PlanChanged(Fact):
 
     type: Literal["PlanChanged"] = "PlanChanged"
     plan: ExecutionPlan
+    edits: tuple[PlanEdit, ...] = ()
+    """What Runebook wrote into the plan's file for the operator; () when that was edited by hand."""
 
 
 class RunEnded(Fact):
@@ -167,6 +174,8 @@ class ApiPublished(Fact):
     digest: str
     """SHA-256 of the published file, hexadecimal."""
     version: int
+    contract: Contract | None = None
+    """What the file holds of what the plan asks for; None in a log from before it was kept."""
 
 
 class CoordinationRequest(Fact):
@@ -245,6 +254,8 @@ class CoordinationResponse(Fact):
     """What was at the paths then (SHA-256, or "" for nothing): an approval for once holds for that."""
     plan_before: str = ""
     """Where the plan was changed by it: the SHA-256 of its text before."""
+    plan_after: str = ""
+    """And after."""
 
 
 class GrantUsed(Fact):
@@ -332,6 +343,8 @@ Event = Annotated[
     | TaskBlocked
     | TaskCompleted
     | ApiPublished
+    | ApiDrifted
+    | ApiRestored
     | CoordinationRequest
     | RequestGrew
     | HoldStarted
@@ -352,6 +365,9 @@ Event = Annotated[
     | TaskHandedOver
     | MessageSent
     | MessageDelivered
+    | LessonDismissed
+    | Recommended
+    | OperatorLooked
     | AttemptRefused,
     Field(discriminator="type"),
 ]

@@ -7,17 +7,28 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, TypeVar, assert_never
 
-from runebook_tui.core import attempts, decisions, messages, nets, requests, resuming, undos
+from runebook_tui.core import (
+    attempts,
+    decisions,
+    interfaces,
+    learning,
+    messages,
+    nets,
+    presence,
+    requests,
+    resuming,
+    reviews,
+    undos,
+)
 from runebook_tui.core import events as e
 from runebook_tui.core.activity import ActivityChanged, CommandRan
 from runebook_tui.core.aftermath import DecisionTakenBack, TaskHandedOver
+from runebook_tui.core.contract import ApiDrifted, ApiRestored
 from runebook_tui.core.grants import Scope
 from runebook_tui.core.state import (
     AgentState,
-    ApiRegistry,
     Engine,
     PhaseState,
-    PublishedApi,
     RecentTouch,
     State,
     TaskState,
@@ -85,9 +96,8 @@ def _applied(state: State, record: e.Record) -> State:
             return _task(state, event.task, TaskStatus.BLOCKED, event.reason)
         case e.TaskCompleted():
             return _task_completed(state, event)
-        case e.ApiPublished():
-            api = PublishedApi(event.api, event.agent, event.path, event.digest, event.version, record.time)
-            return replace(state, apis=ApiRegistry(_with(state.apis.published, event.api, api)))
+        case e.ApiPublished() | ApiDrifted() | ApiRestored():
+            return interfaces.applied(state, event, record.time)
         case (
             e.CoordinationRequest()
             | e.RequestGrew()
@@ -118,6 +128,12 @@ def _applied(state: State, record: e.Record) -> State:
             return messages.applied(state, event, record.time)
         case DecisionTakenBack() | TaskHandedOver():
             return decisions.applied(state, event, record.time)
+        case learning.LessonDismissed():
+            return learning.applied(state, event)
+        case reviews.Recommended():
+            return reviews.applied(state, event, record.time)
+        case presence.OperatorLooked():
+            return presence.applied(state, event, record.time)
         case e.AttemptRefused():
             return attempts.applied(state, event, record.time)
         case _:
@@ -135,6 +151,9 @@ def _run_started(state: State, run: int, event: e.RunStarted, time: float) -> St
         undos=state.undos,
         messages=state.messages,
         last_message=state.last_message,
+        dismissed_lessons=state.dismissed_lessons,
+        looked_at=state.looked_at,
+        away_since=state.away_since,
         requests=MappingProxyType({request.id: request for request in state.open_requests}),
         watch_blind=state.watch_blind,
         watch_blind_since=state.watch_blind_since,

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from runebook_tui.core import events as e
 from runebook_tui.core import lanes
+from runebook_tui.core.interfaces import api_unmet
 from runebook_tui.core.state import AgentState, State
 from runebook_tui.core.types import AgentStatus, Needs, Phase, PhaseStatus, TaskStatus
 
@@ -24,7 +25,7 @@ def unmet(state: State, needs: Needs) -> tuple[str, ...]:
         for task in needs.tasks
         if task not in state.tasks or state.tasks[task].status is not TaskStatus.COMPLETED
     )
-    apis = (f"API {api}" for api in needs.apis if not state.apis.has(api))
+    apis = (words for api in needs.apis if (words := api_unmet(state, api)))
     return (*phases, *tasks, *apis)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+import warnings
 from typing import Annotated
 
 from pydantic import AfterValidator, StringConstraints
@@ -12,6 +13,7 @@ RESERVED_IDS = frozenset({"operator", "engine", "all", "you", "nobody"})
 """Words that no agent can be called."""
 
 _MAX_ID = 64
+_NAME = r"(?:[^\W\d]|[$#])[\w$]*"
 
 
 def _identifier(text: str) -> str:
@@ -55,10 +57,30 @@ def _path(text: str) -> str:
     return normal
 
 
+def _regex(text: str) -> str:
+    """A regular expression as `re` reads it."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            re.compile(text, re.MULTILINE)
+    except (re.error, OverflowError, RecursionError) as error:
+        raise ValueError(f"is not a regular expression ({error})") from error
+    return text
+
+
+def _symbol(text: str) -> str:
+    """A name as a language has it, with the names around it: `Store.list`, `Store::list`."""
+    if not re.fullmatch(rf"{_NAME}(?:(?:\.|::){_NAME})*", text):
+        raise ValueError("must be a name, or names joined by '.' or '::'")
+    return text
+
+
 Identifier = Annotated[str, StringConstraints(max_length=_MAX_ID), AfterValidator(_identifier)]
 AgentId = Annotated[str, StringConstraints(max_length=_MAX_ID), AfterValidator(_agent_identifier)]
 Pattern = Annotated[str, StringConstraints(max_length=1024), AfterValidator(_pattern)]
 RepositoryPath = Annotated[str, StringConstraints(max_length=4096), AfterValidator(_path)]
 ApiName = Annotated[str, StringConstraints(max_length=128, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]*$")]
+Regex = Annotated[str, StringConstraints(min_length=1, max_length=1000), AfterValidator(_regex)]
+SymbolName = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_symbol)]
 OneLine = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 """A short text that is not empty."""

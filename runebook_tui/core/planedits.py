@@ -10,6 +10,7 @@ from typing import Annotated, Literal, TypeAlias, assert_never
 from pydantic import Field, TypeAdapter, ValidationError
 
 from runebook_tui.core.names import Pattern
+from runebook_tui.core.ownership import OwnershipManager, operators_own
 from runebook_tui.core.printable import visible
 from runebook_tui.core.types import AgentSpec, Away, ExecutionPlan, PathPolicy, Review
 
@@ -126,6 +127,21 @@ def edit_words(edit: PlanEdit) -> str:
             return f"a write across the boundary of {visible(path)} {' and '.join(parts) or 'is as usual'}"
         case _:
             assert_never(edit)
+
+
+def transfer(plan: ExecutionPlan, path: str, agent: str) -> tuple[PlanEdit, ...]:
+    """The edits that give `path` to `agent`; raises EditError when it is its own or the operator's."""
+    _agent(plan, agent)
+    if operators_own(path, None):
+        raise EditError(f"{visible(path)} is the operator's, and no agent's")
+    claim = OwnershipManager(plan.ownership).owner_of(path)
+    if claim is not None and claim.owner == agent:
+        raise EditError(f"{agent} owns {visible(path)} already")
+    pattern = literal(path)
+    same = (pattern, pattern[1:]) if "/" in path else (pattern,)
+    if claim is not None and not claim.shared and claim.pattern in same:
+        return (RemoveClaim(claim.owner, claim.pattern), AddClaim(agent, pattern))
+    return (AddClaim(agent, pattern),)
 
 
 def literal(path: str) -> str:

@@ -167,7 +167,7 @@ def _decided(state: State, event: e.CoordinationResponse, time: float) -> State:
         agent = replace(state.agents[request.lane], integrated=False)
         state = replace(state, agents=MappingProxyType({**state.agents, request.lane: agent}))
     # A crossing was written before it was approved: `once` lets it stand and gives nothing further.
-    written = (RequestKind.CROSSED, RequestKind.CONFLICT)
+    written = (RequestKind.CROSSED, RequestKind.CONFLICT, RequestKind.DRIFT)
     spent = request.kind in written and event.scope is Scope.ONCE
     if event.decision != "approved" or request.requester is None or spent:
         return state

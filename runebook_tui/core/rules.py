@@ -5,7 +5,20 @@ from __future__ import annotations
 import signal as signals
 from typing import assert_never
 
-from runebook_tui.core import boundary, decisions, lanes, messages, nets, proposals, resuming, undos
+from runebook_tui.core import (
+    boundary,
+    decisions,
+    interfaces,
+    lanes,
+    learning,
+    messages,
+    nets,
+    presence,
+    proposals,
+    resuming,
+    reviews,
+    undos,
+)
 from runebook_tui.core import commands as c
 from runebook_tui.core import events as e
 from runebook_tui.core.ownership import Verdict
@@ -31,7 +44,13 @@ def decide(state: State, command: c.Command, now: float) -> Outcome:
             )
             return (*stale, e.RunStarted(plan=command.plan))
         case c.ChangePlan():
-            return () if command.plan == state.plan else (e.PlanChanged(plan=command.plan),)
+            changed = e.PlanChanged(plan=command.plan, edits=command.edits)
+            return () if command.plan == state.plan else (changed,)
+        case learning.DismissLesson():
+            lesson = learning.lesson_of(state, command.lesson)
+            if lesson is None:
+                return Refusal(f"there is no lesson {command.lesson!r} (any more)")
+            return (learning.LessonDismissed(edit=lesson.edit),)
         case c.EndRun():
             if state.run == 0 or state.outcome is not None:
                 return ()
@@ -47,9 +66,14 @@ def decide(state: State, command: c.Command, now: float) -> Outcome:
                 e.AttemptRefused(speaker=command.speaker, attempt=command.attempt, reason=command.reason),
             )
         case messages.SendMessage():
-            return _sent(state, command)
+            return _sent(state, command, now)
         case messages.ReportDelivered():
             return messages.delivered(state, command)
+        case reviews.Recommend():
+            why = reviews.why_not(state, command, now)
+            return Refusal(why) if why else reviews.recommended(state, command)
+        case presence.Look():
+            return presence.looked(state, command, now)
         case c.Decide() | c.Disown():
             return decisions.decided(state, command)
         case c.TakeBack():
@@ -60,6 +84,8 @@ def decide(state: State, command: c.Command, now: float) -> Outcome:
             return boundary.hold_ended(state, command)
         case c.RecordUndo() | c.RecordRestore():
             return undos.recorded(state, command)
+        case c.CheckApi():
+            return interfaces.checked(state, command)
         case c.Observe():
             return tuple(boundary.observed(state, command, now))
         case (
@@ -159,12 +185,15 @@ def _agent_decided(state: State, agent: AgentState, command: _AgentCommand, now:
             assert_never(command)
 
 
-def _sent(state: State, command: messages.SendMessage) -> Outcome:
+def _sent(state: State, command: messages.SendMessage, now: float) -> Outcome:
     for name in command.to:
         if name not in (messages.EVERYBODY, OPERATOR) and name not in state.agents:
             return Refusal(f"the plan has no agent {name!r}{hint(name, state.agents)}")
     if not command.to or not command.text.strip():
         return Refusal("say to whom, and what")
+    why = messages.why_not(state, command, now)
+    if why:
+        return Refusal(why)
     return (messages.sent(state, command.sender, command.to, command.text, command.request),)
 
 
@@ -296,20 +325,8 @@ def _published(state: State, agent: AgentState, command: c.PublishApi) -> Outcom
         return Refusal(f"the plan has no interface {command.api!r}{hint(command.api, names)}")
     if interface.owner != agent.id:
         return Refusal(f"interface {interface.name} is {interface.owner}'s to publish, not {agent.id}'s")
-    if command.digest is None:
-        return Refusal(f"interface {interface.name}: there is no file {interface.path}")
-    if command.missing:
-        wanted = ", ".join(repr(text) for text in command.missing)
-        return Refusal(f"interface {interface.name}: {interface.path} does not contain {wanted}")
-    known = state.apis.get(interface.name)
-    if known is not None and known.digest == command.digest:
-        return ()
-    version = 1 if known is None else known.version + 1
-    return (
-        e.ApiPublished(
-            agent=agent.id, api=interface.name, path=interface.path, digest=command.digest, version=version
-        ),
-    )
+    why_not = interfaces.why_not_published(interface, command)
+    return Refusal(why_not) if why_not else interfaces.published(state, interface, command)
 
 
 def _asked(state: State, command: c.Ask, now: float) -> Outcome:

@@ -7,8 +7,13 @@ from typing import assert_never
 from runebook_tui.core import events as e
 from runebook_tui.core.activity import ActivityChanged, CommandRan, activity_words, use_words
 from runebook_tui.core.aftermath import DecisionTakenBack, TaskHandedOver
+from runebook_tui.core.contract import ApiDrifted, ApiRestored, changed_words
 from runebook_tui.core.grants import Scope
+from runebook_tui.core.learning import LessonDismissed
 from runebook_tui.core.messages import EVERYBODY, MessageDelivered, MessageSent
+from runebook_tui.core.planedits import edit_words
+from runebook_tui.core.presence import OperatorLooked
+from runebook_tui.core.reviews import Recommended
 from runebook_tui.core.state import AgentState, Attempt, RequestState
 from runebook_tui.core.types import ENGINE, OPERATOR, AgentStatus, Change, Crossing, GateMode, RequestKind
 
@@ -29,20 +34,23 @@ _STATUS_VERBS = {
     AgentStatus.STOPPED: "was stopped",
 }
 
-_SCOPE_WORDS = {
+SCOPE_WORDS = {
     Scope.ONCE: "once",
     Scope.TASK: "until the task ends",
     Scope.PLAN: "until the plan ends",
 }
+"""How far an approval reaches."""
 
-_KIND_WORDS = {
+KIND_WORDS = {
     RequestKind.ASKED: "asks to write",
     RequestKind.HELD: "wants to write",
     RequestKind.CROSSED: "wrote",
     RequestKind.DRIFT: "changed the published",
     RequestKind.CONFLICT: "cannot be integrated in",
 }
+"""What the requester does, before the path."""
 
+_CONTRACT_SHOWN = 300
 _GATE_SHORT = {GateMode.ENFORCE: "enforces", GateMode.OBSERVE: "observes", GateMode.OFF: "off"}
 _GATE_WORDS = {GateMode.ENFORCE: "enforces", GateMode.OBSERVE: "observes", GateMode.OFF: "is off"}
 
@@ -54,7 +62,10 @@ def sentence(record: e.Record) -> str:
         case e.RunStarted():
             return f"{_who(record.actor)} started run {record.run} of {event.plan.plan.name}"
         case e.PlanChanged():
-            return f"{_who(record.actor)} changed the plan"
+            does = "; ".join(edit_words(edit) for edit in event.edits)
+            return f"{_who(record.actor)} changed the plan{does and f': {does}'}"
+        case LessonDismissed():
+            return f"{_who(record.actor)} dismissed the lesson: {edit_words(event.edit)}"
         case e.RunEnded():
             return f"run {record.run} {event.outcome}{_because(event.reason)}"
         case e.EngineStarted():
@@ -85,8 +96,18 @@ def sentence(record: e.Record) -> str:
         case MessageDelivered():
             numbers = ", ".join(map(str, event.messages))
             return f"{_who(event.reader)} was given message {numbers} (by {event.by})"
+        case Recommended():
+            advice = f"{event.agent} recommends to {event.advice} request {event.request}"
+            return f"{advice}{_because(event.reason)}"
+        case OperatorLooked():
+            return "you left the screen" if event.leaves else "you looked at the screen"
         case CommandRan():
             return _command_sentence(event)
+        case ApiDrifted():
+            how = event.broken or changed_words(event.diff, _CONTRACT_SHOWN)
+            return f"request {event.request}: {event.api} is not as it was published{_because(how)}"
+        case ApiRestored():
+            return f"{event.api} is as it was published again (v{event.version})"
         case e.AttemptRefused():
             return attempt_sentence(event)
         case e.ChangeUndone() | e.UndoRefused() | e.UndoRestored():
@@ -230,7 +251,7 @@ def _request_sentence(record: e.Record, event: _RequestEvent) -> str:
             names = " or ".join(_who(each) for each in event.candidates) or "somebody"
             owners = ", ".join(dict.fromkeys(_who(c.owner or OPERATOR) for c in event.crossings))
             whose = f", owned by {owners}" if owners else ""
-            verb = _crossed(event.crossings) if event.kind is RequestKind.CROSSED else _KIND_WORDS[event.kind]
+            verb = _crossed(event.crossings) if event.kind is RequestKind.CROSSED else KIND_WORDS[event.kind]
             return (
                 f"request {event.request}: {event.requester or names} {verb} {_paths(event.crossings)}{whose}"
             )
@@ -246,7 +267,7 @@ def _request_sentence(record: e.Record, event: _RequestEvent) -> str:
         case e.RequestWithdrawn():
             return f"request {event.request} was withdrawn{_because(event.reason)}"
         case e.CoordinationResponse():
-            scope = f" {_SCOPE_WORDS[event.scope]}" if event.decision == "approved" else ""
+            scope = f" {SCOPE_WORDS[event.scope]}" if event.decision == "approved" else ""
             decided = f"{_who(record.actor)} {event.decision} request {event.request}"
             return f"{decided}{scope}{_because(event.reason)}"
         case e.GrantUsed():

@@ -9,20 +9,16 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from runebook_tui.core.contract import InterfaceStub as InterfaceStub
 from runebook_tui.core.names import AgentId, ApiName, Identifier, OneLine, Pattern, RepositoryPath
 from runebook_tui.core.ownership import FileOwnership
+from runebook_tui.core.value import Value as Value
 
 OPERATOR = "operator"
 """The speaker and author that is a person, not an agent."""
 ENGINE = "engine"
-
-
-class Value(BaseModel):
-    """A frozen value; unknown fields are an error, so that a typing mistake is seen."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 # ── the plan ────────────────────────────────────────────────────────────────────────────────────
@@ -153,21 +149,6 @@ class SharedPath(Value):
     """A gitignore-style pattern."""
     owner: AgentId
     """The agent that may change it without asking."""
-
-
-class InterfaceStub(Value):
-    """A named contract that an agent must publish."""
-
-    name: ApiName
-    """What others name in `needs = { apis = [...] }`."""
-    title: str = ""
-    """What it offers, for people."""
-    owner: AgentId
-    """The agent that publishes it."""
-    path: RepositoryPath
-    """The file that holds it; its owner must own this path."""
-    must_contain: tuple[str, ...] = ()
-    """Texts that the file holds once the interface is real."""
 
 
 Away = Literal["hold", "refuse", "flag"]

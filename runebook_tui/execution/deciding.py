@@ -6,6 +6,7 @@ import asyncio
 import time
 import uuid
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol, get_args
 
@@ -13,11 +14,14 @@ from runebook_tui.core import commands as c
 from runebook_tui.core.aftermath import Means
 from runebook_tui.core.decisions import why_not_by, why_not_taken_back
 from runebook_tui.core.grants import Scope
+from runebook_tui.core.planedits import EditError, PlanEdit
 from runebook_tui.core.printable import visible
 from runebook_tui.core.state import RequestState, State
 from runebook_tui.core.types import OPERATOR, RequestKind
 from runebook_tui.core.undos import may_undo, why_not_undone
+from runebook_tui.core.widening import plan_edits
 from runebook_tui.execution import wire
+from runebook_tui.execution.amending import Amending
 from runebook_tui.execution.contents import contents_at
 from runebook_tui.execution.server import Connection
 from runebook_tui.execution.undoing import Undoing
@@ -42,6 +46,7 @@ class Host(Protocol):
     root: Path
     undoing: Undoing | None
     """Takes back and brings back; None until the engine observes the tree."""
+    amending: Amending
 
     @property
     def state(self) -> State:
@@ -60,6 +65,7 @@ class Deciding:
             "approve": self._decide,
             "reject": self._decide,
             "disown": self._disown,
+            "preview": self._preview,
             "take-back": self._take_back,
             "undo": self._undo,
             "restore": self._restore,
@@ -104,7 +110,10 @@ class Deciding:
             base=await self._base(request, message) if approved and request is not None else {},
             patch=patch,
         )
-        await self._host.handle(command, OPERATOR)
+        if approved and means:
+            await self._with_plan(command, message)
+        else:
+            await self._host.handle(command, OPERATOR)
         words = request_words(self._host.state.requests[number])
         return words | await undoing.undo(number) if undoing else words
 
@@ -126,6 +135,42 @@ class Deciding:
                 shown = visible(str(path), 200)
                 raise Refused(f"{shown} has changed since you looked at request {request.id}: look again")
         return base
+
+    async def _preview(self, connection: Connection, message: Answer) -> Answer:
+        """The patch of the plan that an approval by these means would bring, and the text that it is for."""
+        amendment = await self._host.amending.preview(self._edits(message, _means(message, True)))
+        answer = amendment.answer()
+        return {"patch": answer["patch"], "plan": answer["before"], "words": answer["edits"]}
+
+    async def _with_plan(self, command: c.Decide, message: Answer) -> None:
+        """Change the plan, then decide; a decision that comes too late leaves the plan as it was."""
+        edits = self._edits(message | {"request": command.request}, command.means)
+        seen = wire.text_field(message, "plan", default="", limit=64)
+        if not seen:
+            seen = (await self._host.amending.preview(edits)).answer()["before"]
+        changed = (await self._host.amending.amend(edits, seen)).answer()
+        before, after = changed["before"], changed["after"]
+        try:
+            decision = replace(command, plan_before=before, plan_after=after)
+            await self._host.handle(decision, OPERATOR)
+        except Refused:
+            await self._host.amending.restore(before, after)
+            raise
+
+    def _edits(self, message: Answer, means: Means) -> tuple[PlanEdit, ...]:
+        """Raises Refused."""
+        number = wire.number_field(message, "request")
+        request = self._host.state.requests.get(number)
+        if request is None or not request.open:
+            raise Refused(f"request {number} is not open")
+        if not means:
+            raise wire.WireError("say whether it is widened or transferred")
+        if why := why_not_by(self._host.state, request, means):
+            raise Refused(why)
+        try:
+            return plan_edits(self._host.state, request, means)
+        except EditError as error:
+            raise Refused(str(error)) from error
 
     async def _kept_diff(self, request: RequestState) -> str:
         """The diff of a request in a file of its own; "" where none is known."""
@@ -156,9 +201,11 @@ class Deciding:
             if undo in state.undos and state.undos[undo].time >= last.time and state.undos[undo].left
         }
         restored = [await self.undoing().restore(undo) for undo in sorted(undos)]
+        if last.plan_before and last.plan_before != last.plan_after:
+            await self._host.amending.restore(last.plan_before, last.plan_after)
         await self._host.handle(c.TakeBack(), OPERATOR)
         requests = [request_words(self._host.state.requests[number]) for number in last.requests]
-        return {"requests": requests, "restored": restored}
+        return {"requests": requests, "restored": restored, "plan_restored": bool(last.plan_before)}
 
     async def _disown(self, connection: Connection, message: Answer) -> Answer:
         number = wire.number_field(message, "request")

@@ -27,7 +27,7 @@ class _Runner(Protocol):
 
     async def handle(self, command: c.Command, actor: str) -> object: ...
 
-    async def offered(self, agent: str, api: str) -> c.PublishApi: ...
+    async def publish(self, agent: str, api: str, actor: str) -> None: ...
 
 
 class CoordinationHandle:
@@ -45,8 +45,9 @@ class CoordinationHandle:
         """Deliver one message. Raises Refused when the rules do not allow it, LogError."""
         command, actor = self._command(message)
         if isinstance(command, c.PublishApi):
-            command = await self._runner.offered(command.agent, command.api)
-        await self._runner.handle(command, actor)
+            await self._runner.publish(command.agent, command.api, actor)
+        else:
+            await self._runner.handle(command, actor)
 
     def _command(self, message: Message) -> tuple[c.Command, str]:
         match message:

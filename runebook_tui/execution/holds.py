@@ -139,7 +139,7 @@ class Holds:
         answer = self._known(state, write, now)
         if answer is not None:
             return answer
-        seconds = hold_seconds(state.plan, write.agent) if write.waits else None
+        seconds = hold_seconds(state.plan, write.agent, write.path) if write.waits else None
         until = None if seconds is None else now + seconds
         await self._handle(
             c.Hold(

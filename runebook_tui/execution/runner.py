@@ -20,12 +20,14 @@ from runebook_tui.core.resuming import lost_agents
 from runebook_tui.core.rules import DOWN
 from runebook_tui.core.state import State
 from runebook_tui.core.types import ENGINE, OPERATOR, AgentSpec, AgentStatus, ExecutionPlan
+from runebook_tui.execution.amending import Amending
 from runebook_tui.execution.effects import Effects
 from runebook_tui.execution.folders import make_state_folder
 from runebook_tui.execution.handle import CoordinationHandle
-from runebook_tui.execution.interface import read_interface
+from runebook_tui.execution.interfaces import Interfaces
 from runebook_tui.execution.lanes import Lanes
 from runebook_tui.execution.machine import UNTESTED, test_machine
+from runebook_tui.execution.observer import Observer
 from runebook_tui.execution.outfit import Outfit, fit_out
 from runebook_tui.execution.pauses import Pauses
 from runebook_tui.execution.plan import PlanFollower
@@ -85,7 +87,7 @@ class ParallelExecutionRunner:
     ) -> None:
         self.root = root
         self._plan = plan
-        self._plan_file = plan_file
+        self.plan_file = plan_file
         self._log = log
         self._keep = keep
         self._fresh = fresh
@@ -105,7 +107,9 @@ class ParallelExecutionRunner:
             self._pauses.hear,
         )
         self._lanes = Lanes(root, self._trees, self.handle_surely, lambda: self.state, say)
+        self._interfaces = Interfaces(self, self._lanes, self._last_touch)
         self.machine = UNTESTED
+        self.amending = Amending(self)
         self._supervision = Supervision(self)
         self._verbs = Verbs(self, self._supervision)
         self._coordinator: Coordinator | None = None
@@ -156,6 +160,11 @@ class ParallelExecutionRunner:
         """The state now."""
         return State() if self._coordinator is None else self._coordinator.state
 
+    @property
+    def observer(self) -> Observer | None:
+        """Observes the repository's own tree; None until it does."""
+        return self._trees.main.observer
+
     async def handle(self, command: c.Command, actor: str = ENGINE) -> tuple[e.Record, ...]:
         """Carry out one command. Raises Refused, LogError."""
         assert self._coordinator is not None, "the runner is not executing"
@@ -204,7 +213,7 @@ class ParallelExecutionRunner:
 
     async def new_run(self) -> None:
         """Start over with the plan as it is in the file. Raises Refused while a run is under way."""
-        plan = self._plan if self._plan_file is None else await asyncio.to_thread(load_plan, self._plan_file)
+        plan = self._plan if self.plan_file is None else await asyncio.to_thread(load_plan, self.plan_file)
         await self.handle(c.StartRun(plan), OPERATOR)
 
     async def sweep(self) -> None:
@@ -219,16 +228,9 @@ class ParallelExecutionRunner:
         """The history of the tree in which `agent` works."""
         return (self._trees.get(agent) or self._trees.main).history
 
-    async def offered(self, agent: str, api: str) -> c.PublishApi:
-        """The publishing of `api` by `agent`, its file read, and integrated where the agent has a lane.
-
-        Raises Refused when it cannot be integrated.
-        """
-        interface = self.state.plan.interface(api)
-        digest, missing = await asyncio.to_thread(read_interface, self.root_of(agent), interface)
-        if interface is not None and interface.owner == agent and digest is not None and not missing:
-            await self._lanes.publish(agent, interface.path)
-        return c.PublishApi(agent, api, digest, missing)
+    async def publish(self, agent: str, api: str, actor: str) -> None:
+        """Publish an interface, its file and its command checked. Raises Refused, LogError."""
+        await self._interfaces.publish(agent, api, actor)
 
     async def remove_lane(self, agent: str) -> bool:
         """Remove the worktree of `agent`; whether its branch went too. Raises Refused."""
@@ -267,6 +269,7 @@ class ParallelExecutionRunner:
             await self._lanes.resume()
             self.undoing = Undoing(self, self._log, self._trees.get)
             await self._trees.settle()
+            self._interfaces.look_again()
             await self._rounds()
             await self._end_agents()
             await self.sweep()
@@ -292,7 +295,7 @@ class ParallelExecutionRunner:
             await self._effects.end_all()
         if self.state.run == 0 or (self.state.outcome is not None and (self._fresh or not self._keep)):
             await self.handle(c.StartRun(self._plan))
-        elif self.state.outcome is None and (not adopted or self._plan_file is None):
+        elif self.state.outcome is None and (not adopted or self.plan_file is None):
             # While agents live, the first look at the tree tells who edited the plan's file meanwhile.
             await self._follow_plan.begin(self._plan, self._last_touch(PLAN_NAME))
 
@@ -306,6 +309,7 @@ class ParallelExecutionRunner:
             self._wake.clear()
             self._rescue_log()
             before = self._effects.trouble
+            await self._interfaces.settle()
             await self._effects.reconcile()
             if self._effects.trouble not in ("", before):
                 self._say(f"tmux: {self._effects.trouble}")
@@ -378,6 +382,7 @@ class ParallelExecutionRunner:
     def _published(self, state: State, records: Sequence[e.Record]) -> None:
         self._bell.ring()
         self._supervision.published(state)
+        self._interfaces.note(records)
 
 
 def _remove_when_empty(folder: Path) -> None:

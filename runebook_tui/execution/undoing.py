@@ -31,7 +31,7 @@ Answer = dict[str, Any]
 
 @dataclass(frozen=True)
 class _Mark:
-    """A record that names a touch right before it as one to take back."""
+    """A record that names the newest touch before it with that change as one to take back."""
 
     seq: int
     change: Change
@@ -201,10 +201,12 @@ class Undoing:
         touches = self._log.read(path=path, lane=lane, after=first[0].seq - 1) if first else []
         ours: set[int] = set()
         for mark in marks:
-            before = [each for each in touches if each.seq < mark.seq]
-            if not before or _change(before[-1]) != mark.change:
+            # An interface's drift is noticed a moment after the touch.
+            same = [each.seq for each in touches if each.seq < mark.seq and _change(each) == mark.change]
+            new = [seq for seq in same if seq not in ours]
+            if not new:
                 raise UndoError("the log does not tell what was changed")
-            ours.add(before[-1].seq)
+            ours.add(new[-1])
         found = ((change, each.seq in ours) for each in touches if (change := _change(each)) is not None)
         return [Step(change, is_ours) for change, is_ours in found]
 

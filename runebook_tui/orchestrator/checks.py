@@ -8,9 +8,10 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path as Folder
 
 from runebook_tui.clients.registry import ADAPTERS, Which, missing
+from runebook_tui.contracts.languages import language_of, why_no_symbols
 from runebook_tui.core.ownership import FileOwnership, OwnershipManager, operators_own, ties
 from runebook_tui.core.pattern import compile_pattern
-from runebook_tui.core.types import AgentSpec, ExecutionPlan, GateMode, Needs
+from runebook_tui.core.types import AgentSpec, ExecutionPlan, GateMode, InterfaceStub, Needs
 from runebook_tui.orchestrator.positions import Path
 from runebook_tui.orchestrator.problems import Problem, Severity, Source, listed, quoted, suggestion
 from runebook_tui.orchestrator.waits import waiting_circles
@@ -216,9 +217,7 @@ class Checker:
     def _contracts(self, manager: OwnershipManager, places: Mapping[int, Path]) -> Iterator[Problem]:
         for n, interface in enumerate(self._plan.interfaces):
             path: Path = ("interfaces", n, "path")
-            if "" in interface.must_contain:
-                where = ("interfaces", n, "must_contain")
-                yield self._problem(where, "holds an empty text, which every file contains", "warning")
+            yield from self._promises(("interfaces", n), interface)
             if interface.path == "." or operators_own(interface.path, None):
                 yield self._problem(path, f"{quoted(interface.path)} can be written by the operator only")
                 continue
@@ -235,6 +234,19 @@ class Checker:
                     f"{quoted(claim.pattern)}, {self._where(places[id(claim)])}), so "
                     f"{quoted(interface.owner)} could not write it without asking",
                 )
+
+    def _promises(self, path: Path, interface: InterfaceStub) -> Iterator[Problem]:
+        """What a contract asks for and cannot have, or always has."""
+        if "" in interface.must_contain:
+            message = "holds an empty text, which every file contains"
+            yield self._problem((*path, "must_contain"), message, "warning")
+        for k, pattern in enumerate(interface.must_match):
+            if re.search(pattern, "", re.MULTILINE):
+                message = f"{quoted(pattern)} matches the empty text, so every file has it"
+                yield self._problem((*path, "must_match", k), message, "warning")
+        if interface.symbols and (why_not := why_no_symbols(interface.path)):
+            severity: Severity = "error" if language_of(interface.path) is None else "warning"
+            yield self._problem((*path, "symbols"), f"{quoted(interface.path)}: {why_not}", severity)
 
     # the edge of the repository
 

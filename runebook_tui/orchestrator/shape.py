@@ -136,6 +136,8 @@ def _in_words(data: object, source: Source, error: Any) -> Problem:
                 message = f"must be one table, written [{last}], not [[{last}]]"
             else:
                 message = f"must be a table, not {shown(value)}"
+        case "too_long":
+            message = f"holds more than {facts['max_length']} entries"
         case "tuple_type" | "list_type":
             if last in _LIST_TABLES and isinstance(value, dict):
                 message = f"must be written [[{last}]] with two brackets, once for each"

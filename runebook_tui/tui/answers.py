@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from runebook_tui.core.aftermath import Means
 from runebook_tui.core.decisions import heirs, task_id, why_not_by
+from runebook_tui.core.interfaces import drifted_api, why_not_accepted
 from runebook_tui.core.sentences import process
 from runebook_tui.core.state import RequestState, State
 from runebook_tui.core.types import OPERATOR, RequestKind
@@ -35,13 +36,15 @@ def answers(
     `earlier` is how many decisions there were before, `listed` whether those are shown now.
     """
     gone = "" if engine_alive else "the engine is not running (E starts it)"
-    crossed = request.kind in (RequestKind.CROSSED, RequestKind.DRIFT)
+    crossed = request.kind is RequestKind.CROSSED
     what = "this path" if len(request.paths) == 1 else f"these {len(request.paths)} paths"
     who = request.who
     held = request.held_until is not None
     stays = "the change stays, and " if crossed else "this write goes on, and " if held else ""
     task = _task(state, request)
     uncertain = "" if request.requester else "it is not certain who made the change"
+    if request.kind is RequestKind.DRIFT:
+        return _of_a_drift(state, request, gone)
     if request.kind is RequestKind.CONFLICT:
         return [
             Answer(
@@ -68,14 +71,7 @@ def answers(
         ),
     ]
     if may_undo(request):
-        found.append(
-            Answer(
-                _COMMANDS["card.undo"],
-                "reject and undo",
-                "takes this change out again and leaves everybody else's; a patch of it is kept",
-                gone,
-            )
-        )
+        found.append(_undo(gone))
     found += [
         Answer(
             _COMMANDS["card.task"],
@@ -134,9 +130,41 @@ def _hand_over(state: State, request: RequestState) -> str:
     return f"rejects it{back}; {owners[0]} gets it as task {task_id(request.id)}, with the diff"
 
 
+def _of_a_drift(state: State, request: RequestState, gone: str) -> list[Answer]:
+    """The keys for a published interface that has changed."""
+    api = drifted_api(state, request)
+    name, version = ("the interface", 0) if api is None else (api.name, api.version)
+    found = [
+        Answer(
+            _COMMANDS["card.approve"],
+            f"publish as v{version + 1}",
+            f"{name} is from now on as its file is; those who build on it are told",
+            gone or why_not_accepted(state, request),
+        ),
+        Answer(
+            _COMMANDS["card.reject"],
+            f"keep v{version}",
+            "the file stays as it is; until it is as it was, no agent starts that needs it",
+            gone,
+        ),
+    ]
+    if may_undo(request):
+        found.append(_undo(gone))
+    return [*found, Answer(_COMMANDS["card.close"], "close", "decide nothing now")]
+
+
+def _undo(gone: str) -> Answer:
+    return Answer(
+        _COMMANDS["card.undo"],
+        "reject and undo",
+        "takes this change out again and leaves everybody else's; a patch of it is kept",
+        gone,
+    )
+
+
 def _once(request: RequestState, what: str) -> str:
     """What approving once gives."""
-    if request.kind in (RequestKind.CROSSED, RequestKind.DRIFT):
+    if request.kind is RequestKind.CROSSED:
         return "the change stays as it is"
     if request.hook:
         now = request.held_until is not None
@@ -156,7 +184,7 @@ def _files(owner: str | None) -> str:
 
 def _no(request: RequestState) -> str:
     """What rejecting does."""
-    if request.kind in (RequestKind.CROSSED, RequestKind.DRIFT):
+    if request.kind is RequestKind.CROSSED:
         return "records that it must not stay; the bytes stay until somebody changes them"
     if request.held_until is not None:
         return "the write fails, and the program is told your reason"

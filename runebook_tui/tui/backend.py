@@ -67,7 +67,7 @@ class Backend(Protocol):
     async def diff(self, request: int) -> str:
         """The unified diff of everything that the request is about, bounded; "" when there is none yet.
 
-        Of a stopped rename or link: what it would make of its target.
+        Of a stopped rename or link: what it would make of its target. Of a drift: first that of the contract.
         """
         ...
 

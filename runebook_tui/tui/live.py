@@ -58,7 +58,8 @@ class LiveBackend:
         if known is None:
             return ""
         ahead = tree(self.root, known.lane) if known.open else None
-        return await asyncio.to_thread(request_diff, self.root, known.crossings, ahead=ahead)
+        files = await asyncio.to_thread(request_diff, self.root, known.crossings, ahead=ahead)
+        return known.contract + files
 
     async def heads(self, request: int) -> tuple[FileHead, ...]:
         """See Backend.heads."""

@@ -55,7 +55,6 @@ def offers(
         yield keys["request.open"], f"open {request.id}"
         if requests > 1:
             yield keys["request.next"], "next"
-            yield keys["request.mark"], "mark"
     else:
         yield from back
     if lost and engine_alive:
@@ -67,6 +66,8 @@ def offers(
             yield keys["agent.stop"], f"stop {agent.id}"
     if not engine_alive:
         yield keys["run.engine"], "start the engine"
+    if requests > 1 and not marked:
+        yield keys["request.mark"], "mark"
     yield keys["look.log"], "log"
     yield keys["quit"], "quit"
 

@@ -16,7 +16,7 @@ SETTLE_SECONDS = 0.3
 
 def matter(request: RequestState) -> object:
     """What a key would decide: equal as long as an answer to the request means the same."""
-    return request.crossings, request.pid, request.held_until is not None
+    return request.crossings, request.contract, request.pid, request.held_until is not None
 
 
 @dataclass(frozen=True)

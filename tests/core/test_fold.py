@@ -15,9 +15,12 @@ from runebook_tui.core import commands as c
 from runebook_tui.core import events as e
 from runebook_tui.core.activity import Activity
 from runebook_tui.core.boundary import may_write
+from runebook_tui.core.contract import ApiDrifted, Clause
 from runebook_tui.core.fold import apply, fold
 from runebook_tui.core.gates import agent_unmet, settle, stalled
 from runebook_tui.core.grants import Scope
+from runebook_tui.core.learning import DismissLesson
+from runebook_tui.core.planedits import AddClaim, AddMayWrite, AddPathPolicy
 from runebook_tui.core.rules import DOWN, decide
 from runebook_tui.core.state import State
 from runebook_tui.core.types import (
@@ -83,7 +86,10 @@ def plans(draw: st.DrawFn) -> ExecutionPlan:
         )
     return ExecutionPlan(
         plan=PlanInfo(name="random"),
-        policy=Policy(unowned=draw(st.sampled_from(["allow", "ask"]))),
+        policy=Policy(
+            unowned=draw(st.sampled_from(["allow", "ask"])),
+            review=draw(st.sampled_from(["operator", "owner"])),
+        ),
         phases=tuple(phases),
         agents=tuple(agents),
         shared=(SharedPath(path="core/**", owner="alpha"),),
@@ -108,6 +114,18 @@ PROPOSALS = st.lists(
     max_size=3,
 ).map(tuple)
 TOUCHES = st.lists(st.builds(c.Touch, CHANGES, AUTHORS), min_size=1, max_size=4).map(tuple)
+CONTRACTS = st.lists(
+    st.builds(
+        Clause,
+        kind=st.just("text"),
+        wanted=st.sampled_from("vw"),
+        lines=st.sampled_from([(), ("one",), ("two",)]),
+    ),
+    max_size=2,
+    unique_by=lambda clause: clause.wanted,
+).map(tuple)
+FAULTS = st.sampled_from(["", "", "", "it failed"])
+CHANGED = st.lists(st.tuples(CHANGES, AUTHORS), max_size=2).map(tuple)
 
 COMMANDS = st.one_of(
     st.just("the engine starts what is to be started"),
@@ -127,7 +145,8 @@ COMMANDS = st.one_of(
     ),
     st.just(c.TakeBack()),
     st.builds(c.Disown, REQUEST),
-    st.builds(c.PublishApi, AGENT, API, st.sampled_from([None, "d1", "d2"])),
+    st.builds(c.PublishApi, AGENT, API, st.sampled_from([None, "d1", "d2"]), CONTRACTS, FAULTS),
+    st.builds(c.CheckApi, API, st.sampled_from([None, "d1", "d2"]), CONTRACTS, FAULTS, CHANGED),
     st.builds(c.StopAgent, AGENT, TEXT),
     st.builds(c.RestartAgent, AGENT),
     st.builds(c.ResumeAgents, st.lists(AGENT, max_size=2).map(tuple)),
@@ -145,10 +164,13 @@ COMMANDS = st.one_of(
     st.builds(c.ReportCommand, AGENT, TEXT, TEXT, st.none() | st.integers(0, 3)),
     st.builds(c.RecordAttempt, AGENT, TEXT, TEXT),
     st.builds(c.SendMessage, AGENT, st.lists(AGENT, max_size=2).map(tuple), TEXT),
+    st.builds(c.Recommend, AGENT, REQUEST, st.sampled_from(["approve", "reject"]), TEXT),
+    st.builds(c.Look, st.booleans()),
     st.builds(c.ReportDelivered, AGENT, st.lists(st.integers(1, 3), max_size=2).map(tuple), TEXT),
     st.builds(
         c.RecordUndo, UNDO, REQUEST, SOME_CHANGES, TEXT, SOME_CHANGES, st.dictionaries(PATH, TEXT, max_size=2)
     ),
+    st.builds(DismissLesson, TEXT),
     st.builds(c.RecordRestore, UNDO, SOME_CHANGES),
 )
 JUMPS = st.sampled_from([0.0, 0.5, 1.9, 3.0, -0.5, -86_400.0, 86_400.0])
@@ -249,8 +271,18 @@ def _crossings(changes: st.SearchStrategy[Change | None]) -> st.SearchStrategy[t
     )
 
 
+EDITS = st.one_of(
+    st.builds(AddClaim, AGENT, st.just("x/**")),
+    st.builds(AddMayWrite, AGENT, st.just("x/**")),
+    st.builds(AddPathPolicy, st.just("x/**"), st.sampled_from(["hold", "refuse"])),
+)
+
 FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "adopted": st.lists(AGENT, max_size=1).map(tuple),
+    "broken": TEXT,
+    "consumers": st.lists(AGENT, max_size=2).map(tuple),
+    "contract": CONTRACTS,
+    "diff": TEXT,
     "agent": AGENT,
     "api": API,
     "attempt": st.integers(0, 3),
@@ -311,15 +343,20 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "group": TEXT,
     "base": st.dictionaries(PATH, TEXT, max_size=2),
     "plan_before": TEXT,
+    "plan_after": TEXT,
     "was": st.sampled_from(["approved", "rejected"]),
     "title": TEXT,
     "message": st.integers(1, 9),
     "messages": st.lists(st.integers(1, 9), max_size=2).map(tuple),
+    "advice": st.sampled_from(["approve", "reject"]),
+    "leaves": st.booleans(),
     "sender": AGENT,
     "reader": AGENT,
     "to": st.lists(AGENT | st.sampled_from(["all", OPERATOR]), max_size=2).map(tuple),
     "text": TEXT,
     "by": st.sampled_from(["hook", "mcp"]),
+    "edit": EDITS,
+    "edits": st.lists(EDITS, max_size=2).map(tuple),
     "until": st.floats(0, 1e10),
     "undo": UNDO,
     "version": st.integers(1, 3),
@@ -328,6 +365,8 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
 
 def _events(kind: type[Any]) -> st.SearchStrategy[Any]:
     fields = {name: FIELDS[name] for name in kind.model_fields if name != "type"}
+    if kind is ApiDrifted:
+        fields["by"] = st.lists(AGENT, max_size=2).map(tuple)
     if kind is e.AttemptRefused:
         fields["attempt"] = TEXT
     return st.builds(kind, **fields)

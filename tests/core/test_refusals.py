@@ -8,9 +8,14 @@ import pytest
 from core_play import Play, agent, plan
 
 from runebook_tui.core import commands as c
+from runebook_tui.core.contract import Clause
 from runebook_tui.core.grants import Scope
 from runebook_tui.core.rules import exit_words
 from runebook_tui.core.types import OPERATOR, InterfaceStub
+
+
+def _clause(text: str, *lines: str) -> Clause:
+    return Clause(kind="text", wanted=text, lines=lines)
 
 
 def begun() -> Play:
@@ -73,7 +78,7 @@ REFUSALS: list[tuple[Callable[[Play], None], c.Command, str]] = [
     (nothing, c.PublishApi("alpha", "store", None), "interface store: there is no file alpha/api.py"),
     (
         nothing,
-        c.PublishApi("alpha", "store", "d", missing=("def open", "def shut")),
+        c.PublishApi("alpha", "store", "d", (_clause("def open"), _clause("def shut"))),
         "interface store: alpha/api.py does not contain 'def open', 'def shut'",
     ),
     (

@@ -1,0 +1,1 @@
+"""Contracts: an interface's file, read for what the plan asks of it."""
