@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from runebook_tui.core.aftermath import Means
 from runebook_tui.core.decisions import heirs, task_id, why_not_by
 from runebook_tui.core.interfaces import drifted_api, why_not_accepted
+from runebook_tui.core.planedits import EditError
 from runebook_tui.core.sentences import process
 from runebook_tui.core.state import RequestState, State
 from runebook_tui.core.types import OPERATOR, RequestKind
 from runebook_tui.core.undos import may_undo
+from runebook_tui.core.widening import plan_edits
 from runebook_tui.tui import commands
 from runebook_tui.tui.commands import Command
 
@@ -118,7 +120,17 @@ def _by_plan(state: State, request: RequestState, what: str, gone: str) -> Itera
     )
     for means, command, word, effect in ways:
         if not why_not_by(state, request, means):
-            yield Answer(_COMMANDS[command], word, effect, gone)
+            yield Answer(_COMMANDS[command], word, effect, gone or _why_not_in_plan(state, request, means))
+
+
+def _why_not_in_plan(state: State, request: RequestState, means: Means) -> str:
+    """Why no plan can say it; "" when one can, or need not."""
+    try:
+        if means != "handed over":
+            plan_edits(state, request, means)
+    except EditError as error:
+        return str(error)
+    return ""
 
 
 def _hand_over(state: State, request: RequestState) -> str:

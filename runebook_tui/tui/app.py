@@ -14,6 +14,7 @@ from textual.filter import LineFilter
 from textual.reactive import reactive
 
 from runebook_tui.core.events import AttemptRefused
+from runebook_tui.core.planedits import written
 from runebook_tui.core.printable import visible
 from runebook_tui.core.resuming import lost_agents
 from runebook_tui.core.resuming import words as resume_words
@@ -30,6 +31,7 @@ from runebook_tui.tui.view import EMPTY, View
 if TYPE_CHECKING:
     from textual.command import Provider
 
+    from runebook_tui.core.learning import Lesson
     from runebook_tui.core.state import RequestState
     from runebook_tui.tui.screens.card import CardScreen
 
@@ -164,6 +166,29 @@ class RunebookApp(App[None], inherit_bindings=False):
             does, effect = "Reject and undo", "What they wrote is taken out again; a patch of each is kept."
         self.push_screen(TogetherScreen(does, event.requests, effect=effect), answer)
 
+    @on(CockpitScreen.LessonWanted)
+    def _lesson_wanted(self, event: CockpitScreen.LessonWanted) -> None:
+        self._show_lesson(event.lesson)
+
+    @work(exclusive=True, group="patch")
+    async def _show_lesson(self, lesson: Lesson) -> None:
+        """Show the patch that a lesson suggests; the plan changes only when it is accepted."""
+
+        from runebook_tui.tui.screens.patch import of_lesson
+
+        edits = written([lesson.edit])
+        preview = await self._asked("amend-preview", edits=edits)
+        if preview is None or self.screen is not self._cockpit:
+            return
+
+        def answer(said: str | None) -> None:
+            if said == "accept":
+                self._send("amend", edits=edits, seen=preview.get("before"))
+            elif said == "dismiss":
+                self._send("dismiss-lesson", lesson=lesson.id)
+
+        self.push_screen(of_lesson(lesson, preview), answer)
+
     @on(CockpitScreen.TakeBackWanted)
     def _take_back_wanted(self) -> None:
         self._send("take-back")
@@ -186,28 +211,19 @@ class RunebookApp(App[None], inherit_bindings=False):
 
     @work(exclusive=True, group="patch")
     async def _show_patch(self, event: CardScreen.PatchWanted) -> None:
-        from runebook_tui.tui.screens.patch import PatchScreen
+
+        from runebook_tui.tui.screens.patch import of_request
 
         request, means = event.request, event.means
         preview = await self._asked("preview", request=request.id, means=means)
         if preview is None or self.screen is not event.card:
             return
-        plan, words = str(preview.get("plan", "")), preview.get("words")
-        lines = [str(each) for each in words] if isinstance(words, list) else []
-        verb = "Widen the plan" if means == "widened" else "Transfer in the plan"
-        screen = PatchScreen(
-            f"{verb}, and approve request {request.id}",
-            lines,
-            str(preview.get("patch", "")),
-            yes=f"change the plan and approve {request.id}",
-            no="back, change nothing",
-        )
 
         def answer(said: str | None) -> None:
             if said == "accept":
-                event.card.plan_changed(means, plan, request)
+                event.card.plan_changed(means, str(preview.get("plan", "")), request)
 
-        self.push_screen(screen, answer)
+        self.push_screen(of_request(request, means, preview), answer)
 
     @on(CockpitScreen.RestartWanted)
     def _restart_wanted(self, event: CockpitScreen.RestartWanted) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from textual.content import Content
 
+from runebook_tui.core import consequences, reviews
 from runebook_tui.core.activity import Activity, activity_words
-from runebook_tui.core.sentences import process
+from runebook_tui.core.sentences import SCOPE_WORDS, process
 from runebook_tui.core.state import AgentState, RequestState, State
 from runebook_tui.core.types import AgentStatus, RequestKind
 from runebook_tui.tui import glyphs
@@ -27,6 +28,7 @@ _VERBS = {
 }
 _PATH_CELLS = 200
 _GATES_SHOWN = 4
+_PATHS_SHOWN = 3
 
 
 def title(request: RequestState) -> Content:
@@ -55,13 +57,15 @@ def deadline(request: RequestState, now: float) -> Content:
     )
 
 
-def why(state: State, request: RequestState, now: float, depends: Sequence[str] = ()) -> Content:
-    """The agent's words, the owner, what hangs on it and the evidence, a line each; `depends` names gates."""
+def why(state: State, request: RequestState, now: float) -> Content:
+    """The agent's words, the owner, what it recommends, what depends on it, the evidence; a line each."""
     lines = [*_asked(request), *owner_lines(state, request, now)]
+    lines += [safe(each, glyphs.BUSY, limit=500) for each in reviews.words(request)]
+    depends = consequences.depends(state, request)
     if depends:
         gates = "; ".join(depends[:_GATES_SHOWN])
         more = f"; and {len(depends) - _GATES_SHOWN} more" if len(depends) > _GATES_SHOWN else ""
-        lines.append(Content.assemble(("waiting for it: ", glyphs.MUTED), safe(gates + more, limit=500)))
+        lines.append(Content.assemble(("depends on it: ", glyphs.MUTED), safe(gates + more, limit=500)))
     evidence = _evidence(request)
     if evidence:
         lines.append(Content.assemble(("evidence: ", glyphs.MUTED), safe(evidence, glyphs.MUTED, limit=500)))
@@ -132,3 +136,16 @@ def _evidence(request: RequestState) -> str:
 def owner_name(owner: str | None) -> str:
     """An owner as people read it."""
     return "you" if owner in (None, "operator") else str(owner)
+
+
+def decided(request: RequestState, now: float) -> str:
+    """One earlier decision, in a line: "8  capture: approved once, 12:40 ago: go on"."""
+    how = {"": "", "widened": ", the plan was widened", "transferred": ", the file was transferred"}.get(
+        request.means, f", {request.means}"
+    )
+    scope = f" {SCOPE_WORDS[request.scope]}" if request.status == "approved" else ""
+    ago = "" if request.decided_at is None else f", {age(now - request.decided_at)} ago"
+    answer = f": {request.answer}" if request.answer else ""
+    paths = ", ".join(request.paths[:_PATHS_SHOWN])
+    more = f" and {len(request.paths) - _PATHS_SHOWN} more" if len(request.paths) > _PATHS_SHOWN else ""
+    return f"{request.id}  {request.who}, {paths}{more}: {request.status}{scope}{how}{ago}{answer}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable
@@ -14,6 +15,8 @@ from runebook_tui.core.events import Event, Record
 from runebook_tui.core.fold import apply
 from runebook_tui.core.gates import settle
 from runebook_tui.core.grants import Scope
+from runebook_tui.core.learning import DismissLesson
+from runebook_tui.core.planedits import PlanEdit, edit_words, edited, read
 from runebook_tui.core.refusal import Refusal
 from runebook_tui.core.rules import DOWN, decide
 from runebook_tui.core.state import State
@@ -104,6 +107,8 @@ class MemoryBackend:
             raise BackendError("the engine is not running")
         if do == "preview":
             return self._preview(fields["request"], fields["means"])
+        if do in ("amend-preview", "amend"):
+            return self._amend(do, read(fields["edits"]), fields.get("seen"))
         if do == "take-back":
             return self._take_back()
         if "requests" in fields:
@@ -142,6 +147,18 @@ class MemoryBackend:
             raise BackendError(f"the plan cannot be {means} for request {number}")
         return self.previews[number, means]
 
+    def _amend(self, do: str, edits: tuple[PlanEdit, ...], seen: str | None) -> dict[str, object]:
+        """Change the plan; there is no file, so the patch names the edits alone."""
+        before = str(self.state.plan.model_dump_json())
+        digest = hashlib.sha256(before.encode()).hexdigest()
+        if do == "amend":
+            if seen != digest:
+                raise BackendError("runebook.toml has changed since you looked at it; look again")
+            self.do(c.ChangePlan(edited(self.state.plan, edits), edits), actor=OPERATOR)
+        words = [edit_words(edit) for edit in edits]
+        patch = "--- a/runebook.toml\n+++ b/runebook.toml\n" + "".join(f"+{each}\n" for each in words)
+        return {"changed": True, "before": digest, "patch": patch, "edits": words}
+
     def _take_back(self) -> dict[str, object]:
         last = self.state.last_decision
         self.do(c.TakeBack(), actor=OPERATOR)
@@ -179,6 +196,8 @@ class MemoryBackend:
                 return [self._decision(fields, "approved", scope)]
             case "reject":
                 return [self._decision(fields, "rejected")]
+            case "dismiss-lesson":
+                return [DismissLesson(fields["lesson"])]
             case "disown":
                 return [c.Disown(fields["request"])]
             case "restart":

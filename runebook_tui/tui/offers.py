@@ -23,6 +23,7 @@ def offers(
     requests: int,
     marked: tuple[int, ...] = (),
     last: tuple[tuple[int, ...], int] | None = None,
+    lesson: bool = False,
     agent: AgentState | None,
     engine_alive: bool,
     lost: int,
@@ -66,6 +67,8 @@ def offers(
             yield keys["agent.stop"], f"stop {agent.id}"
     if not engine_alive:
         yield keys["run.engine"], "start the engine"
+    if lesson and engine_alive:
+        yield keys["plan.lesson"], "lesson"
     if requests > 1 and not marked:
         yield keys["request.mark"], "mark"
     yield keys["look.log"], "log"

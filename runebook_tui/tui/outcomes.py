@@ -64,15 +64,13 @@ def _taken_back(answer: Mapping[str, object]) -> Iterator[Outcome]:
     back = [str(path) for each in restored for path in _list(each.get("done"))]
     if back:
         words.append(f"brought back: {_listed(back)}")
-    if answer.get("plan"):
+    if answer.get("plan_restored"):
         words.append("the plan's file is as it was before")
     yield Outcome(True, "taken back", "; ".join(words))
     lost = {path: why for each in restored for path, why in _dict(each.get("refused")).items()}
     if lost:
         reasons = [f"{path}: {why}" for path, why in lost.items()]
         yield Outcome(False, "taken back, but not brought back", _listed(reasons, "; "))
-    if answer.get("plan_refused"):
-        yield Outcome(False, "taken back, but the plan stays", str(answer["plan_refused"]))
 
 
 _VERBS = {"approve": "approved", "reject": "rejected", "disown": "withdrawn:"}

@@ -16,6 +16,7 @@ from textual.reactive import reactive
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from runebook_tui.core import consequences
 from runebook_tui.core.aftermath import Means
 from runebook_tui.core.decisions import why_not_by
 from runebook_tui.core.grants import Scope
@@ -191,8 +192,9 @@ class CardScreen(ModalScreen[Verdict | None]):
         )
 
     def _earlier(self) -> tuple[str, ...]:
-        """What was decided about the same paths before, a line each."""
-        return ()
+        """What was decided about the same paths before, a line each, the newest first."""
+        decisions = consequences.earlier(self.view.state, self.request)
+        return tuple(heading.decided(each, self._now()) for each in decisions)
 
     # ── keys ────────────────────────────────────────────────────────────────────────────────────
 

@@ -2,86 +2,45 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 
 from textual import getters, on
 from textual.app import ComposeResult
-from textual.containers import Container
+from textual.containers import Container, Vertical
 from textual.content import Content
 from textual.events import DescendantFocus, Resize
 from textual.message import Message
-from textual.reactive import reactive, var
-from textual.screen import Screen
+from textual.reactive import var
 from textual.widget import Widget
 
-from runebook_tui.core.decisions import TAKE_BACK_SECONDS, why_not_taken_back
 from runebook_tui.core.resuming import lost_agents
-from runebook_tui.core.state import AgentState, RequestState
-from runebook_tui.core.undos import may_undo
+from runebook_tui.core.state import AgentState
 from runebook_tui.tui import commands, glyphs
 from runebook_tui.tui.backend import Frame
-from runebook_tui.tui.offers import RESTARTABLE, may_be_mine, offers
-from runebook_tui.tui.verdict import Verdict, about
-from runebook_tui.tui.view import EMPTY, View
+from runebook_tui.tui.offers import RESTARTABLE, offers
+from runebook_tui.tui.screens.request_keys import NO_ENGINE, RequestKeys
 from runebook_tui.tui.widgets.agent import AgentPanel
 from runebook_tui.tui.widgets.header import HeaderBar
+from runebook_tui.tui.widgets.lessons import LessonLine
 from runebook_tui.tui.widgets.pane import PaneView
 from runebook_tui.tui.widgets.plan import PlanPanel
 from runebook_tui.tui.widgets.requests import RequestsPanel
 from runebook_tui.tui.widgets.rows import Rows
 from runebook_tui.tui.widgets.strip import EventStrip, KeyBar
 
-_NO_ENGINE = "the engine is not running: E starts it"
 
-
-class CockpitScreen(Screen[None]):
+class CockpitScreen(RequestKeys):
     """The first screen. It decides nothing: what the operator wants is posted as a message."""
 
     BINDINGS = commands.bindings(commands.COCKPIT)
     AUTO_FOCUS = "#plan"
 
-    view: reactive[View] = reactive(EMPTY)
     tab: var[str] = var("plan")
     """Which of "plan" and "pane" is shown where there is room for one."""
 
     plan = getters.query_one("#plan", PlanPanel)
     agent_panel = getters.query_one("#pane", AgentPanel)
-    requests = getters.query_one("#requests", RequestsPanel)
     key_bar = getters.query_one(KeyBar)
-
-    class Answered(Message):
-        """The operator answered a request by one key."""
-
-        def __init__(self, verdict: Verdict) -> None:
-            super().__init__()
-            self.verdict = verdict
-
-    class RejectWanted(Message):
-        """The operator wants to reject a request, and may give a reason."""
-
-        def __init__(self, request: RequestState) -> None:
-            super().__init__()
-            self.request = request
-
-    class TogetherWanted(Message):
-        """The operator wants to decide all marked requests alike."""
-
-        def __init__(self, requests: tuple[RequestState, ...], verdict: Verdict) -> None:
-            super().__init__()
-            self.requests = requests
-            self.verdict = verdict
-
-    class TakeBackWanted(Message):
-        """The operator wants the last decision back."""
-
-    class CardWanted(Message):
-        """The operator wants to see a request."""
-
-        def __init__(self, request: RequestState) -> None:
-            super().__init__()
-            self.request = request
 
     class RestartWanted(Message):
         """The operator wants an agent started again."""
@@ -121,9 +80,8 @@ class CockpitScreen(Screen[None]):
         pulse: Callable[[], float],
         capture: Callable[[str], Awaitable[Frame | None]],
     ) -> None:
-        super().__init__()
+        super().__init__(now)
         self._pulse = pulse
-        self._now = now
         self._capture = capture
 
     def compose(self) -> ComposeResult:
@@ -132,7 +90,9 @@ class CockpitScreen(Screen[None]):
         with Container(id="body"):
             yield PlanPanel(self._now, id="plan").data_bind(CockpitScreen.view)
             yield AgentPanel(self._capture, id="pane").data_bind(CockpitScreen.view)
-            yield RequestsPanel(self._now, self._pulse, id="requests").data_bind(CockpitScreen.view)
+            with Vertical(id="waiting"):
+                yield RequestsPanel(self._now, self._pulse, id="requests").data_bind(CockpitScreen.view)
+                yield LessonLine(id="lesson").data_bind(CockpitScreen.view)
         yield EventStrip().data_bind(CockpitScreen.view)
         yield KeyBar()
 
@@ -146,11 +106,11 @@ class CockpitScreen(Screen[None]):
             self.query_one(HeaderBar).refresh()
             self.plan.redraw()
             self.requests.redraw()
-            self._offer()
+            self.offer()
 
     def watch_view(self) -> None:
         """The keys depend on what there is to decide."""
-        self._offer()
+        self.offer()
 
     def watch_tab(self, tab: str) -> None:
         """Show the tab, and say in its border how to get to the other."""
@@ -171,11 +131,11 @@ class CockpitScreen(Screen[None]):
     def _moved(self, event: Rows.Moved) -> None:
         if event.rows is self.plan:
             self.agent_panel.agent = self.plan.agent
-        self._offer()
+        self.offer()
 
     @on(DescendantFocus)
     def _focused(self) -> None:
-        self._offer()
+        self.offer()
 
     # ── what can be done now ────────────────────────────────────────────────────────────────────
 
@@ -184,7 +144,7 @@ class CockpitScreen(Screen[None]):
         """The selected agent."""
         return self.view.state.agents.get(self.plan.agent or "")
 
-    def _offer(self) -> None:
+    def offer(self) -> None:
         """Put the keys that do something now into the key bar."""
         if not self.is_mounted:
             return
@@ -194,7 +154,8 @@ class CockpitScreen(Screen[None]):
             request=self.requests.request,
             requests=len(self.requests.entries),
             marked=tuple(request.id for request in self.requests.marked),
-            last=self._last(),
+            last=self.last_decision(),
+            lesson=self.lesson_line.lesson is not None,
             agent=self.agent,
             engine_alive=self.view.engine_alive,
             lost=len(lost_agents(self.view.state)),
@@ -210,123 +171,6 @@ class CockpitScreen(Screen[None]):
             if name in keys and key not in keys[name].split(","):
                 keys[name] = key
         return {name: commands.key_sign(key) for name, key in keys.items()}
-
-    def say(self, words: str) -> None:
-        """Tell the operator why a key did nothing."""
-        self.notify(words, severity="warning", markup=False, timeout=4)
-
-    # ── requests ────────────────────────────────────────────────────────────────────────────────
-
-    def _decidable(self) -> RequestState | None:
-        """The selected request if a key may decide it now; else says why not."""
-        refusal = self.requests.refusal() if self.view.engine_alive else _NO_ENGINE
-        if refusal is not None:
-            self.say(refusal)
-            return None
-        return self.requests.request
-
-    def action_approve(self) -> None:
-        """Approve the marked requests, else the selected one, once."""
-        if not self._together(Verdict((), "approve")) and (request := self._decidable()) is not None:
-            self.post_message(self.Answered(Verdict((request.id,), "approve")))
-
-    def action_reject(self) -> None:
-        """Ask for a reason, and reject the marked requests, else the selected one."""
-        if not self._together(Verdict((), "reject")) and (request := self._decidable()) is not None:
-            self.post_message(self.RejectWanted(request))
-
-    def action_undo(self) -> None:
-        """Reject the marked requests, else the selected one, and take back what was written."""
-        if self._together(Verdict((), "reject", undo=True)):
-            return
-        request = self._decidable()
-        if request is None:
-            return
-        if not may_undo(request):
-            self.say(f"request {request.id}: nothing was written that could be undone")
-            return
-        self.post_message(self.Answered(Verdict((request.id,), "reject", undo=True)))
-
-    def _together(self, verdict: Verdict) -> bool:
-        """Whether there are marked requests, which `verdict` is then wanted for."""
-        marked = self.requests.marked
-        if not marked:
-            return False
-        barren = [str(request.id) for request in marked if verdict.undo and not may_undo(request)]
-        if not self.view.engine_alive:
-            self.say(_NO_ENGINE)
-        elif barren:
-            self.say(f"request {', '.join(barren)}: nothing was written that could be undone; unmark it")
-        else:
-            matters = about(marked)
-            self.post_message(
-                self.TogetherWanted(marked, replace(verdict, requests=tuple(matters), about=matters))
-            )
-        return True
-
-    def action_mark(self) -> None:
-        """Mark the selected request, or take its mark away."""
-        if (refusal := self.requests.toggle()) is not None:
-            self.say(refusal)
-        self._offer()
-
-    def action_mark_all(self) -> None:
-        """Mark all requests that are on the screen."""
-        if not self.requests.entries:
-            self.say("no request waits for you")
-            return
-        if left := self.requests.mark_all():
-            self.say(f"{left} not marked: mark what you have seen; scroll, then press the key again")
-        self._offer()
-
-    def action_unmark(self) -> None:
-        """Take every mark away."""
-        self.requests.unmark()
-        self._offer()
-
-    @on(RequestsPanel.MarkLost)
-    def _mark_lost(self, event: RequestsPanel.MarkLost) -> None:
-        self.say(f"request {', '.join(map(str, event.requests))} has changed and is not marked any more")
-        self._offer()
-
-    def action_take_back(self) -> None:
-        """Take the last decision back."""
-        why = why_not_taken_back(self.view.state, self._now())
-        if not self.view.engine_alive:
-            self.say(_NO_ENGINE)
-        elif why:
-            self.say(why)
-        else:
-            self.post_message(self.TakeBackWanted())
-
-    def _last(self) -> tuple[tuple[int, ...], int] | None:
-        """What the last decision was about and how many seconds are left to take it back; None when none."""
-        last, now = self.view.state.last_decision, self._now()
-        if last is None or why_not_taken_back(self.view.state, now):
-            return None
-        return last.requests, math.ceil(TAKE_BACK_SECONDS - (now - last.time))
-
-    def action_disown(self) -> None:
-        """Say that the change was the operator's own."""
-        request = self._decidable()
-        if request is None:
-            return
-        if not may_be_mine(request):
-            self.say(f"request {request.id}: {request.who} did it for certain, not you")
-            return
-        self.post_message(self.Answered(Verdict((request.id,), "disown")))
-
-    def action_open(self) -> None:
-        """See the selected request."""
-        request = self.requests.request
-        if request is None:
-            self.say("no request waits for you")
-        else:
-            self.post_message(self.CardWanted(request))
-
-    def action_next_request(self) -> None:
-        """Select the next request."""
-        self.requests.next()
 
     # ── agents ──────────────────────────────────────────────────────────────────────────────────
 
@@ -347,7 +191,7 @@ class CockpitScreen(Screen[None]):
     def action_resume(self) -> None:
         """Bring back the agents that were lost."""
         if not self.view.engine_alive:
-            self.say(_NO_ENGINE)
+            self.say(NO_ENGINE)
         elif lost_agents(self.view.state):
             self.post_message(self.ResumeWanted())
         else:
@@ -367,7 +211,7 @@ class CockpitScreen(Screen[None]):
         if self.agent is None:
             self.say("no agent is selected")
         elif not self.view.engine_alive:
-            self.say(_NO_ENGINE)
+            self.say(NO_ENGINE)
         else:
             return self.agent
         return None

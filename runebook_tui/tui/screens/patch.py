@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -10,6 +10,9 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from runebook_tui.core.aftermath import Means
+from runebook_tui.core.learning import Lesson
+from runebook_tui.core.state import RequestState
 from runebook_tui.tui import commands, glyphs
 from runebook_tui.tui.text import safe
 from runebook_tui.tui.widgets.diff import DiffView
@@ -64,3 +67,29 @@ class PatchScreen(ModalScreen[str]):
     def action_close(self) -> None:
         """Change nothing."""
         self.dismiss("")
+
+
+def of_request(request: RequestState, means: Means, preview: Mapping[str, object]) -> PatchScreen:
+    """The patch that comes with an approval; `preview` is the engine's answer to "preview"."""
+    words = preview.get("words")
+    verb = "Widen the plan" if means == "widened" else "Transfer in the plan"
+    return PatchScreen(
+        f"{verb}, and approve request {request.id}",
+        [str(each) for each in words] if isinstance(words, list) else [],
+        str(preview.get("patch", "")),
+        yes=f"change the plan and approve {request.id}",
+        no="back, change nothing",
+    )
+
+
+def of_lesson(lesson: Lesson, preview: Mapping[str, object]) -> PatchScreen:
+    """The patch that a lesson suggests; `preview` is the engine's answer to "amend-preview"."""
+    numbers = ", ".join(str(number) for number in lesson.requests)
+    return PatchScreen(
+        "A change of the plan that your decisions suggest",
+        [lesson.words, f"as you decided requests {numbers}"],
+        str(preview.get("patch", "")),
+        yes="change the plan",
+        no="later",
+        never="never suggest this again",
+    )
