@@ -109,11 +109,12 @@ def test_approving_a_drift_publishes_what_was_shown() -> None:
     for scope in (Scope.TASK, Scope.PLAN):
         assert "once only" in play.refused(c.Decide(number, "approved", scope))
     events = play.do(c.Decide(number, "approved"))
-    assert [type(event).__name__ for event in events] == [
+    assert [type(event).__name__ for event in events[:3]] == [
         "CoordinationResponse",
         "ApiPublished",
         "MessageSent",
     ]
+    assert [event.to for event in events if isinstance(event, MessageSent)] == [("beta",), ("alpha",)]
     assert (api(play).version, api(play).digest, api(play).contract, api(play).drift) == (
         2,
         "d2",
