@@ -112,7 +112,8 @@ def test_approving_a_drift_publishes_what_was_shown() -> None:
     assert [type(event).__name__ for event in events[:3]] == [
         "CoordinationResponse",
         "ApiPublished",
-        "MessageSent",
+        "MessageSent",  # to those who build on it
+        "MessageSent",  # to whom the decision concerns
     ]
     assert [event.to for event in events if isinstance(event, MessageSent)] == [("beta",), ("alpha",)]
     assert (api(play).version, api(play).digest, api(play).contract, api(play).drift) == (
