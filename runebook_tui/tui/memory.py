@@ -32,7 +32,8 @@ class MemoryBackend:
     """Keeps the log in a list and plays the engine: commands are decided, appended, folded and settled.
 
     `now` gives unix seconds. `sent` holds what was asked for; `diffs`, `first_lines`, `contents`, `previews`
-    and `frames` what is answered; `stuck` why a path cannot be undone.
+    and `frames` what is answered; `refuse` why a request cannot be decided, `stuck` why a path cannot
+    be undone.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class MemoryBackend:
         self.previews: dict[tuple[int, str], dict[str, object]] = {}
         self.first_lines: dict[int, tuple[FileHead, ...]] = {}
         self.frames: dict[str, Frame] = {}
+        self.refuse: dict[int, str] = {}
         self.stuck: dict[str, str] = {}
         self.captures: Counter[str] = Counter()
         self.closed = False
@@ -116,6 +118,8 @@ class MemoryBackend:
         return self._one(do, fields)
 
     def _one(self, do: str, fields: dict[str, Any]) -> dict[str, object]:
+        if why := self.refuse.get(fields.get("request", 0)):
+            raise BackendError(why)
         undoes = do == "reject" and fields.get("undo") is True
         if undoes and (why := why_not_undone(self.state, fields["request"], rejecting=True)):
             raise BackendError(why)
@@ -145,7 +149,7 @@ class MemoryBackend:
     def _preview(self, number: int, means: str) -> dict[str, object]:
         if (number, means) not in self.previews:
             raise BackendError(f"the plan cannot be {means} for request {number}")
-        return self.previews[number, means]
+        return dict(self.previews[number, means])
 
     def _amend(self, do: str, edits: tuple[PlanEdit, ...], seen: str | None) -> dict[str, object]:
         """Change the plan; there is no file, so the patch names the edits alone."""

@@ -153,7 +153,7 @@ class CockpitScreen(RequestKeys):
             keys,
             request=self.requests.request,
             requests=len(self.requests.entries),
-            marked=tuple(request.id for request in self.requests.marked),
+            marked=self.requests.marked,
             last=self.last_decision(),
             lesson=self.lesson_line.lesson is not None,
             agent=self.agent,
