@@ -64,6 +64,11 @@ def _plan_commands(commands: _Commands[_Parser]) -> None:
     change.add_argument("--install", choices=CLIENTS, metavar="CLIENT", help="add our hook to a user's file")
     change.add_argument("--uninstall", choices=CLIENTS, metavar="CLIENT", help="take it out again")
     doctor.add_argument("--yes", action="store_true", help="do not ask before that")
+    rehearse = _command(commands, "rehearse", "say how many requests a plan would have raised")
+    rehearse.add_argument("plan", nargs="?", metavar="PLAN", help="default: runebook.toml as it is now")
+    source = rehearse.add_mutually_exclusive_group()
+    source.add_argument("--run", type=int, metavar="N", help="by what happened in run N (default: the last)")
+    source.add_argument("--history", type=int, metavar="N", help="by the newest N commits")
     plan = _command(commands, "plan", "list what your decisions suggest, and change the plan's file")
     plan.add_argument("step", choices=("lessons", "accept", "dismiss", "widen", "transfer", "restore"))
     plan.add_argument("words", nargs="*", metavar="WORD", help="ID; AGENT PATTERN; PATH AGENT; or DIGEST")
@@ -99,6 +104,11 @@ def _reading_commands(commands: _Commands[_Parser]) -> None:
     log = _command(commands, "log", "show what happened")
     log.add_argument("--follow", action="store_true", help="go on as it happens")
     log.add_argument("--limit", type=int, default=None, metavar="N", help="the newest N records only")
+    away = _command(commands, "away", "say what happened since you last looked")
+    for parser, default in ((log, None), (away, "last")):
+        parser.add_argument(
+            "--since", default=default, metavar="MOMENT", help="2h, 10:30, a date with a time, or last"
+        )
     lanes = _command(commands, "lanes", "list the agents' worktrees, or remove one")
     lanes.add_argument("step", nargs="?", choices=("remove",))
     lanes.add_argument("agent", nargs="?", metavar="AGENT")

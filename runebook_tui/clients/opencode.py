@@ -41,6 +41,14 @@ function ask(payload) {
   })
 }
 
+function added(said) {
+  try {
+    return JSON.parse(said).additionalContext
+  } catch {
+    return null // the hook had nothing to add
+  }
+}
+
 export const Runebook = async ({ directory }) => {
   const begun = new Map()
   const parents = new Map()
@@ -70,7 +78,7 @@ export const Runebook = async ({ directory }) => {
         duration_ms: start ? Date.now() - start.time : null,
       }))
       // What others have told this agent joins what the tool says: the model reads both.
-      const words = said.out ? JSON.parse(said.out).additionalContext : null
+      const words = added(said.out)
       if (words && typeof output?.output === "string") output.output += `\n\n${words}`
     },
     event: async ({ event }) => {

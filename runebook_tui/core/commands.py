@@ -241,6 +241,8 @@ class EndHold:
     request: int
     reason: str
     gone: bool = False
+    until: float | None = None
+    """When the next write that waits still will be refused, unix seconds; None when none does."""
 
 
 @dataclass(frozen=True)

@@ -221,11 +221,13 @@ class HoldStarted(Fact):
 
 
 class HoldEnded(Fact):
-    """No write waits for this request any more; it may be open still."""
+    """A write that waited for this request does not wait any more; it may be open still."""
 
     type: Literal["HoldEnded"] = "HoldEnded"
     request: int
     reason: str
+    until: float | None = None
+    """Unix seconds: when the next one is refused that waits still; None when none does."""
 
 
 class RequestWithdrawn(Fact):

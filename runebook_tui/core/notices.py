@@ -24,10 +24,19 @@ _Notice = tuple[str, int, str]
 
 
 def following(before: State, state: State, events: Sequence[e.Event]) -> tuple[MessageSent, ...]:
-    """The messages that follow from `events`, which led from `before` to `state`."""
+    """The messages that follow from `events`, which led from `before` to `state`.
+
+    Who is told of a request among `events` is told no more of it.
+    """
     if any(isinstance(event, e.RunStarted) for event in events):
         return ()
-    notices = [notice for event in events for notice in _about(before, state, event)]
+    told = {(each.request, reader) for each in events if isinstance(each, MessageSent) for reader in each.to}
+    notices = [
+        notice
+        for event in events
+        for notice in _about(before, state, event)
+        if (notice[1], notice[0]) not in told
+    ]
     return tuple(
         MessageSent(message=state.last_message + n, sender=ENGINE, to=(reader,), text=text, request=request)
         for n, (reader, request, text) in enumerate(notices, start=1)
@@ -50,10 +59,9 @@ def _about(before: State, state: State, event: e.Event) -> Iterator[_Notice]:
             waits = was.held_until is not None
             if request.requester is not None and not waits and _listens(state, request.requester):
                 yield request.requester, request.id, f"request {request.id} ({_paths(request)}) {outcome}"
-            # Whom it was handed over to is told by that.
-            for owner in (
-                () if event.means == "handed over" else _owners(state, request, request.crossings.values())
-            ):
+            if event.means == "handed over":
+                return  # the owner is told by that
+            for owner in _owners(state, request, request.crossings.values()):
                 yield owner, request.id, f"{_yours(request, owner)} {outcome}"
         case DecisionTakenBack():
             request = state.requests.get(event.request)

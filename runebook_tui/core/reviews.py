@@ -7,7 +7,8 @@ from types import MappingProxyType
 from typing import Literal
 
 from runebook_tui.core.fact import Fact
-from runebook_tui.core.state import Recommendation, RequestState, State
+from runebook_tui.core.said import Recommendation
+from runebook_tui.core.state import RequestState, State
 
 Advice = Literal["approve", "reject"]
 

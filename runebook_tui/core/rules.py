@@ -58,7 +58,10 @@ def decide(state: State, command: c.Command, now: float) -> Outcome:
         case c.TakeEngine():
             return _engine_taken(state, command)
         case c.LeaveEngine():
-            return (e.EngineStopped(reason=command.reason),)
+            # Whoever waits still asks the next engine, if there is one.
+            waiting = (each.id for each in state.open_requests if each.held_until is not None)
+            ended = (e.HoldEnded(request=number, reason="the engine has stopped") for number in waiting)
+            return (*ended, e.EngineStopped(reason=command.reason))
         case c.ReportNet():
             return _net_reported(state, command)
         case c.RecordAttempt():

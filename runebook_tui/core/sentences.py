@@ -263,7 +263,8 @@ def _request_sentence(record: e.Record, event: _RequestEvent) -> str:
             seconds = max(0, round(event.until - record.time))
             return f"request {event.request}: {program}{pid} waits for you, {seconds} s at most"
         case e.HoldEnded():
-            return f"request {event.request}: no write waits any more{_because(event.reason)}"
+            ends = "no write waits any more" if event.until is None else "one of its writes waits no more"
+            return f"request {event.request}: {ends}{_because(event.reason)}"
         case e.RequestWithdrawn():
             return f"request {event.request} was withdrawn{_because(event.reason)}"
         case e.CoordinationResponse():

@@ -238,8 +238,9 @@ class MemoryBackend:
         return dict(self.contents.get(request, {}))
 
     async def diff(self, request: int) -> str:
-        """The text put into `diffs`."""
-        return self.diffs.get(request, "")
+        """The text put into `diffs`, after the diff of an interface's contract."""
+        known = self.state.requests.get(request)
+        return ("" if known is None else known.contract) + self.diffs.get(request, "")
 
     async def heads(self, request: int) -> tuple[FileHead, ...]:
         """The heads put into `first_lines`."""
