@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -255,6 +255,10 @@ class MemoryBackend:
         """A page of the log, newest first."""
         end = len(self.records) if before is None else max(0, before - 1)
         return tuple(reversed(self.records[max(0, end - limit) : end]))
+
+    async def since(self, moment: float, types: Sequence[str]) -> tuple[Record, ...]:
+        """The records of `types` after the moment."""
+        return tuple(each for each in self.records if each.time > moment and each.event.type in types)
 
     async def close(self) -> None:
         """Remember that it was closed."""

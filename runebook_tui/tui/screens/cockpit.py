@@ -71,6 +71,9 @@ class CockpitScreen(RequestKeys):
     class LogWanted(Message):
         """The operator wants to see everything that happened."""
 
+    class AwayWanted(Message):
+        """The operator wants to see what happened while they were away."""
+
     class HelpWanted(Message):
         """The operator wants to see every key."""
 
@@ -228,6 +231,10 @@ class CockpitScreen(RequestKeys):
     def action_log(self) -> None:
         """See everything that happened."""
         self.post_message(self.LogWanted())
+
+    def action_away(self) -> None:
+        """See what happened while you were away."""
+        self.post_message(self.AwayWanted())
 
     def action_help(self) -> None:
         """See every key."""
