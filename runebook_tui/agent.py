@@ -16,7 +16,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from runebook_tui.place import socket_path
 
@@ -70,6 +70,22 @@ class AgentContext:
         if request is None:
             return "not needed"
         return str(self._ask("wait-request", seconds + 10.0, request=request, seconds=seconds)["status"])
+
+    def tell(self, to: Sequence[str], text: str, request: int | None = None) -> int:
+        """Send `text` to agents by their ids, to "operator", or to "all"; the message's number."""
+        return int(self._ask("tell", to=list(to), text=text, request=request)["id"])
+
+    def inbox(self) -> list[dict[str, Any]]:
+        """The messages that this agent has not read, oldest first; they count as read now.
+
+        Each has "id", "from" (an agent, "operator", or "engine"), "to", "text", "request" (a number or None)
+        and "time" (unix seconds).
+        """
+        return list(self._ask("inbox")["messages"])
+
+    def recommend(self, request: int, advice: Literal["approve", "reject"], reason: str = "") -> None:
+        """Say what this agent thinks of a request about paths that it owns; the operator decides."""
+        self._ask("recommend", request=request, advice=advice, reason=reason)
 
     def plan(self) -> dict[str, Any]:
         """The plan as it is now, in the names of the plan's file."""

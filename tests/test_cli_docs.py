@@ -66,6 +66,12 @@ name = "alpha-api"
 owner = "alpha"
 path = "alpha/api.txt"
 must_contain = ["offer"]
+
+[[interfaces]]
+name = "alpha-notes"
+owner = "alpha"
+path = "alpha/notes.txt"
+must_contain = ["note"]
 """
 
 
@@ -315,6 +321,10 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
             here.json("wait", asked, *alpha),
         ]
         found["wait"] = [here.json("wait", "finalize", "--seconds", "0", *alpha, status=1)]
+        found["message"] = [
+            here.json("tell", "alpha", "beta", "look", "--request", asked),
+            *here.json("inbox", "--agent", "alpha", "--all"),
+        ]
         other = str(here.json("ask", "beta/other", "--no-wait", *alpha, status=1)["id"])
         Worktrees(here.root).open("gamma")
         found["lane"] = here.json("lanes")
@@ -326,6 +336,9 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
         ]
         here.hook("alpha", {"hook_event_name": "SessionStart", "session_id": "s", "model": "m"})
         found["status"] = [here.json("status")]
+        found["recommendation"] = [
+            here.json("recommend", other, "reject", "--reason", "not now", "--agent", "beta")
+        ]
         crossed = here.until("requests", holds=lambda found: found and len(found[0]["paths"]) == 2)[0]
         found["undo"] = [here.json("reject", str(crossed["id"]), "--undo", status=1)]
         found["request"] = here.json("requests", "--all")
@@ -347,11 +360,16 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
         ]
         found["amendment"].append(here.json("plan", "restore", found["amendment"][1]["before"]))
         found["agent-named"] += [here.json("stop", "alpha"), here.json("restart", "beta")]
-        found["record"] = here.json("log")
+        found["record"] = here.json("log", "--since", "1d")
+        found["absence"] = [here.json("away"), here.json("away", "--since", "0s")]
         here.commit()
         found["rehearsal"] = [here.json("rehearse"), here.json("rehearse", "--history", "5")]
         here.until("who", "alpha/both.txt", holds=_was_touched)
         here.write("alpha/both.txt", "yours\n")
+        here.write("alpha/notes.txt", "note one\n")
+        here.json("publish", "alpha-notes")
+        here.write("alpha/notes.txt", "note two\n")
+        found["api"] = here.until("apis", holds=lambda found: found[1]["drift"])
         commit = ("commit", "alpha", "-m", "Begin", "--author", "Shapes <shapes@localhost>")
         found["commit"] = [here.json(*commit, status=1), here.json(*commit, "--partial")]
         found["guard"] = [here.json("guard", step) for step in ("install", "uninstall")]

@@ -35,6 +35,7 @@ def build_parser() -> argparse.ArgumentParser:
     _reading_commands(commands)
     _deciding_commands(commands)
     _git_commands(commands)
+    _telling_commands(commands)
     _agent_commands(commands)
     return parser
 
@@ -103,6 +104,11 @@ def _reading_commands(commands: _Commands[_Parser]) -> None:
     log = _command(commands, "log", "show what happened")
     log.add_argument("--follow", action="store_true", help="go on as it happens")
     log.add_argument("--limit", type=int, default=None, metavar="N", help="the newest N records only")
+    away = _command(commands, "away", "say what happened since you last looked")
+    for parser, default in ((log, None), (away, "last")):
+        parser.add_argument(
+            "--since", default=default, metavar="MOMENT", help="2h, 10:30, a date with a time, or last"
+        )
     lanes = _command(commands, "lanes", "list the agents' worktrees, or remove one")
     lanes.add_argument("step", nargs="?", choices=("remove",))
     lanes.add_argument("agent", nargs="?", metavar="AGENT")
@@ -145,6 +151,23 @@ def _git_commands(commands: _Commands[_Parser]) -> None:
     commit.add_argument(
         "--verify", action="store_true", help="run the pre-commit hook even if it sees others' work"
     )
+
+
+def _telling_commands(commands: _Commands[_Parser]) -> None:
+    tell = _command(commands, "tell", "send a message to agents, to the operator, or to all")
+    tell.add_argument("to", nargs="+", metavar="TO", help="an agent, `operator`, or `all`")
+    tell.add_argument("text", metavar="TEXT")
+    tell.add_argument("--request", default=None, metavar="ID", help="the request that it is about")
+    inbox = _command(commands, "inbox", "show the messages that you have not read")
+    inbox.add_argument("--all", action="store_true", help="show those that were read, too")
+    recommend = _command(commands, "recommend", "for owners of its paths: say what you think of a request")
+    recommend.add_argument("request", metavar="ID")
+    recommend.add_argument("advice", choices=("approve", "reject"))
+    recommend.add_argument("--reason", default="", metavar="TEXT")
+    for parser in (inbox, recommend):
+        parser.add_argument(
+            "--agent", metavar="ID", default=None, help="from outside an agent's pane: for whom"
+        )
 
 
 def _agent_commands(commands: _Commands[_Parser]) -> None:

@@ -29,6 +29,7 @@ _MODULES = {
     "apis": "apis.apis",
     "requests": "reading.requests",
     "log": "reading.log",
+    "away": "absences.away",
     "who": "reading.who",
     "lanes": "lanes.lanes",
     "approve": "deciding.approve",
@@ -45,6 +46,9 @@ _MODULES = {
     "publish": "asking.publish",
     "ask": "asking.ask",
     "wait": "asking.wait",
+    "tell": "telling.tell",
+    "inbox": "telling.inbox",
+    "recommend": "telling.recommend",
     "guard": "guarding.guard",
     "commit": "committing.commit",
 }

@@ -11,7 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from runebook_tui.cli import shapes, words
+from runebook_tui.cli.absences import records_since
 from runebook_tui.cli.lines import lines_shape, lines_words, width
+from runebook_tui.cli.moments import moment_of
 from runebook_tui.cli.place import inside, root_of_plan
 from runebook_tui.core.events import Touched
 from runebook_tui.core.ownership import operators_own
@@ -78,7 +80,10 @@ def log(arguments: Namespace) -> int:
     """Show what happened."""
     root = root_of_plan()
     with _log(root) as records:
-        if arguments.limit is None:
+        if arguments.since is not None:
+            since = moment_of(arguments.since, time.time(), load(records).away_since)
+            known = records_since(records, since, limit=arguments.limit)
+        elif arguments.limit is None:
             known = records.read()
         else:
             known = records.read(limit=max(arguments.limit, 0), newest_first=True)[::-1]

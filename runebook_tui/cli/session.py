@@ -9,6 +9,7 @@ import socket
 import sys
 import time
 from argparse import Namespace
+from contextlib import suppress
 from pathlib import Path
 
 from runebook_tui.agent import installed_agents
@@ -18,7 +19,7 @@ from runebook_tui.core.printable import visible
 from runebook_tui.core.resuming import lost_agents
 from runebook_tui.core.state import State
 from runebook_tui.core.types import ExecutionPlan
-from runebook_tui.execution.client import EngineClient, EngineDown
+from runebook_tui.execution.client import EngineClient, EngineDown, EngineError
 from runebook_tui.execution.folders import make_state_folder
 from runebook_tui.execution.follow import log_path, run_under_way
 from runebook_tui.execution.launch import engine_answers, launch_engine
@@ -56,7 +57,17 @@ def open_session(root: Path) -> None:
     from runebook_tui.tui.live import LiveBackend
 
     keep_private()
-    RunebookApp(LiveBackend(root)).run()
+    _look(root, leaves=False)
+    try:
+        RunebookApp(LiveBackend(root)).run()
+    finally:
+        _look(root, leaves=True)
+
+
+def _look(root: Path, *, leaves: bool) -> None:
+    """Have it written down that the operator comes or leaves; without an engine nothing happens meanwhile."""
+    with suppress(EngineError), EngineClient(root) as client:
+        client.ask("looked", leaves=leaves)
 
 
 def run(arguments: Namespace) -> int:

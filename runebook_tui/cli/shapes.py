@@ -160,6 +160,10 @@ def request_shape(request: RequestState, diff: str | None = None) -> Shape:
         "hold_over": request.hold_over,
         "scope": request.scope.value if request.status == "approved" else None,
         "answer": request.answer,
+        "recommendations": [
+            {"agent": each.agent, "advice": each.advice, "reason": each.reason, "time": moment(each.time)}
+            for each in request.recommendations.values()
+        ],
         "undone": [{"path": path, "undo": undo} for path, undo in request.undone.items()],
         "undo_refused": [{"path": path, "reason": why} for path, why in request.undo_refused.items()],
         "lane": request.lane or None,

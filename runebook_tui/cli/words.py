@@ -12,6 +12,7 @@ from runebook_tui.core.ownership import FileOwnership
 from runebook_tui.core.printable import visible
 from runebook_tui.core.resuming import lost_agents
 from runebook_tui.core.resuming import words as words_of
+from runebook_tui.core.reviews import words as advice_words
 from runebook_tui.core.sentences import attempt_sentence, gate_words, process
 from runebook_tui.core.state import AgentState, RequestState, State, UndoState
 from runebook_tui.core.types import OPERATOR, AgentStatus, Author, PhaseStatus, TaskStatus
@@ -120,6 +121,7 @@ def request_words(request: RequestState, now: float) -> str:
     elif request.open and request.hold_over:
         over = visible(request.hold_over, 500)
         lines.append(f"    no write waits: {over}; approving lets the next try pass")
+    lines.extend(f"    {visible(line, 500)}" for line in advice_words(request))
     if request.answer:
         lines.append(f"    answer: {visible(request.answer, 500)}")
     if request.undone:

@@ -41,6 +41,14 @@ function ask(payload) {
   })
 }
 
+function added(said) {
+  try {
+    return JSON.parse(said).additionalContext
+  } catch {
+    return null // the hook had nothing to add
+  }
+}
+
 export const Runebook = async ({ directory }) => {
   const begun = new Map()
   const parents = new Map()
@@ -64,11 +72,14 @@ export const Runebook = async ({ directory }) => {
     "tool.execute.after": async (input, output) => {
       const start = begun.get(input.callID)
       begun.delete(input.callID)
-      await tell("tool.execute.after", input.sessionID, {
+      const said = await ask(about("tool.execute.after", input.sessionID, {
         tool_name: input.tool, tool_use_id: input.callID, tool_input: input.args ?? start?.args ?? {},
         tool_response: { metadata: { exit: output?.metadata?.exit ?? null } },
         duration_ms: start ? Date.now() - start.time : null,
-      })
+      }))
+      // What others have told this agent joins what the tool says: the model reads both.
+      const words = added(said.out)
+      if (words && typeof output?.output === "string") output.output += `\n\n${words}`
     },
     event: async ({ event }) => {
       const told = ["session.created", "session.idle", "session.error", "permission.asked"]

@@ -16,7 +16,7 @@ from pathlib import Path
 from runebook_tui import mark
 from runebook_tui.contracts.reader import read
 
-CPU_SECONDS = 10
+CPU_SECONDS = 3
 MEMORY_BYTES = 1 << 30
 
 

@@ -28,7 +28,8 @@ def python_symbols(content: str, names: Iterable[str]) -> dict[str, list[str]]:
             warnings.simplefilter("ignore")
             tree = ast.parse(content)
     except SyntaxError as error:
-        raise Unreadable(f"is not Python {_VERSION}: line {error.lineno}: {error.msg}") from error
+        where = "" if error.lineno is None else f"line {error.lineno}: "
+        raise Unreadable(f"is not Python {_VERSION}: {where}{error.msg}") from error
     except (ValueError, RecursionError, MemoryError) as error:
         raise Unreadable(f"cannot be read as Python: {error or type(error).__name__}") from error
     return {name: _found(tree.body, name.replace("::", ".").split(".")) for name in names}

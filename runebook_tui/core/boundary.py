@@ -159,13 +159,15 @@ def open_hold(state: State, agent: str, pid: int, crossing: Crossing, now: float
 
 
 def hold_ended(state: State, command: EndHold) -> tuple[e.Event, ...]:
-    """No write waits for the request any more; one that nobody wants any more is withdrawn."""
+    """A write does not wait for the request any more; one that nobody wants any more is withdrawn."""
     request = state.requests.get(command.request)
     if request is None or not request.open:
         return ()
     if command.gone:
         return (e.RequestWithdrawn(request=request.id, reason=command.reason),)
-    return () if request.held_until is None else (e.HoldEnded(request=request.id, reason=command.reason),)
+    if request.held_until is None:
+        return ()
+    return (e.HoldEnded(request=request.id, reason=command.reason, until=command.until),)
 
 
 def observed(state: State, command: Observe, now: float) -> Iterator[e.Event]:

@@ -7,12 +7,15 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from runebook_tui.core.activity import Activity
-from runebook_tui.core.aftermath import Means
+from runebook_tui.core.answers import Decide as Decide
+from runebook_tui.core.answers import Disown as Disown
+from runebook_tui.core.answers import TakeBack as TakeBack
 from runebook_tui.core.contract import Contract
-from runebook_tui.core.grants import Scope
 from runebook_tui.core.learning import DismissLesson
 from runebook_tui.core.messages import ReportDelivered, SendMessage
 from runebook_tui.core.planedits import PlanEdit
+from runebook_tui.core.presence import Look
+from runebook_tui.core.reviews import Recommend
 from runebook_tui.core.types import Author, Change, Crossing, ExecutionPlan, GateMode
 
 
@@ -238,39 +241,8 @@ class EndHold:
     request: int
     reason: str
     gone: bool = False
-
-
-@dataclass(frozen=True)
-class Decide:
-    """The operator's answer to a request."""
-
-    request: int
-    decision: Literal["approved", "rejected"]
-    scope: Scope = Scope.ONCE
-    reason: str = ""
-    means: Means = ""
-    group: str = ""
-    """The same for decisions that are taken together."""
-    base: Mapping[str, str] = field(default_factory=dict)
-    """What is at the paths: an approval for once holds for that."""
-    plan_before: str = ""
-    """With `means` that change the plan: the SHA-256 of its text before."""
-    plan_after: str = ""
-    """And after."""
-    patch: str = ""
-    """With "handed over": the file that has the diff."""
-
-
-@dataclass(frozen=True)
-class TakeBack:
-    """The operator takes the last decision back."""
-
-
-@dataclass(frozen=True)
-class Disown:
-    """The operator says of a crossing "that was me"."""
-
-    request: int
+    until: float | None = None
+    """When the next write that waits still will be refused, unix seconds; None when none does."""
 
 
 @dataclass(frozen=True)
@@ -412,4 +384,6 @@ Command = (
     | SendMessage
     | ReportDelivered
     | DismissLesson
+    | Recommend
+    | Look
 )

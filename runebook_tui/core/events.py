@@ -17,6 +17,8 @@ from runebook_tui.core.grants import Scope
 from runebook_tui.core.learning import LessonDismissed
 from runebook_tui.core.messages import MessageDelivered, MessageSent
 from runebook_tui.core.planedits import PlanEdit
+from runebook_tui.core.presence import OperatorLooked
+from runebook_tui.core.reviews import Recommended
 from runebook_tui.core.types import (
     AgentStatus,
     Author,
@@ -219,11 +221,13 @@ class HoldStarted(Fact):
 
 
 class HoldEnded(Fact):
-    """No write waits for this request any more; it may be open still."""
+    """A write that waited for this request does not wait any more; it may be open still."""
 
     type: Literal["HoldEnded"] = "HoldEnded"
     request: int
     reason: str
+    until: float | None = None
+    """Unix seconds: when the next one is refused that waits still; None when none does."""
 
 
 class RequestWithdrawn(Fact):
@@ -364,6 +368,8 @@ Event = Annotated[
     | MessageSent
     | MessageDelivered
     | LessonDismissed
+    | Recommended
+    | OperatorLooked
     | AttemptRefused,
     Field(discriminator="type"),
 ]

@@ -14,8 +14,10 @@ from runebook_tui.core import (
     learning,
     messages,
     nets,
+    presence,
     requests,
     resuming,
+    reviews,
     undos,
 )
 from runebook_tui.core import events as e
@@ -128,6 +130,10 @@ def _applied(state: State, record: e.Record) -> State:
             return decisions.applied(state, event, record.time)
         case learning.LessonDismissed():
             return learning.applied(state, event)
+        case reviews.Recommended():
+            return reviews.applied(state, event, record.time)
+        case presence.OperatorLooked():
+            return presence.applied(state, event, record.time)
         case e.AttemptRefused():
             return attempts.applied(state, event, record.time)
         case _:
@@ -146,6 +152,8 @@ def _run_started(state: State, run: int, event: e.RunStarted, time: float) -> St
         messages=state.messages,
         last_message=state.last_message,
         dismissed_lessons=state.dismissed_lessons,
+        looked_at=state.looked_at,
+        away_since=state.away_since,
         requests=MappingProxyType({request.id: request for request in state.open_requests}),
         watch_blind=state.watch_blind,
         watch_blind_since=state.watch_blind_since,

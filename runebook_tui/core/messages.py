@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from runebook_tui.core.fact import Fact
-from runebook_tui.core.state import Message, State
+from runebook_tui.core.printable import visible
+from runebook_tui.core.said import Message
+from runebook_tui.core.secrets import without_secrets
+from runebook_tui.core.state import State
+from runebook_tui.core.types import ENGINE, OPERATOR
 
 EVERYBODY = "all"
 """Every agent of the plan, as a reader."""
 
 KEPT = 200
 """How many messages the state remembers."""
+
+MOST_CHARACTERS = 4000
+"""How long the text of a message may be."""
+
+MOST_A_MINUTE = 20
+"""How many messages one agent may send within a minute: a loop must not fill the log."""
 
 
 class MessageSent(Fact):
@@ -59,6 +70,24 @@ class ReportDelivered:
     by: str
 
 
+def cleaned(text: str) -> str:
+    """`text` without what looks like a secret, and with what is no text as visible symbols, line by line."""
+    lines = without_secrets(text, MOST_CHARACTERS).replace("\r\n", "\n").split("\n")
+    return "\n".join(visible(line.expandtabs(4)) for line in lines)
+
+
+def why_not(state: State, command: SendMessage, now: float) -> str:
+    """Why the message is not sent, in words; "" when it is. People and the engine may always send."""
+    if len(command.text) > MOST_CHARACTERS:
+        return f"a message has at most {MOST_CHARACTERS} characters, not {len(command.text)}"
+    if command.sender in (OPERATOR, ENGINE):
+        return ""
+    recent = sum(each.sender == command.sender and 0 <= now - each.time < 60 for each in state.messages)
+    if recent < MOST_A_MINUTE:
+        return ""
+    return f"{command.sender} has sent {recent} messages within a minute: wait before the next"
+
+
 def sent(
     state: State, sender: str, to: tuple[str, ...], text: str, request: int | None = None
 ) -> MessageSent:
@@ -78,8 +107,8 @@ def applied(state: State, event: MessageSent | MessageDelivered, time: float) ->
     match event:
         case MessageSent():
             message = Message(event.message, event.sender, event.to, event.text, time, event.request)
-            newest = (*state.messages, message)[-KEPT:]
-            return replace(state, messages=newest, last_message=max(state.last_message, event.message))
+            kept = _kept((*state.messages, message))
+            return replace(state, messages=kept, last_message=max(state.last_message, event.message))
         case MessageDelivered():
             return replace(
                 state,
@@ -88,6 +117,17 @@ def applied(state: State, event: MessageSent | MessageDelivered, time: float) ->
                     for each in state.messages
                 ),
             )
+
+
+def _kept(messages: tuple[Message, ...]) -> tuple[Message, ...]:
+    """At most KEPT: the oldest that all its readers have goes first, else the oldest of who sent most."""
+    if len(messages) <= KEPT:
+        return messages
+    gone = next((each for each in messages[:-1] if set(each.to) <= each.read), None)
+    if gone is None:
+        most = Counter(each.sender for each in messages).most_common(1)[0][0]
+        gone = next(each for each in messages if each.sender == most)
+    return tuple(each for each in messages if each is not gone)
 
 
 def unread(state: State, reader: str) -> tuple[Message, ...]:

@@ -40,10 +40,11 @@ def applied(state: State, event: RequestEvent, time: float) -> State:
         case e.HoldStarted():
             return _hold_started(state, event, time)
         case e.HoldEnded():
-            return _request(state, event.request, held_until=None, hold_over=event.reason)
+            over = event.reason if event.until is None else ""
+            return _request(state, event.request, held_until=event.until, hold_over=over)
         case e.RequestWithdrawn():
-            over = {"status": "withdrawn", "answer": event.reason, "decided_at": time, "held_until": None}
-            return _request(state, event.request, **over)
+            void = {"status": "withdrawn", "answer": event.reason, "decided_at": time, "held_until": None}
+            return _request(state, event.request, **void)
         case e.CoordinationResponse():
             return _decided(state, event, time)
         case e.GrantUsed():

@@ -13,8 +13,10 @@ from runebook_tui.core import (
     learning,
     messages,
     nets,
+    presence,
     proposals,
     resuming,
+    reviews,
     undos,
 )
 from runebook_tui.core import commands as c
@@ -56,7 +58,10 @@ def decide(state: State, command: c.Command, now: float) -> Outcome:
         case c.TakeEngine():
             return _engine_taken(state, command)
         case c.LeaveEngine():
-            return (e.EngineStopped(reason=command.reason),)
+            # Whoever waits still asks the next engine, if there is one.
+            waiting = (each.id for each in state.open_requests if each.held_until is not None)
+            ended = (e.HoldEnded(request=number, reason="the engine has stopped") for number in waiting)
+            return (*ended, e.EngineStopped(reason=command.reason))
         case c.ReportNet():
             return _net_reported(state, command)
         case c.RecordAttempt():
@@ -64,9 +69,14 @@ def decide(state: State, command: c.Command, now: float) -> Outcome:
                 e.AttemptRefused(speaker=command.speaker, attempt=command.attempt, reason=command.reason),
             )
         case messages.SendMessage():
-            return _sent(state, command)
+            return _sent(state, command, now)
         case messages.ReportDelivered():
             return messages.delivered(state, command)
+        case reviews.Recommend():
+            why = reviews.why_not(state, command, now)
+            return Refusal(why) if why else reviews.recommended(state, command)
+        case presence.Look():
+            return presence.looked(state, command, now)
         case c.Decide() | c.Disown():
             return decisions.decided(state, command)
         case c.TakeBack():
@@ -178,12 +188,15 @@ def _agent_decided(state: State, agent: AgentState, command: _AgentCommand, now:
             assert_never(command)
 
 
-def _sent(state: State, command: messages.SendMessage) -> Outcome:
+def _sent(state: State, command: messages.SendMessage, now: float) -> Outcome:
     for name in command.to:
         if name not in (messages.EVERYBODY, OPERATOR) and name not in state.agents:
             return Refusal(f"the plan has no agent {name!r}{hint(name, state.agents)}")
     if not command.to or not command.text.strip():
         return Refusal("say to whom, and what")
+    why = messages.why_not(state, command, now)
+    if why:
+        return Refusal(why)
     return (messages.sent(state, command.sender, command.to, command.text, command.request),)
 
 

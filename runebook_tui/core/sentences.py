@@ -12,6 +12,8 @@ from runebook_tui.core.grants import Scope
 from runebook_tui.core.learning import LessonDismissed
 from runebook_tui.core.messages import EVERYBODY, MessageDelivered, MessageSent
 from runebook_tui.core.planedits import edit_words
+from runebook_tui.core.presence import OperatorLooked
+from runebook_tui.core.reviews import Recommended
 from runebook_tui.core.state import AgentState, Attempt, RequestState
 from runebook_tui.core.types import ENGINE, OPERATOR, AgentStatus, Change, Crossing, GateMode, RequestKind
 
@@ -32,19 +34,21 @@ _STATUS_VERBS = {
     AgentStatus.STOPPED: "was stopped",
 }
 
-_SCOPE_WORDS = {
+SCOPE_WORDS = {
     Scope.ONCE: "once",
     Scope.TASK: "until the task ends",
     Scope.PLAN: "until the plan ends",
 }
+"""How far an approval reaches."""
 
-_KIND_WORDS = {
+KIND_WORDS = {
     RequestKind.ASKED: "asks to write",
     RequestKind.HELD: "wants to write",
     RequestKind.CROSSED: "wrote",
     RequestKind.DRIFT: "changed the published",
     RequestKind.CONFLICT: "cannot be integrated in",
 }
+"""What the requester does, before the path."""
 
 _CONTRACT_SHOWN = 300
 _GATE_SHORT = {GateMode.ENFORCE: "enforces", GateMode.OBSERVE: "observes", GateMode.OFF: "off"}
@@ -92,6 +96,11 @@ def sentence(record: e.Record) -> str:
         case MessageDelivered():
             numbers = ", ".join(map(str, event.messages))
             return f"{_who(event.reader)} was given message {numbers} (by {event.by})"
+        case Recommended():
+            advice = f"{event.agent} recommends to {event.advice} request {event.request}"
+            return f"{advice}{_because(event.reason)}"
+        case OperatorLooked():
+            return "you left the screen" if event.leaves else "you looked at the screen"
         case CommandRan():
             return _command_sentence(event)
         case ApiDrifted():
@@ -242,7 +251,7 @@ def _request_sentence(record: e.Record, event: _RequestEvent) -> str:
             names = " or ".join(_who(each) for each in event.candidates) or "somebody"
             owners = ", ".join(dict.fromkeys(_who(c.owner or OPERATOR) for c in event.crossings))
             whose = f", owned by {owners}" if owners else ""
-            verb = _crossed(event.crossings) if event.kind is RequestKind.CROSSED else _KIND_WORDS[event.kind]
+            verb = _crossed(event.crossings) if event.kind is RequestKind.CROSSED else KIND_WORDS[event.kind]
             return (
                 f"request {event.request}: {event.requester or names} {verb} {_paths(event.crossings)}{whose}"
             )
@@ -254,11 +263,12 @@ def _request_sentence(record: e.Record, event: _RequestEvent) -> str:
             seconds = max(0, round(event.until - record.time))
             return f"request {event.request}: {program}{pid} waits for you, {seconds} s at most"
         case e.HoldEnded():
-            return f"request {event.request}: no write waits any more{_because(event.reason)}"
+            ends = "no write waits any more" if event.until is None else "one of its writes waits no more"
+            return f"request {event.request}: {ends}{_because(event.reason)}"
         case e.RequestWithdrawn():
             return f"request {event.request} was withdrawn{_because(event.reason)}"
         case e.CoordinationResponse():
-            scope = f" {_SCOPE_WORDS[event.scope]}" if event.decision == "approved" else ""
+            scope = f" {SCOPE_WORDS[event.scope]}" if event.decision == "approved" else ""
             decided = f"{_who(record.actor)} {event.decision} request {event.request}"
             return f"{decided}{scope}{_because(event.reason)}"
         case e.GrantUsed():

@@ -14,6 +14,11 @@ from runebook_tui.core.contract import Contract
 from runebook_tui.core.grants import Grant, Scope
 from runebook_tui.core.ownership import OwnershipManager
 from runebook_tui.core.planedits import PlanEdit
+from runebook_tui.core.remembered import Attempt as Attempt
+from runebook_tui.core.remembered import Decision as Decision
+from runebook_tui.core.remembered import Engine as Engine
+from runebook_tui.core.remembered import RecentTouch as RecentTouch
+from runebook_tui.core.said import Message, Recommendation
 from runebook_tui.core.types import (
     AgentSpec,
     AgentStatus,
@@ -153,6 +158,8 @@ class RequestState:
     """When a write that waits for this request will be refused; None when none waits."""
     hold_over: str = ""
     """Why no write waits any more, once one did."""
+    recommendations: Mapping[str, Recommendation] = field(default_factory=_empty)
+    """What owners of its paths think of it, by agent."""
     undone: Mapping[str, str] = field(default_factory=_empty)
     """The undo by which a path was taken back, by path."""
     undo_refused: Mapping[str, str] = field(default_factory=_empty)
@@ -182,21 +189,6 @@ class RequestState:
     def paths(self) -> tuple[str, ...]:
         """The paths it is about, oldest first."""
         return tuple(self.crossings)
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What the operator decided last: one request, or several at once."""
-
-    requests: tuple[int, ...]
-    group: str
-    """What those have in common that were decided together; "" for one alone."""
-    time: float
-    """Unix seconds."""
-    plan_before: str = ""
-    """Where the plan was changed by it: the SHA-256 of its text before."""
-    plan_after: str = ""
-    """And after."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,50 +272,6 @@ class ApiRegistry:
         return self.published.get(name)
 
 
-@dataclass(frozen=True, slots=True)
-class RecentTouch:
-    """A touch, short: for "who is editing what now"."""
-
-    path: str
-    author: str | None
-    time: float
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """What somebody tried that only the operator may."""
-
-    speaker: str
-    attempt: str
-    reason: str
-    time: float
-    """Unix seconds."""
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """Words from one to others (`core/messages.py`)."""
-
-    id: int
-    sender: str
-    to: tuple[str, ...]
-    text: str
-    time: float
-    """Unix seconds."""
-    request: int | None = None
-    read: frozenset[str] = frozenset()
-    """Who was given it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Engine:
-    """The engine that last took the lease."""
-
-    pid: int
-    host: str
-    started_at: float
-
-
 @dataclass(frozen=True)
 class State:
     """A frozen snapshot of a run. Equal logs give equal states."""
@@ -362,6 +310,10 @@ class State:
     """The highest message number ever given, over all runs."""
     dismissed_lessons: tuple[PlanEdit, ...] = ()
     """Edits of the plan that are not to be suggested again, over all runs."""
+    looked_at: float | None = None
+    """When the operator last came to the screen or left it, over all runs."""
+    away_since: float | None = None
+    """When the operator's last absence began: it goes on, or ended when the screen was opened."""
     watch_blind: str = ""
     """Why the live watch sees nothing; "" while it sees."""
     watch_blind_since: float | None = None

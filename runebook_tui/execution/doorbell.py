@@ -12,6 +12,7 @@ from typing import NamedTuple, Protocol
 
 from runebook_tui.core import commands as c
 from runebook_tui.core import proposals
+from runebook_tui.core.away import policy_for
 from runebook_tui.core.grants import Scope
 from runebook_tui.core.ownership import operators_own
 from runebook_tui.core.printable import visible
@@ -97,7 +98,9 @@ class Doorbell:
             if place.anothers or operators_own(place.path, ring.agent):
                 return await self._forbidden(ring, place)
         foreign = await self._foreign(ring.agent, root, places)
-        if not foreign or self._host.state.plan.policy.away == "flag":
+        policy = self._host.state.plan.policy
+        foreign = [place for place in foreign if policy_for(policy, place.path).away != "flag"]
+        if not foreign:
             return NO_OPINION  # what is flagged is seen when it has landed
         coming = await asyncio.to_thread(forecast, self._host.history_of(ring.agent), root, cwd, foreign)
         state = self._host.state
@@ -160,15 +163,19 @@ class Doorbell:
         if rejected is not None:
             return self._no(ring, self._why_not(rejected, missing))
         policy = self._host.state.plan.policy
-        waits = policy.away != "refuse"
-        seconds = hold_seconds(ring.client, policy.hold_seconds) if waits else 0.0
+        treatments = [policy_for(policy, each.path) for each in missing]
+        # One edit of several files waits only if each of them may, and as long as the least patient.
+        waits = all(each.away != "refuse" for each in treatments)
+        patience = min(each.hold_seconds for each in treatments)
+        seconds = hold_seconds(ring.client, patience) if waits else 0.0
+        until = time.time() + seconds
         refusal = "" if waits else "the plan refuses it at once"
         propose = c.Propose(
             agent=ring.agent,
             client=TITLES[ring.client],
             tool=visible(ring.event.tool, 80),
             crossings=missing,
-            until=time.time() + seconds if waits else None,
+            until=until if waits else None,
             reason=refusal,
             about=visible(ring.event.command, 1000),
         )
@@ -178,7 +185,7 @@ class Doorbell:
             return self._no(ring, f"{self._whose(missing)}; it could not be asked")
         if not waits:
             return self._no(ring, self._ticket(request.id, missing, refusal))
-        return await self._waited(ring, request.id, crossings, missing, seconds)
+        return await self._waited(ring, request.id, crossings, missing, seconds, until)
 
     async def _waited(
         self,
@@ -187,8 +194,9 @@ class Doorbell:
         crossings: tuple[Crossing, ...],
         missing: tuple[Crossing, ...],
         seconds: float,
+        until: float,
     ) -> Reply:
-        self._holds.enter(number)
+        self._holds.enter(number, until)
         decided = asyncio.ensure_future(
             self._host.changed(lambda state: not _is_open(state, number), seconds)
         )
@@ -204,10 +212,10 @@ class Doorbell:
                 await gone
         if not decided.done():
             decided.cancel()
-            await self._holds.leave(number, f"{TITLES[ring.client]} does not wait any more", gone=True)
+            await self._holds.leave(number, until, f"{TITLES[ring.client]} does not wait any more", gone=True)
             return self._no(ring, f"{self._whose(missing)}; nobody waited for the answer")
         late = f"nobody answered within {seconds:g} s"
-        await self._holds.leave(number, f"refused, because {late}", gone=False)
+        await self._holds.leave(number, until, f"refused, because {late}", gone=False)
         request = self._host.state.requests.get(number)
         if request is not None and request.open:
             return self._no(ring, self._ticket(number, missing, late))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -106,6 +106,7 @@ class _Waiting:
     request: int
     push: Push
     seconds: float
+    until: float
     timer: asyncio.TimerHandle
 
 
@@ -121,16 +122,17 @@ class Holds:
         self._there = there
         self._waiting: dict[tuple[str, int, int], _Waiting] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._hooks: Counter[int] = Counter()
+        self._hooks: defaultdict[int, list[float]] = defaultdict(list)
 
-    def enter(self, request: int) -> None:
-        """The hook of an agent's client waits for this request, too."""
-        self._hooks[request] += 1
+    def enter(self, request: int, until: float) -> None:
+        """The hook of an agent's client waits for this request, too, `until` (unix seconds) at most."""
+        self._hooks[request].append(until)
 
-    async def leave(self, request: int, reason: str, *, gone: bool) -> None:
+    async def leave(self, request: int, until: float, reason: str, *, gone: bool) -> None:
         """It waits no more; `gone` says that nobody wants the edit any more."""
-        self._hooks[request] -= 1
-        self._hooks = +self._hooks  # without those that nobody waits for
+        self._hooks[request].remove(until)
+        if not self._hooks[request]:
+            del self._hooks[request]
         await self._settled(request, reason, gone=gone)
 
     async def take(self, write: StoppedWrite, source: int, push: Push) -> dict[str, Any]:
@@ -139,7 +141,7 @@ class Holds:
         answer = self._known(state, write, now)
         if answer is not None:
             return answer
-        seconds = hold_seconds(state.plan, write.agent) if write.waits else None
+        seconds = hold_seconds(state.plan, write.agent, write.path) if write.waits else None
         until = None if seconds is None else now + seconds
         await self._handle(
             c.Hold(
@@ -156,12 +158,12 @@ class Holds:
         request = _latest(self._state(), write)
         if request is None:
             return _refusal(None, f"{visible(write.path, 200)} is not yours to write")
-        if seconds is None:
+        if seconds is None or until is None:
             return _refusal(request.id, self._ticket(request.id, write, write.reason or "this does not wait"))
         key = (write.agent, source, write.number)
         self._forget(key)
         timer = asyncio.get_running_loop().call_later(seconds, self._later, self._expire, key)
-        self._waiting[key] = _Waiting(write, request.id, push, seconds, timer)
+        self._waiting[key] = _Waiting(write, request.id, push, seconds, until, timer)
         return {"request": request.id, "verdict": "hold", "words": ""}
 
     async def let_go(self, agent: str, source: int, number: int, reason: str) -> None:
@@ -241,9 +243,13 @@ class Holds:
             await self._settled(request, "the process that wanted it has ended", gone=True)
 
     async def _settled(self, request: int, reason: str, *, gone: bool) -> None:
-        waits = any(waiting.request == request for waiting in self._waiting.values())
-        if not waits and not self._hooks[request]:
+        """One that waited does so no more: the request says why, and until when others do."""
+        waiting = [each.until for each in self._waiting.values() if each.request == request]
+        waiting += self._hooks.get(request, ())
+        if not waiting:
             await self._handle(c.EndHold(request, reason, gone))
+        elif not gone:
+            await self._handle(c.EndHold(request, reason, until=min(waiting)))
 
     def _forget(self, key: tuple[str, int, int]) -> _Waiting | None:
         waiting = self._waiting.pop(key, None)

@@ -13,10 +13,11 @@ from runebook_tui.core.printable import visible
 from runebook_tui.execution import wire
 from runebook_tui.execution.doorbell import Doorbell, Host, Ring
 from runebook_tui.execution.holds import Holds
+from runebook_tui.execution.mailbox import Mailbox
 from runebook_tui.execution.server import Connection
 from runebook_tui.hooks.event import HookError, HookEvent, Kind
 from runebook_tui.hooks.reading import guessed_kind, read
-from runebook_tui.hooks.replies import NO_OPINION, TITLES, Reply, denial
+from runebook_tui.hooks.replies import NO_OPINION, TITLES, Reply, denial, hears, told
 
 Answer = dict[str, Any]
 
@@ -59,8 +60,9 @@ class _Use:
 class Hooks:
     """Answers the verb `hook`."""
 
-    def __init__(self, host: Host, holds: Holds) -> None:
+    def __init__(self, host: Host, holds: Holds, mailbox: Mailbox) -> None:
         self._host = host
+        self._mailbox = mailbox
         self._doorbell = Doorbell(host, holds)
         self._begun: OrderedDict[tuple[str, str], float] = OrderedDict()
         self._use: dict[str, _Use] = {}
@@ -109,6 +111,9 @@ class Hooks:
         if event.kind is Kind.AFTER_TOOL:
             await self._doorbell.ran(agent, event)
             await self._ran(agent, client, event)
+        if reply == NO_OPINION and hears(client, event) and not self._is_part(agent, event):
+            words = await self._mailbox.take(agent, "hook")
+            return told(client, event, words) if words else reply
         return reply
 
     def _is_part(self, agent: str, event: HookEvent) -> bool:

@@ -16,7 +16,7 @@ from runebook_tui.core.grants import Grant
 from runebook_tui.core.state import State
 from runebook_tui.core.types import AgentSpec, ExecutionPlan
 from runebook_tui.execution.machine import Machine
-from runebook_tui.execution.patience import hold_seconds
+from runebook_tui.execution.patience import at_most
 from runebook_tui.git.process import Git, GitError
 from runebook_tui.place import state_folder
 
@@ -37,7 +37,15 @@ def rules_of(plan: ExecutionPlan, agent: str, grants: tuple[Grant, ...], root: P
         "may_write": [pattern for each, pattern in plan.may_write if each == agent],
         "unowned": plan.policy.unowned,
         "away": plan.policy.away,
-        "hold_seconds": hold_seconds(plan, agent),
+        "hold_seconds": at_most(plan.policy.hold_seconds, plan, agent),
+        "paths": [
+            [
+                each.path,
+                each.away,
+                None if each.hold_seconds is None else at_most(each.hold_seconds, plan, agent),
+            ]
+            for each in plan.policy.paths
+        ],
         "grants": [_grant(grant) for grant in grants if grant.agent == agent],
         "git": list(dict.fromkeys(os.path.realpath(folder) for folder in git)),
         "tmux": _tmux_folders(),

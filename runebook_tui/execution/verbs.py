@@ -15,6 +15,8 @@ from typing import Any, Protocol
 
 from runebook_tui.core import boundary
 from runebook_tui.core import commands as c
+from runebook_tui.core.away import policy_for
+from runebook_tui.core.presence import Look
 from runebook_tui.core.printable import visible
 from runebook_tui.core.resuming import lost_agents
 from runebook_tui.core.state import State
@@ -23,6 +25,7 @@ from runebook_tui.execution import wire
 from runebook_tui.execution.amending import Amending
 from runebook_tui.execution.deciding import Deciding, request_words
 from runebook_tui.execution.hooks import Hooks
+from runebook_tui.execution.mailbox import Mailbox
 from runebook_tui.execution.server import Connection
 from runebook_tui.execution.supervision import Supervision
 from runebook_tui.execution.undoing import Undoing
@@ -83,7 +86,8 @@ class Verbs:
     def __init__(self, host: Host, supervision: Supervision) -> None:
         self._host = host
         self._supervision = supervision
-        self._hooks = Hooks(host, supervision.holds)
+        self._mailbox = Mailbox(host)
+        self._hooks = Hooks(host, supervision.holds, self._mailbox)
         self._noted: dict[tuple[str, str], float] = {}
         self._anyone: Mapping[str, Verb] = {
             "hello": self._hello,
@@ -96,6 +100,7 @@ class Verbs:
         }
         self._agents: Mapping[str, Verb] = {
             **supervision.verbs,
+            **self._mailbox.verbs,
             "ready": self._ready,
             "task-start": self._task,
             "task-done": self._task,
@@ -115,6 +120,7 @@ class Verbs:
             "down": self._down,
             "new-run": self._new_run,
             "sweep": self._sweep,
+            "looked": self._looked,
             "lane-remove": self._remove_lane,
         }
 
@@ -172,7 +178,10 @@ class Verbs:
         if number not in self._host.state.requests:
             raise Refused(f"there is no request {number}")
         await self._host.changed(lambda state: not state.requests[number].open, seconds)
-        return request_words(self._host.state.requests[number])
+        request = self._host.state.requests[number]
+        if connection.speaker.agent is not None and not request.open:
+            await self._mailbox.decided(connection.speaker.agent, number)
+        return request_words(request)
 
     async def _may_commit(self, connection: Connection, message: Answer) -> Answer:
         """What of `paths` the speaker's agent may not commit. A process that is not known is who it says."""
@@ -235,7 +244,9 @@ class Verbs:
         return {
             "request": None if request is None else request.id,
             "agent": agent,
-            "hold_seconds": state.plan.policy.hold_seconds,
+            "hold_seconds": min(
+                policy_for(state.plan.policy, path).hold_seconds for path in foreign or paths
+            ),
         }
 
     async def _settle(self, connection: Connection, message: Answer) -> Answer:
@@ -285,6 +296,11 @@ class Verbs:
     async def _remove_lane(self, connection: Connection, message: Answer) -> Answer:
         agent = wire.text_field(message, "agent", limit=64)
         return {"agent": agent, "branch_removed": await self._host.remove_lane(agent)}
+
+    async def _looked(self, connection: Connection, message: Answer) -> Answer:
+        """The operator opens the screen, or leaves it; since when it had been away."""
+        await self._host.handle(Look(leaves=message.get("leaves") is True), OPERATOR)
+        return {"away_since": self._host.state.away_since}
 
     async def _sweep(self, connection: Connection, message: Answer) -> Answer:
         await self._host.sweep()

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from runebook_tui.core import boundary
+from runebook_tui.core.away import policy_for
 from runebook_tui.core.gates import agent_unmet
+from runebook_tui.core.messages import unread
 from runebook_tui.core.ownership import Verdict, operators_own
 from runebook_tui.core.state import AgentState, RequestState, State
 from runebook_tui.core.types import AgentStatus
@@ -43,6 +45,7 @@ def view(state: State, agent: str | None) -> dict[str, Any]:
             "unowned": policy.unowned,
             "away": policy.away,
             "hold_seconds": policy.hold_seconds,
+            "paths": [each.model_dump(mode="json") for each in policy.paths[:MOST]],
         },
         "tasks": [
             {
@@ -72,11 +75,16 @@ def owner(state: State, agent: str | None, path: str) -> dict[str, Any]:
         "requests": [each.id for each in state.open_requests if path in each.crossings],
         "you_may_write": None,
         "words": "",
+        "away": None,
+        "hold_seconds": None,
     }
     if agent is not None:
         verdict = boundary.may_write(state, agent, path, state.time)
         answer["you_may_write"] = not verdict.crosses
         answer["words"] = _WORDS[verdict]
+        if verdict in (Verdict.SHARED, Verdict.FOREIGN):
+            treatment = policy_for(state.plan.policy, path)
+            answer |= {"away": treatment.away, "hold_seconds": treatment.hold_seconds}
     return answer
 
 
@@ -98,6 +106,7 @@ def _agent(state: State, agent: AgentState) -> dict[str, Any]:
             "reason": agent.gate,
         },
         "hook": agent.hook,
+        "unread": len(unread(state, agent.id)),
     }
 
 

@@ -148,7 +148,9 @@ class Enforcer:
 
     def _end(self, held: Held, words: str) -> None:
         self._holds.remove(held)
-        self._refusals.note(held.process.key, held.path, held.owner, words, time.monotonic())
+        if self._judge.rules is not None:
+            series = held.owner, self._judge.rules.treatment(held.path)
+            self._refusals.note(held.process.key, held.path, series, words, time.monotonic())
         if self._teller.first(held.process, held.path):
             self._teller.tell(held.process, words)
         for notification in held.calls:
@@ -165,7 +167,8 @@ class Enforcer:
         words = self._refusals.same(key, path, now)
         if words is not None:
             return self._no(process, path, words)
-        follows = self._refusals.follows(key, path, owner, now)
+        treatment = rules.treatment(path)
+        follows = self._refusals.follows(key, path, (owner, treatment), now)
         if follows is not None:
             words, joins = follows
             if joins:
@@ -183,11 +186,11 @@ class Enforcer:
                 self._report(notification, process, foreign, why)
                 self._teller.tell(process, f"{_whose(foreign)}; {why}")
             return _NO
-        if rules.away == "refuse":
+        if treatment.away == "refuse":
             foreign.waits, foreign.why = False, "the plan refuses it at once"
         elif self._holds_index(process):
             foreign.waits, foreign.why = False, "git holds its index.lock"
-        seconds = rules.hold_seconds + GRACE_SECONDS if foreign.waits else WORDS_SECONDS
+        seconds = treatment.hold_seconds + GRACE_SECONDS if foreign.waits else WORDS_SECONDS
         held = Held(notification, process, foreign, question(process, foreign), now + seconds)
         held.spent = rules.spent(path)
         self._holds.add(held)
@@ -235,7 +238,8 @@ class Enforcer:
                 if held.waits:
                     self._link.ask(_unheld(held), lasting=False)
         elif now > held.deadline:
-            seconds = f"{self._judge.rules.hold_seconds:g} s" if self._judge.rules is not None else "its time"
+            rules = self._judge.rules
+            seconds = "its time" if rules is None else f"{rules.treatment(held.path).hold_seconds:g} s"
             late = f"nobody answered within {seconds}" if held.waits else held.why
             self._end(held, f"{_whose(held)}; {late}")
         elif self._link.connected:

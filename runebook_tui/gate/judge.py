@@ -191,7 +191,7 @@ class Judge:
         owner = None if claim is None else claim.owner
         now = self._clock()
         grant = covering(rules.all_grants(), self._agent, path, owner, process.pid, now, there=self._there)
-        if grant is None and (rules.away == "flag" or self._ignored([path])):
+        if grant is None and (rules.treatment(path).away == "flag" or self._ignored([path])):
             return None
         return owner, grant
 

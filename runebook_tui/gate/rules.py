@@ -8,8 +8,10 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
+from runebook_tui.core.away import GeneralRule, PathRule, Treatment, policy_for
 from runebook_tui.core.grants import JOIN_SECONDS, Grant, Scope
 from runebook_tui.core.ownership import FileOwnership, OwnershipManager
+from runebook_tui.core.pattern import compile_pattern
 
 
 class RulesError(ValueError):
@@ -19,8 +21,8 @@ class RulesError(ValueError):
 class Rules:
     """What one agent may write, as the engine said it last.
 
-    `unowned_asks`: whether a path that nobody claims is asked about. `away`: "hold", "refuse" or "flag".
-    `hold_seconds`: how long a call waits. `git`, `tmux`: absolute folders, as bytes.
+    `unowned_asks`: whether a path that nobody claims is asked about. `git`, `tmux`: absolute folders, as
+    bytes.
     """
 
     def __init__(self, given: object) -> None:
@@ -32,16 +34,21 @@ class Rules:
             may_write = [(self.agent, _text(pattern)) for pattern in given.get("may_write") or ()]
             self.owners = OwnershipManager((_claim(claim) for claim in given["claims"]), may_write)
             self.unowned_asks = given.get("unowned", "allow") != "allow"
-            self.away = _text(given.get("away", "hold"))
-            self.hold_seconds = float(given.get("hold_seconds", 120.0))
+            self._policy = GeneralRule(
+                _away(given.get("away", "hold")),
+                float(given.get("hold_seconds", 120.0)),
+                paths=tuple(_path_rule(each) for each in given.get("paths") or ()),
+            )
             self.grants = [_grant(grant) for grant in given.get("grants") or ()]
             self.git = tuple(_folder(folder) for folder in given.get("git") or ())
             self.tmux = tuple(_folder(folder) for folder in given.get("tmux") or ())
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise RulesError(f"the rules cannot be read: {type(error).__name__}: {error}") from error
-        if self.away not in ("hold", "refuse", "flag"):
-            raise RulesError(f"the rules name no policy that is known: {self.away[:40]!r}")
         self._own: list[Grant] = []
+
+    def treatment(self, path: str) -> Treatment:
+        """What an unanswered call about `path` gets, and how long it waits."""
+        return policy_for(self._policy, path)
 
     def inherit(self, before: Rules | None) -> None:
         """Keep what was used under the rules `before`, and when: the engine hears of it later."""
@@ -102,6 +109,20 @@ def _text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{value!r:.40} is no text")
     return value
+
+
+def _away(value: object) -> str:
+    if value not in ("hold", "refuse", "flag"):
+        raise ValueError(f"no policy that is known: {value!r:.40}")
+    return _text(value)
+
+
+def _path_rule(given: Any) -> PathRule:
+    pattern, away, seconds = given
+    compile_pattern(_text(pattern))
+    return PathRule(
+        pattern, None if away is None else _away(away), None if seconds is None else float(seconds)
+    )
 
 
 def _folder(value: object) -> bytes:

@@ -47,6 +47,8 @@ class HookEvent:
     session: str = ""
     model: str = ""
     cwd: str = ""
+    part: bool = False
+    """Whether a session below the client's own did it, which works on a part for it."""
     tool: str = ""
     call: str = ""
     """The client's id of the tool call: the same before and after it."""

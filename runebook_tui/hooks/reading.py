@@ -79,6 +79,7 @@ def read(text: str, event: str = "") -> HookEvent:
         or text_in(properties, "sessionID", limit=200)
         or text_in(object_in(properties, "info"), "id", limit=200),
         model=_model(given, properties),
+        part=bool(text_in(given, "agent_id", limit=200)),
         cwd=text_in(given, "cwd", "directory", "workspace_dir", limit=65_536) or _first_root(given),
     )
     if kind.asks or kind is Kind.AFTER_TOOL:

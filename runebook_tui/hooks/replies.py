@@ -12,7 +12,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from runebook_tui.hooks.event import Kind
+from runebook_tui.hooks.event import HookEvent, Kind
 
 TITLES = {
     "claude": "Claude Code",
@@ -78,6 +78,28 @@ def allowance(client: str, kind: Kind, reason: str) -> Reply:
             return _said({"permission": "allow"})
         case _:
             return NO_OPINION
+
+
+_HEARS: dict[str, tuple[str, ...]] = {
+    "claude": ("PreToolUse", "UserPromptSubmit"),
+    "codex": ("PostToolUse", "UserPromptSubmit"),
+    "gemini": ("AfterTool", "BeforeAgent"),
+    "opencode": ("tool.execute.after",),
+    "qwen": ("PostToolUse", "UserPromptSubmit"),
+}
+"""The events at which a client gives its model what the hook adds, by its own names of them."""
+
+
+def hears(client: str, event: HookEvent) -> bool:
+    """Whether the model reads words that the answer to this event adds, by what was measured."""
+    return not event.part and event.name in _HEARS.get(client, ())
+
+
+def told(client: str, event: HookEvent, words: str) -> Reply:
+    """The client goes on as if there were no hook, and its model reads `words`, too."""
+    if client == "opencode":
+        return _said({"additionalContext": words})
+    return _said({"hookSpecificOutput": {"hookEventName": event.name, "additionalContext": words}})
 
 
 def _decided(decision: str, reason: str) -> dict[str, Any]:

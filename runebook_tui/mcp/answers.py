@@ -49,6 +49,8 @@ class Identity(_Answer):
     gate: Gate | None = None
     hook: str = ""
     """Your client, if Runebook has heard of its hook since you were started."""
+    unread: int = 0
+    """Messages for you: use read_messages."""
     folder: str = "."
     """Where you work, relative to the repository."""
     branch: str = ""
@@ -71,6 +73,15 @@ class Grant(_Answer):
     paths: list[str]
 
 
+class PathPolicy(_Answer):
+    """What differs for the paths of a pattern; None: as everywhere."""
+
+    path: str
+    away: str | None
+    hold_seconds: float | None
+    review: str | None
+
+
 class Boundaries(_Answer):
     """What you may write, and what happens at the edge."""
 
@@ -90,6 +101,8 @@ class Boundaries(_Answer):
     away: str
     """What a write to another's file gets until the operator answers: hold (it waits), refuse, or flag."""
     hold_seconds: float
+    paths: list[PathPolicy] = []
+    """Where that differs. The most exact pattern counts."""
 
 
 class Ownership(_Answer):
@@ -106,6 +119,9 @@ class Ownership(_Answer):
     words: str
     requests: list[int]
     """Open requests about it."""
+    away: str | None = None
+    """What your write of it gets until the operator answers: hold, refuse or flag. None: no need to ask."""
+    hold_seconds: float | None = None
 
 
 class Ticket(_Answer):
@@ -175,6 +191,32 @@ class Tasks(_Answer):
     """The tasks of the plan."""
 
     tasks: list[Task]
+
+
+class Message(_Answer):
+    """Words from one to others."""
+
+    id: int
+    sender: str
+    """An agent, `operator`, or `engine`: Runebook itself."""
+    to: list[str]
+    text: str
+    request: int | None
+    """The request that it is about."""
+
+
+class Messages(_Answer):
+    """What you had not read, oldest first; it counts as read now."""
+
+    messages: list[Message]
+
+
+class Advice(_Answer):
+    """What you think of a request about your paths. The operator decides."""
+
+    ticket: int
+    recommendation: Literal["approve", "reject"]
+    reason: str
 
 
 class Suggestions(_Answer):

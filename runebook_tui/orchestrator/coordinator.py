@@ -12,6 +12,7 @@ from runebook_tui.core import commands as c
 from runebook_tui.core import events as e
 from runebook_tui.core.fold import apply, fold
 from runebook_tui.core.gates import settle
+from runebook_tui.core.notices import following
 from runebook_tui.core.refusal import Refusal
 from runebook_tui.core.rules import decide
 from runebook_tui.core.state import State
@@ -86,11 +87,12 @@ class Coordinator:
         records: list[e.Record] = []
         run = state.run + 1 if any(isinstance(event, e.RunStarted) for event in events) else state.run
         while events:
+            before = state
             for event in events:
                 record = e.Record(seq=state.seq + 1, time=now, run=run, actor=actor, event=event)
                 records.append(record)
                 state = apply(state, record)
-            events = settle(state)
+            events = (*following(before, state, events), *settle(state))
         return tuple(records), state
 
     def _append(self, records: Sequence[e.Record], actor: str, command: c.Command) -> None:

@@ -49,8 +49,18 @@ class Backend(Protocol):
     async def send(self, do: str, **fields: object) -> dict[str, object]:
         """Ask the engine to do something; raises BackendError with its refusal.
 
-        approve, reject {request, scope, reason}; reject {undo: True} answers with `undo`, `done`, `refused`,
-        `patch` and `refused_patch`; disown {request}; restart, stop {agent}; down; new-run.
+        approve, reject {request, scope, reason, seen, means, plan}; reject {undo: True} answers with
+        `undo`, `done`, `refused`, `patch` and `refused_patch`. With {requests} in the place of {request} the
+        answer has what became of each in `requests`, and `refused`. preview {request, means} answers with
+        `patch`, `plan` (the SHA-256 of the plan's text) and `words`. take-back; disown {request}; restart,
+        stop {agent}; down; new-run.
+        """
+        ...
+
+    async def seen(self, request: int) -> dict[str, str]:
+        """The SHA-256 of what is now at each path of the request that it has not written; "" of nothing.
+
+        Read before `diff` and `heads`, it is at most older than what they show.
         """
         ...
 

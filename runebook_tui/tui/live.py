@@ -10,6 +10,7 @@ from runebook_tui.core.events import Record
 from runebook_tui.core.state import State
 from runebook_tui.execution import follow
 from runebook_tui.execution.client import EngineDown, EngineError, ask_engine
+from runebook_tui.execution.contents import contents_at
 from runebook_tui.execution.launch import LaunchError, launch_engine
 from runebook_tui.history.diffs import request_diff
 from runebook_tui.history.heads import FileHead, heads, tree
@@ -66,6 +67,14 @@ class LiveBackend:
         if known is None:
             return ()
         return await asyncio.to_thread(heads, tree(self.root, known.lane), known.crossings)
+
+    async def seen(self, request: int) -> dict[str, str]:
+        """See Backend.seen."""
+        known = self._state.requests.get(request)
+        if known is None:
+            return {}
+        paths = [path for path, crossing in known.crossings.items() if crossing.change is None]
+        return await asyncio.to_thread(contents_at, tree(self.root, known.lane), paths)
 
     async def capture(self, agent: str) -> Frame | None:
         """See Backend.capture."""

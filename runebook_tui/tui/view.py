@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from runebook_tui.core.events import Record
 from runebook_tui.core.resuming import is_lost
 from runebook_tui.core.sentences import STATUS_WORDS
-from runebook_tui.core.state import AgentState, PhaseState, RequestState, State
+from runebook_tui.core.state import AgentState, PhaseState, RequestState, State, TaskState
 from runebook_tui.core.types import AgentStatus, PhaseStatus, RequestKind, TaskStatus
 from runebook_tui.tui.backend import Update
 from runebook_tui.tui.text import age
@@ -141,3 +141,10 @@ def first_agent(state: State) -> str | None:
             if agent.status is wanted:
                 return agent.id
     return next(iter(state.agents), None)
+
+
+def handed_words(agent: AgentState, task: TaskState) -> str:
+    """Of a task that the agent was handed, where it comes from: " (from request 12)"; else ""."""
+    if all(each.id != task.id for each in agent.handed):
+        return ""
+    return f" (from {task.id.replace('-', ' ')})"

@@ -20,6 +20,8 @@ class Script:
         self._changed = threading.Condition()
         self.asked = 0
         """How many turns the client has asked for."""
+        self.heard = ""
+        """The conversation as the client sent it last, JSON."""
 
     def say(self, *steps: Call) -> int:
         """Tool calls for the next turns; the number of the last one's result."""
@@ -46,6 +48,7 @@ class Script:
             return "A title"
         with self._changed:
             self.asked += 1
+            self.heard = asked.text
             if len(asked.results) > len(self._results):
                 self._results = asked.results
                 self._changed.notify_all()

@@ -9,6 +9,7 @@ from runebook_tui.core import commands as c
 from runebook_tui.core import events as e
 from runebook_tui.core.fold import apply
 from runebook_tui.core.gates import settle
+from runebook_tui.core.notices import following
 from runebook_tui.core.refusal import Refusal
 from runebook_tui.core.rules import decide
 from runebook_tui.core.state import State
@@ -101,10 +102,11 @@ class Play:
         for turn in range(TURNS):
             if turn and not outcome:
                 return happened
+            before = self.state
             for event in outcome:
                 self.append(event)
                 happened.append(event)
-            outcome = settle(self.state) if happened else ()
+            outcome = (*following(before, self.state, outcome), *settle(self.state)) if happened else ()
         raise AssertionError(f"it never settles: {outcome}")
 
     def append(self, event: e.Event) -> None:

@@ -86,7 +86,10 @@ def plans(draw: st.DrawFn) -> ExecutionPlan:
         )
     return ExecutionPlan(
         plan=PlanInfo(name="random"),
-        policy=Policy(unowned=draw(st.sampled_from(["allow", "ask"]))),
+        policy=Policy(
+            unowned=draw(st.sampled_from(["allow", "ask"])),
+            review=draw(st.sampled_from(["operator", "owner"])),
+        ),
         phases=tuple(phases),
         agents=tuple(agents),
         shared=(SharedPath(path="core/**", owner="alpha"),),
@@ -161,6 +164,8 @@ COMMANDS = st.one_of(
     st.builds(c.ReportCommand, AGENT, TEXT, TEXT, st.none() | st.integers(0, 3)),
     st.builds(c.RecordAttempt, AGENT, TEXT, TEXT),
     st.builds(c.SendMessage, AGENT, st.lists(AGENT, max_size=2).map(tuple), TEXT),
+    st.builds(c.Recommend, AGENT, REQUEST, st.sampled_from(["approve", "reject"]), TEXT),
+    st.builds(c.Look, st.booleans()),
     st.builds(c.ReportDelivered, AGENT, st.lists(st.integers(1, 3), max_size=2).map(tuple), TEXT),
     st.builds(
         c.RecordUndo, UNDO, REQUEST, SOME_CHANGES, TEXT, SOME_CHANGES, st.dictionaries(PATH, TEXT, max_size=2)
@@ -343,6 +348,8 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "title": TEXT,
     "message": st.integers(1, 9),
     "messages": st.lists(st.integers(1, 9), max_size=2).map(tuple),
+    "advice": st.sampled_from(["approve", "reject"]),
+    "leaves": st.booleans(),
     "sender": AGENT,
     "reader": AGENT,
     "to": st.lists(AGENT | st.sampled_from(["all", OPERATOR]), max_size=2).map(tuple),

@@ -57,13 +57,14 @@ class Client:
         seconds: float = 60.0,
         gate: str = "enforce",
         isolation: str = "shared",
+        more: str = "",
     ) -> None:
         self.session = session
         self.client = client
         self.count = 0
         self.root: Path = session.root
         for owner in ("alpha", "beta"):
-            (self.root / "src" / owner).mkdir(parents=True)
+            (self.root / "src" / owner).mkdir(parents=True, exist_ok=True)
             (self.root / "src" / owner / "x").write_text("first\nsecond\n")
         self.said = self.root.with_name("said")
         """Outside the repository, so that a client in a worktree may write there, too."""
@@ -78,7 +79,7 @@ class Client:
             "done\n"
         )
         (self.root / "alpha.sh").write_text(script)
-        session.plan(PLAN.format(away=away, seconds=seconds, gate=gate, isolation=isolation))
+        session.plan(PLAN.format(away=away, seconds=seconds, gate=gate, isolation=isolation) + more)
         session.start()
         session.until("alpha at work", lambda: session.agent("alpha").get("alive"))
         if gate != "off":

@@ -14,11 +14,13 @@ from runebook_tui.execution.patience import hold_seconds
 )
 def test_a_client_is_refused_before_its_shell_gives_up(client: str, plan: float, seconds: float) -> None:
     agent = AgentSpec.model_validate({"id": "alpha", "phase": "work", "client": client, "prompt": "Do it"})
-    assert hold_seconds(of(agent, plan), "alpha") == seconds
+    assert hold_seconds(of(agent, plan), "alpha", "x") == seconds
 
 
 def test_a_program_of_the_plans_own_waits_as_the_plan_says() -> None:
-    assert hold_seconds(of(AgentSpec(id="alpha", phase="work", command=("true",)), 600.0), "alpha") == 600.0
+    assert (
+        hold_seconds(of(AgentSpec(id="alpha", phase="work", command=("true",)), 600.0), "alpha", "x") == 600.0
+    )
 
 
 def of(agent: AgentSpec, seconds: float) -> ExecutionPlan:

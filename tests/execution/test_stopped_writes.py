@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from runebook_tui.core import commands as c
+from runebook_tui.core.events import Event, HoldEnded
 from runebook_tui.core.grants import Scope
 from runebook_tui.core.state import State
 from runebook_tui.core.types import (
@@ -40,7 +41,8 @@ class Engine:
             agents=agents,
             policy=Policy(**policy),
         )
-        self.coordinator = Coordinator(MemoryLog(), listener=lambda state, _: self.holds.published(state))
+        self.log = MemoryLog()
+        self.coordinator = Coordinator(self.log, listener=lambda state, _: self.holds.published(state))
         self.holds = Holds(self.handle, lambda: self.state, lambda agent, path: None)
         self.pushed: list[dict[str, Any]] = []
         self.news = asyncio.Event()
@@ -49,6 +51,9 @@ class Engine:
     @property
     def state(self) -> State:
         return self.coordinator.state
+
+    def records(self) -> list[Event]:
+        return [record.event for record in self.log.read()]
 
     async def handle(self, command: c.Command) -> None:
         self.coordinator.handle(command)
@@ -227,3 +232,28 @@ def test_what_would_take_the_place_of_the_path_is_said_and_kept() -> None:
     )
     assert write.source is None
     assert write.words.endswith("which would replace beta/x with beta/x.tmp")
+
+
+async def test_a_write_that_lapses_while_another_waits_leaves_a_record() -> None:
+    engine = Engine(hold_seconds=60, paths=[{"path": "beta/soon", "hold_seconds": 0.05}])
+    await engine.stopped("beta/long", number=1)
+    await engine.stopped("beta/soon", number=2)
+    await engine.until(lambda: engine.pushed)
+    assert (engine.pushed[0]["id"], engine.pushed[0]["verdict"]) == (2, "refuse")
+    (request,) = engine.state.open_requests
+    (ended,) = [each for each in engine.records() if isinstance(each, HoldEnded)]
+    assert ended.reason == "refused, because nobody answered within 0.05 s"
+    assert ended.until == request.held_until
+    assert request.held_until is not None
+    assert request.held_until > engine.state.time + 30  # the one that waits still
+    assert request.hold_over == ""
+    engine.coordinator.handle(c.Decide(request.id, "approved", Scope.PLAN))
+    assert (engine.pushed[1]["id"], engine.pushed[1]["verdict"]) == (1, "continue")
+
+
+async def test_an_engine_that_leaves_says_of_every_write_that_it_waits_no_more() -> None:
+    engine = Engine()
+    await engine.stopped("beta/x")
+    engine.coordinator.handle(c.LeaveEngine("told to go down"))
+    (request,) = engine.state.open_requests
+    assert (request.held_until, request.hold_over) == (None, "the engine has stopped")

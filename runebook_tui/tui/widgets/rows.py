@@ -179,6 +179,16 @@ class Rows(ScrollView, can_focus=True):
             < self._offsets[self._index] + self._entries[self._index].height
         )
 
+    def whole(self, y: int) -> Hashable | None:
+        """The key of the entry at row `y` of the widget, when all of it is in sight."""
+        top = self.scroll_offset.y
+        index = bisect_right(self._offsets, y + top) - 1
+        if index < 0:
+            return None
+        first, entry = self._offsets[index], self._entries[index]
+        inside = top <= first and first + entry.height <= top + self.scrollable_content_region.height
+        return entry.key if inside and y + top < first + entry.height else None
+
     def _draw(self, index: int, width: int) -> list[Strip]:
         entry = self._entries[index]
         lines = list(entry.draw(max(0, width - 1)))[: entry.height]
