@@ -84,9 +84,10 @@ def _history(root: Path, commits: int, plan: ExecutionPlan) -> _Comparison:
     found.reverse()
     then = None if before is None else rehearse_history(found, before)
     now = rehearse_history(found, plan, by)
+    number = "1 commit" if len(found) == 1 else f"{len(found)} commits"
     about = (
-        f"{len(found)} commit{'' if len(found) == 1 else 's'}, {now.writes} changed files; a commit counts as its trailer Runebook-Agent "
-        "says, else as the agent's that owns most of its files"
+        f"{number}, {now.writes} changed files; a commit counts as its trailer Runebook-Agent says, "
+        "else as the agent's that owns most of its files"
     )
     return _Comparison(about, then, now, commits=len(found))
 
