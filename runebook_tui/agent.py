@@ -95,7 +95,7 @@ class AgentContext:
     def records(
         self, after: int = 0, types: Sequence[str] = (), seconds: float = 0.0
     ) -> tuple[list[dict[str, Any]], int]:
-        """The log's records after number `after`, oldest first and some hundred at the most, and where to go on.
+        """The records after number `after`, oldest first, some hundred at the most, and where to go on.
 
         Without one, waits up to `seconds` (600 at the most) for the first. A record is its event's fields
         (docs/cli.md) with "seq", "time" (unix seconds), "run" and "actor". `types` names the events that
