@@ -304,7 +304,8 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
         "doctor": [broken.json("doctor", status=1)],
     }
     with engine_in(here):
-        here.until("status", holds=lambda state: state["agents"][1]["status"] == "failed")
+        # Before the run has begun there are no agents yet.
+        here.until("status", holds=lambda state: [a["status"] for a in state["agents"]][1:2] == ["failed"])
         here.until("status", holds=lambda state: state["agents"][0]["alive"])
         alpha = ("--agent", "alpha")
         found["agent-named"] = [here.json("ready", *alpha)]
