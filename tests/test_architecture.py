@@ -153,6 +153,7 @@ def test_the_architecture_page_names_every_verb_and_who_may_use_it() -> None:
     text = (folder / "verbs.py").read_text()
     tables = re.findall(r"self\._(anyone|agents|operator): Mapping\[str, Verb\] = \{([^}]+)\}", text)
     for speaker, name in (
+        ("anyone", "records"),
         ("supervisors", "supervision"),
         ("agents", "mailbox"),
         ("operator", "deciding"),

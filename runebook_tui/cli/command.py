@@ -23,6 +23,7 @@ _MODULES = {
     "check": "plan.check",
     "schema": "plan.schema",
     "plan": "amending.plan",
+    "rehearse": "rehearsing.rehearse",
     "doctor": "doctor.doctor",
     "status": "reading.status",
     "apis": "apis.apis",

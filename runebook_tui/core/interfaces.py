@@ -250,8 +250,8 @@ def _announced(
 
 
 def _restored(state: State, api: PublishedApi) -> Iterator[e.Event]:
+    yield from _withdrawn(state, api, f"{api.name} is as it was published again")
     if api.drift is not None:
-        yield from _withdrawn(state, api, f"{api.name} is as it was published again")
         yield ApiRestored(api=api.name, version=api.version)
 
 
@@ -261,9 +261,15 @@ def _withdrawn(state: State, api: PublishedApi, reason: str) -> tuple[e.Event, .
 
 
 def _open_request(state: State, api: PublishedApi) -> RequestState | None:
-    """The open request about the drift of `api`, or None."""
-    request = None if api.drift is None else state.requests.get(api.drift.request)
-    return request if request is not None and request.open else None
+    """The open request about the drift of `api`, or None; that may be one whose decision was taken back."""
+    if api.drift is not None:
+        request = state.requests.get(api.drift.request)
+        return request if request is not None and request.open else None
+    for request in state.open_requests:
+        about = request.kind is RequestKind.DRIFT and api.path in request.crossings
+        if about and drifted_api(state, request) is None:
+            return request
+    return None
 
 
 def _who(touches: tuple[tuple[Change, Author], ...]) -> tuple[str, ...]:

@@ -111,7 +111,7 @@ class ParallelExecutionRunner:
         self.machine = UNTESTED
         self.amending = Amending(self)
         self._supervision = Supervision(self)
-        self._verbs = Verbs(self, self._supervision)
+        self._verbs = Verbs(self, self._supervision, log)
         self._coordinator: Coordinator | None = None
         self.undoing: Undoing | None = None
         self._changed = asyncio.Condition()
@@ -217,8 +217,9 @@ class ParallelExecutionRunner:
         await self.handle(c.StartRun(plan), OPERATOR)
 
     async def sweep(self) -> None:
-        """Look at every tree now; what is found is in the log afterwards."""
+        """Look at every tree now; what is found is in the log afterwards, also of published interfaces."""
         await self._trees.sweep()
+        await self._interfaces.settle()
 
     def root_of(self, agent: str) -> Path:
         """The top of the tree in which `agent` works."""

@@ -112,10 +112,14 @@ def test_a_lesson_is_accepted_and_the_next_write_asks_nobody(session: Session) -
     assert author.name == OPERATOR
     assert len(plans_in_force(session)) == 1
 
+    rehearsed = session.json("rehearse")
+    assert (rehearsed["raised"], rehearsed["then"], rehearsed["now"]) == (3, 3, 0)
     back = session.json("plan", "restore", done["before"])
     assert text(session) == PLAN
     assert back["after"] == done["before"]
     assert session.state().plan.agents[0].may_write == ()
+    rehearsed = session.json("rehearse")
+    assert rehearsed["pairs"] == [{"agent": "alpha", "owner": "beta", "then": 3, "now": 4}]
 
 
 def test_a_file_is_transferred_and_a_text_that_somebody_changed_is_not_touched(session: Session) -> None:

@@ -62,7 +62,7 @@ def read(session, path: str = "src/beta/x") -> str:
 
 def test_an_approval_for_once_is_void_when_the_owner_changed_the_file_before_it_was_used(session):
     begin(session, "echo mine > src/beta/x")
-    asked = session.json("ask", "src/beta/x", "--agent", "alpha", "--reason", "please")
+    asked = session.json("ask", "src/beta/x", "--agent", "alpha", "--reason", "please", "--no-wait")
     assert session.command("approve", str(asked["id"])).returncode == 0
     (session.root / "src/beta/x").write_text("the owner went on\n")
     session.until("the owner's change", lambda: session.last("src/beta/x"))
@@ -77,7 +77,7 @@ def test_an_approval_for_once_is_void_when_the_owner_changed_the_file_before_it_
 
 def test_an_approval_for_once_serves_one_write_of_what_was_there(session):
     begin(session, "cp alpha.sh src/beta/x", "cp src/alpha/x src/beta/x")
-    asked = session.json("ask", "src/beta/x", "--agent", "alpha", "--reason", "please")
+    asked = session.json("ask", "src/beta/x", "--agent", "alpha", "--reason", "please", "--no-wait")
     assert session.command("approve", str(asked["id"])).returncode == 0
     go(session, 1)
     done(session, 1)
@@ -93,7 +93,7 @@ def test_an_approval_for_once_serves_one_write_of_what_was_there(session):
 def test_several_are_decided_together_and_taken_back_together(session):
     begin(session, "true")
     numbers = [
-        str(session.json("ask", f"src/beta/{name}", "--agent", "alpha", "--reason", "x")["id"])
+        str(session.json("ask", f"src/beta/{name}", "--agent", "alpha", "--reason", "x", "--no-wait")["id"])
         for name in "abc"
     ]
     answer = session.json("reject", *numbers, "--reason", "not today")

@@ -48,7 +48,7 @@ OPERATORS_VERBS = (
 
 OPERATORS_COMMANDS = (
     "approve 1", "reject 1", "reject 1 --undo", "undo 1", "mine 1", "restart beta", "stop beta", "down",
-    "plan widen alpha beta/**",
+    "plan widen alpha docs/**",
 )  # fmt: skip
 
 # What alpha's agent does: it writes the outcome of every attempt into alpha/said.json.

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from runebook_tui.contracts import languages
 from runebook_tui.core.types import AgentSpec, ExecutionPlan, Phase, PlanInfo
 from runebook_tui.orchestrator.planner import EXAMPLE, PlanError, check_plan, load_plan, read_plan, schema
 
@@ -149,6 +150,25 @@ CASES = {
         'runebook.toml:31: interfaces[0] "storage": path: "src/analysis/api.py" belongs to '
         '"analysis" (the claim '
         '"src/analysis/**", line 25), so "storage" could not write it without asking',
+    ),
+    "a pattern that is no regular expression": (
+        BASE + "must_match = ['fine', 'def (']\n",
+        'runebook.toml:32: interfaces[0] "storage": must_match[1]: is not a regular expression '
+        '(missing ), unterminated subpattern at position 4): "def ("',
+    ),
+    "a symbol that is no name": (
+        BASE + 'symbols = ["Store.list()"]\n',
+        'runebook.toml:32: interfaces[0] "storage": symbols[0]: must be a name, or names joined by '
+        "'.' or '::': \"Store.list()\"",
+    ),
+    "symbols of a file that has none": (
+        BASE.replace("api.py", "api.md") + 'symbols = ["Store"]\n',
+        'runebook.toml:32: interfaces[0] "storage": symbols: "src/storage/api.md": symbols are found in '
+        ".py, .pyi, .js, .jsx, .mjs, .cjs, .ts, .mts, .cts, .tsx, .rs only",
+    ),
+    "an empty check of an interface": (
+        BASE + "command = []\n",
+        "runebook.toml:32: interfaces[0] \"storage\": command: 'command' is empty: a list",
     ),
     "an interface that the operator owns": (
         BASE.replace('"src/storage/api.py"', '"runebook.toml"'),
@@ -461,3 +481,25 @@ def test_the_schema_describes_every_field_and_its_example_is_a_plan() -> None:
         if "description" not in value
     ]
     assert not missing
+
+
+def test_a_pattern_that_is_everywhere_is_a_warning() -> None:
+    plan, problems = read_plan(BASE + "must_match = ['x*']\n", "runebook.toml", None)
+    assert plan is not None
+    assert [str(each) for each in problems] == [
+        'runebook.toml:32: warning: interfaces[0] "storage": must_match[0]: "x*" matches the empty text, '
+        "so every file has it"
+    ]
+
+
+def test_symbols_without_the_extra_are_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = BASE.replace("api.py", "api.ts") + 'symbols = ["Store.list"]\n'
+    monkeypatch.setattr(languages, "find_spec", lambda name: object())
+    assert read_plan(text, "runebook.toml", None)[1] == ()
+    monkeypatch.setattr(languages, "find_spec", lambda name: None)
+    plan, problems = read_plan(text, "runebook.toml", None)
+    assert plan is not None
+    assert [str(each) for each in problems] == [
+        'runebook.toml:32: warning: interfaces[0] "storage": symbols: "src/storage/api.ts": the symbols of '
+        ".ts files need the extra 'symbols': pip install 'runebook-tui[symbols]'"
+    ]
