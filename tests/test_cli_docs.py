@@ -285,6 +285,14 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
     fresh = Repository(tmp_path_factory.mktemp("fresh"))
     broken = Repository(tmp_path_factory.mktemp("broken"))
     broken.write("runebook.toml", PLAN.replace('owner = "alpha"', 'owner = "nobody-knows"'))
+    noted = Repository(tmp_path_factory.mktemp("noted"))
+    deeper = PLAN.replace('claims = ["beta/**"]', 'claims = ["beta/**", "alpha/deep/**"]')
+    noted.write("runebook.toml", deeper.replace('command = ["true"]', 'command = ["no-such-program"]'))
+    for number in range(3):
+        for path in ("alpha/x", "beta/x", "unowned/x"):
+            noted.write(path, f"{number}\n")
+        subprocess.run(["git", "add", "-A"], cwd=noted.root, env=noted.environment, check=True)
+        noted.commit()
     here = Repository(tmp_path_factory.mktemp("shapes"))
     here.commit()
     here.write("alpha/api.txt", "offer\n")
@@ -292,11 +300,12 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
     here.write("runebook.toml", PLAN)
     found: dict[str, list[Any]] = {
         "init": [fresh.json("init")],
-        "check": [here.json("check"), broken.json("check", status=2)],
+        "check": [here.json("check"), broken.json("check", status=2), noted.json("check")],
         "doctor": [broken.json("doctor", status=1)],
     }
     with engine_in(here):
-        here.until("status", holds=lambda state: state["agents"][1]["status"] == "failed")
+        # Before the run has begun there are no agents yet.
+        here.until("status", holds=lambda state: [a["status"] for a in state["agents"]][1:2] == ["failed"])
         here.until("status", holds=lambda state: state["agents"][0]["alive"])
         alpha = ("--agent", "alpha")
         found["agent-named"] = [here.json("ready", *alpha)]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from runebook_tui.agent import installed_agents
 from runebook_tui.cli import shapes
+from runebook_tui.cli.notes import notes, notes_shape, notes_words
 from runebook_tui.cli.place import plan_file, repository
 from runebook_tui.core.printable import visible
 from runebook_tui.orchestrator import planner
@@ -34,8 +35,9 @@ def init(arguments: Namespace) -> int:
 def check(arguments: Namespace) -> int:
     """Read the plan and say what is wrong with it; exit status 2 when it cannot run."""
     path = plan_file()
+    builtins = frozenset(installed_agents())
     plan, problems = planner.read_plan(
-        planner.read_text(path), path.name, path.parent, builtins=installed_agents(), which=shutil.which
+        planner.read_text(path), path.name, path.parent, builtins=builtins, which=shutil.which
     )
     if arguments.json:
         listed = [
@@ -48,7 +50,8 @@ def check(arguments: Namespace) -> int:
             }
             for each in problems
         ]
-        print(shapes.dump({"ok": plan is not None, "problems": listed}))
+        found = None if plan is None else notes_shape(notes(path.parent, plan, builtins))
+        print(shapes.dump({"ok": plan is not None, "problems": listed, "notes": found}))
         return 2 if plan is None else 0
     for each in problems:
         print(visible(str(each)), file=sys.stderr if plan is None else sys.stdout)
@@ -62,6 +65,8 @@ def check(arguments: Namespace) -> int:
     )
     summary = ", ".join(f"{number} {what}" + ("" if number == 1 else "s") for number, what in counts)
     print(f"{path.name}: {summary}; no errors")
+    for line in notes_words(notes(path.parent, plan, builtins)):
+        print(visible(f"note: {line}"))
     return 0
 
 

@@ -126,6 +126,17 @@ class AgentState:
 
 
 @dataclass(frozen=True, slots=True)
+class Recommendation:
+    """What an owner thinks of a request about its paths (`core/reviews.py`)."""
+
+    agent: str
+    advice: Literal["approve", "reject"]
+    reason: str
+    time: float
+    """Unix seconds."""
+
+
+@dataclass(frozen=True, slots=True)
 class RequestState:
     """One request. Times are unix seconds."""
 

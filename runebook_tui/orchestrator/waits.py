@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
@@ -25,10 +25,10 @@ Waits = dict[Moment, dict[Moment, Path]]
 
 def waiting_circles(plan: ExecutionPlan) -> Iterator[tuple[Path, str]]:
     """Every circle of waiting: where the plan closes it, and the circle in words."""
-    waits = _waits(plan)
-    for knot in _knots(waits):
-        circle = _circle(waits, knot)
-        place = max((waits[a][b] for a, b in pairwise(circle)), key=len)
+    graph = waits(plan)
+    for knot in _knots(graph):
+        circle = _circle(graph, knot)
+        place = max((graph[a][b] for a, b in pairwise(circle)), key=len)
         if all(moment.what.startswith("phase") for moment in circle):
             names = _once([moment.name for moment in circle])
             yield place, f"the phases wait for each other: {' → '.join(names)}"
@@ -37,15 +37,38 @@ def waiting_circles(plan: ExecutionPlan) -> Iterator[tuple[Path, str]]:
             yield place, f"can never start, since each waits for the next: {' → '.join(names)}"
 
 
-def _waits(plan: ExecutionPlan) -> Waits:
-    waits: Waits = {}
+def never_started(plan: ExecutionPlan, absent: Collection[str]) -> dict[str, str]:
+    """The agents that never start when those of `absent` never do, each with one that it waits for."""
+    graph = waits(plan)
+    after: dict[Moment, list[Moment]] = {}
+    for later, before in graph.items():
+        for earlier in before:
+            after.setdefault(earlier, []).append(later)
+    found: dict[str, str] = {}
+    for name in absent:
+        rest = [Moment("agent starts", name)]
+        seen = set(rest)
+        while rest:
+            for moment in after.get(rest.pop(), ()):
+                if moment not in seen:
+                    seen.add(moment)
+                    rest.append(moment)
+        for moment in seen:
+            if moment.what == "agent starts" and moment.name not in absent:
+                found.setdefault(moment.name, name)
+    return {agent.id: found[agent.id] for agent in plan.agents if agent.id in found}
+
+
+def waits(plan: ExecutionPlan) -> Waits:
+    """For each moment of the plan those that come before it, with the place where the plan says so."""
+    graph: Waits = {}
     apis: dict[str, list[str]] = {}
     for interface in plan.interfaces:
         apis.setdefault(interface.owner, []).append(interface.name)
 
     def add(later: Moment, earlier: Moment, place: Path) -> None:
-        waits.setdefault(earlier, {})
-        waits.setdefault(later, {}).setdefault(earlier, place)
+        graph.setdefault(earlier, {})
+        graph.setdefault(later, {}).setdefault(earlier, place)
 
     def add_needs(later: Moment, needs: Needs, place: Path) -> None:
         for k, name in enumerate(needs.phases):
@@ -74,7 +97,7 @@ def _waits(plan: ExecutionPlan) -> Waits:
             add(Moment("API", api), start, place)
         if agent.phase not in continuous:
             add(Moment("phase ends", agent.phase), Moment("agent ends", agent.id), place)
-    return waits
+    return graph
 
 
 def _knots(waits: Waits) -> Iterator[set[Moment]]:

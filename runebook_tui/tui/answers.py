@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from runebook_tui.core.aftermath import Means
+from runebook_tui.core.decisions import heirs, task_id, why_not_by
 from runebook_tui.core.interfaces import drifted_api, why_not_accepted
+from runebook_tui.core.planedits import EditError
 from runebook_tui.core.sentences import process
 from runebook_tui.core.state import RequestState, State
 from runebook_tui.core.types import OPERATOR, RequestKind
 from runebook_tui.core.undos import may_undo
+from runebook_tui.core.widening import plan_edits
 from runebook_tui.tui import commands
 from runebook_tui.tui.commands import Command
 
@@ -25,8 +30,13 @@ class Answer:
     not_now: str = ""
 
 
-def answers(state: State, request: RequestState, *, engine_alive: bool) -> list[Answer]:
-    """The keys of the card of `request`, in the order in which they are shown."""
+def answers(
+    state: State, request: RequestState, *, engine_alive: bool, earlier: int = 0, listed: bool = False
+) -> list[Answer]:
+    """The keys of the card of `request`, in the order in which they are shown.
+
+    `earlier` is how many decisions there were before, `listed` whether those are shown now.
+    """
     gone = "" if engine_alive else "the engine is not running (E starts it)"
     crossed = request.kind is RequestKind.CROSSED
     what = "this path" if len(request.paths) == 1 else f"these {len(request.paths)} paths"
@@ -56,6 +66,16 @@ def answers(state: State, request: RequestState, *, engine_alive: bool) -> list[
             gone,
         ),
         Answer(
+            _COMMANDS["card.reject"],
+            "reject",
+            _no(request),
+            gone,
+        ),
+    ]
+    if may_undo(request):
+        found.append(_undo(gone))
+    found += [
+        Answer(
             _COMMANDS["card.task"],
             "until the task ends",
             f"{stays}{who} may write {what} until {task} is done",
@@ -67,21 +87,59 @@ def answers(state: State, request: RequestState, *, engine_alive: bool) -> list[
             f"{stays}{who} may write {what} from now on",
             gone or uncertain,
         ),
-        Answer(
-            _COMMANDS["card.reject"],
-            "reject",
-            _no(request),
-            gone,
-        ),
+        *_by_plan(state, request, what, gone),
     ]
-    if may_undo(request):
-        found.append(_undo(gone))
     if request.kind is RequestKind.CROSSED and OPERATOR in request.candidates:
         found.append(
             Answer(_COMMANDS["card.mine"], "that was me", "you made the change: nobody is asked", gone)
         )
+    if earlier:
+        shows = "back to the diff" if listed else "what was decided about the same paths before"
+        found.append(Answer(_COMMANDS["card.earlier"], f"earlier decisions ({earlier})", shows))
     found.append(Answer(_COMMANDS["card.close"], "close", "decide nothing now"))
     return found
+
+
+def _by_plan(state: State, request: RequestState, what: str, gone: str) -> Iterator[Answer]:
+    """What changes more than this request: the plan, or another agent's work."""
+    who, one = request.who, len(request.paths) == 1
+    ways: tuple[tuple[Means, str, str, str], ...] = (
+        (
+            "widened",
+            "card.widen",
+            "widen the plan",
+            f"{who} may write {what} without asking, by the plan; shows the patch first",
+        ),
+        (
+            "transferred",
+            "card.transfer",
+            f"transfer the file{'' if one else 's'}",
+            f"{what if one else 'they'} {'is' if one else 'are'} {who}'s from now on; shows the patch first",
+        ),
+        ("handed over", "card.hand_over", "hand over", _hand_over(state, request)),
+    )
+    for means, command, word, effect in ways:
+        if not why_not_by(state, request, means):
+            yield Answer(_COMMANDS[command], word, effect, gone or _why_not_in_plan(state, request, means))
+
+
+def _why_not_in_plan(state: State, request: RequestState, means: Means) -> str:
+    """Why no plan can say it; "" when one can, or need not."""
+    try:
+        if means != "handed over":
+            plan_edits(state, request, means)
+    except EditError as error:
+        return str(error)
+    return ""
+
+
+def _hand_over(state: State, request: RequestState) -> str:
+    """What handing over does."""
+    owners = heirs(state, request)
+    if not owners:
+        return ""
+    back = ", and takes this change out again" if may_undo(request) else ""
+    return f"rejects it{back}; {owners[0]} gets it as task {task_id(request.id)}, with the diff"
 
 
 def _of_a_drift(state: State, request: RequestState, gone: str) -> list[Answer]:

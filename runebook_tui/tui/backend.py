@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -49,8 +49,18 @@ class Backend(Protocol):
     async def send(self, do: str, **fields: object) -> dict[str, object]:
         """Ask the engine to do something; raises BackendError with its refusal.
 
-        approve, reject {request, scope, reason}; reject {undo: True} answers with `undo`, `done`, `refused`,
-        `patch` and `refused_patch`; disown {request}; restart, stop {agent}; down; new-run.
+        approve, reject {request, scope, reason, seen, means, plan}; reject {undo: True} answers with
+        `undo`, `done`, `refused`, `patch` and `refused_patch`. With {requests} in the place of {request} the
+        answer has what became of each in `requests`, and `refused`. preview {request, means} answers with
+        `patch`, `plan` (the SHA-256 of the plan's text) and `words`. take-back; disown {request}; restart,
+        stop {agent}; down; new-run.
+        """
+        ...
+
+    async def seen(self, request: int) -> dict[str, str]:
+        """The SHA-256 of what is now at each path of the request that it has not written; "" of nothing.
+
+        Read before `diff` and `heads`, it is at most older than what they show.
         """
         ...
 
@@ -71,6 +81,10 @@ class Backend(Protocol):
 
     async def events(self, before: int | None, limit: int) -> tuple[Record, ...]:
         """At most `limit` records of the log older than `before` (None: the newest), newest first."""
+        ...
+
+    async def since(self, moment: float, types: Sequence[str]) -> tuple[Record, ...]:
+        """The records of `types` after the moment (unix seconds), oldest first. Raises BackendError."""
         ...
 
     async def close(self) -> None:

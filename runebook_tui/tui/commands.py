@@ -40,6 +40,34 @@ COCKPIT = (
     Command("request.mine", "m", "that was me", "say that you made the change yourself", "disown", REQUESTS),
     Command("request.open", "enter", "open", "see the selected request with its diff", "open", REQUESTS),
     Command("request.next", "n", "next", "select the next request", "next_request", REQUESTS),
+    Command(
+        "request.mark", "space", "mark", "mark the selected request, or take its mark away", "mark", REQUESTS
+    ),
+    Command(
+        "request.mark_all",
+        "asterisk",
+        "mark all",
+        "mark all requests that are on the screen",
+        "mark_all",
+        REQUESTS,
+    ),
+    Command("request.unmark", "escape", "clear marks", "take every mark away", "unmark", REQUESTS),
+    Command(
+        "request.take_back",
+        "z",
+        "take back",
+        "take back the last decision, within 30 seconds",
+        "take_back",
+        REQUESTS,
+    ),
+    Command(
+        "plan.lesson",
+        "L",
+        "lesson",
+        "see the change of the plan that your decisions suggest",
+        "lesson",
+        REQUESTS,
+    ),
     Command("agent.next", "j,down", "next agent", "select the next agent", "move(1)", AGENTS, palette=False),
     Command("agent.last", "k,up", "last agent", "select the agent before", "move(-1)", AGENTS, palette=False),
     Command("agent.restart", "R", "restart", "restart the failed or stopped agent", "restart", AGENTS),
@@ -56,6 +84,7 @@ COCKPIT = (
     Command("look.pane", "2", "pane", "go to the selected agent's pane", "panel('pane')", LOOK),
     Command("look.requests", "3", "requests", "go to the requests", "panel('requests')", LOOK),
     Command("look.log", "l", "log", "see everything that happened", "log", LOOK),
+    Command("look.away", "W", "while away", "see what happened while you were away", "away", LOOK),
     Command("look.theme", "", "colours", "choose other colours", "app.change_theme", LOOK),
     Command("run.engine", "E", "start the engine", "start the engine when none runs", "engine", PROGRAM),
     Command("run.new", "", "new run", "start the plan again when its run is over", "new_run", PROGRAM),
@@ -72,10 +101,45 @@ CARD = (
     ),
     Command("card.task", "t", "until the task ends", "approve for the task", "approve('task')", "Card"),
     Command("card.plan", "p", "until the plan ends", "approve for the plan", "approve('plan')", "Card"),
+    Command(
+        "card.widen",
+        "w",
+        "widen the plan",
+        "let the plan allow it for good; shows the patch first",
+        "change_plan('widened')",
+        "Card",
+    ),
+    Command(
+        "card.transfer",
+        "o",
+        "transfer",
+        "make the file the requester's in the plan; shows the patch first",
+        "change_plan('transferred')",
+        "Card",
+    ),
+    Command(
+        "card.hand_over",
+        "h",
+        "hand over",
+        "reject, and give the owner the change as a task",
+        "hand_over",
+        "Card",
+    ),
     Command("card.reject", "r", "reject", "reject, with a reason if you like", "reject", "Card"),
     Command("card.undo", "u", "reject and undo", "reject, and take back what it wrote", "undo", "Card"),
     Command("card.mine", "m", "that was me", "the change was yours", "disown", "Card"),
+    Command(
+        "card.earlier", "e", "earlier decisions", "see what was decided about these paths", "earlier", "Card"
+    ),
     Command("card.close", "escape,q", "close", "close without deciding", "close", "Card"),
+)
+
+PATCH = (
+    Command(
+        "patch.accept", "y,enter", "accept", "change the plan's file as the patch says", "accept", "Patch"
+    ),
+    Command("patch.dismiss", "d", "never", "do not suggest this patch again", "never", "Patch"),
+    Command("patch.close", "escape,n,q", "back", "change nothing", "close", "Patch"),
 )
 
 LOG = (
@@ -92,11 +156,12 @@ ROWS = (
     Command("rows.last", "end,G", "last", "to the last", "edge(1)", "Lists"),
 )
 
-EVERYTHING = (*COCKPIT, *CARD, *LOG, *ROWS)
+EVERYTHING = (*COCKPIT, *CARD, *PATCH, *LOG, *ROWS)
 
 _SIGNS = {
     "question_mark": "?",
     "slash": "/",
+    "asterisk": "*",
     "escape": "esc",
     "enter": "⏎",
     "pageup": "PgUp",

@@ -56,6 +56,10 @@ REQUEST = {
     RequestKind.DRIFT: Glyph("△", "^", CAUTION),
     RequestKind.CONFLICT: Glyph("△", "^", CAUTION),
 }
+MARKED = Glyph("▣", "@", ACCENT)
+"""A request that is decided together with the others that are marked."""
+LESSON = Glyph("▲", "^", BUSY)
+"""A change of the plan that is suggested."""
 REFUSED = Glyph("▲", "^", CAUTION)
 """Somebody tried what only the operator may."""
 ENGINE_ON = Glyph("●", "*", GOOD)
@@ -68,7 +72,7 @@ _ALL = (
     *AGENT.values(),
     *PHASE.values(),
     *REQUEST.values(),
-    *(CONTINUOUS, FAILED_PHASE, REFUSED, ENGINE_ON, ENGINE_OFF, BAR_DONE, BAR_OPEN),
+    *(CONTINUOUS, FAILED_PHASE, MARKED, LESSON, REFUSED, ENGINE_ON, ENGINE_OFF, BAR_DONE, BAR_OPEN),
 )
 _SIGNS = {
     **{glyph.sign: glyph.ascii for glyph in _ALL},

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 from runebook_tui.core.events import Record
 from runebook_tui.core.state import State
 from runebook_tui.execution import follow
 from runebook_tui.execution.client import EngineDown, EngineError, ask_engine
+from runebook_tui.execution.contents import contents_at
 from runebook_tui.execution.launch import LaunchError, launch_engine
 from runebook_tui.history.diffs import request_diff
 from runebook_tui.history.heads import FileHead, heads, tree
 from runebook_tui.log.eventlog import LogError
+from runebook_tui.log.since import records_since
 from runebook_tui.place import tmux_socket_name
 from runebook_tui.tmux.control import ControlClient
 from runebook_tui.tmux.panes import TmuxError
@@ -67,6 +69,14 @@ class LiveBackend:
             return ()
         return await asyncio.to_thread(heads, tree(self.root, known.lane), known.crossings)
 
+    async def seen(self, request: int) -> dict[str, str]:
+        """See Backend.seen."""
+        known = self._state.requests.get(request)
+        if known is None:
+            return {}
+        paths = [path for path, crossing in known.crossings.items() if crossing.change is None]
+        return await asyncio.to_thread(contents_at, tree(self.root, known.lane), paths)
+
     async def capture(self, agent: str) -> Frame | None:
         """See Backend.capture."""
         known = self._state.agents.get(agent)
@@ -91,6 +101,18 @@ class LiveBackend:
     def _read(self, before: int | None, limit: int) -> tuple[Record, ...]:
         with follow.open_log(self.root) as log:
             return tuple(log.read(before=before, limit=limit, newest_first=True))
+
+    async def since(self, moment: float, types: Sequence[str]) -> tuple[Record, ...]:
+        """See Backend.since."""
+
+        def read() -> tuple[Record, ...]:
+            with follow.open_log(self.root) as log:
+                return tuple(records_since(log, moment, types))
+
+        try:
+            return await asyncio.to_thread(read)
+        except LogError as error:
+            raise BackendError(str(error)) from error
 
     async def close(self) -> None:
         """See Backend.close."""

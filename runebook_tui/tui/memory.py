@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from runebook_tui.core import commands as c
 from runebook_tui.core.events import Event, Record
 from runebook_tui.core.fold import apply
 from runebook_tui.core.gates import settle
 from runebook_tui.core.grants import Scope
+from runebook_tui.core.learning import DismissLesson
+from runebook_tui.core.planedits import PlanEdit, edit_words, edited, read
 from runebook_tui.core.refusal import Refusal
 from runebook_tui.core.rules import DOWN, decide
 from runebook_tui.core.state import State
@@ -28,8 +31,9 @@ _FIRST_RECORDS = 50
 class MemoryBackend:
     """Keeps the log in a list and plays the engine: commands are decided, appended, folded and settled.
 
-    `now` gives unix seconds. `sent` holds what was asked for; `diffs`, `first_lines` and `frames` what is
-    answered; `stuck` why a path cannot be undone.
+    `now` gives unix seconds. `sent` holds what was asked for; `diffs`, `first_lines`, `contents`, `previews`
+    and `frames` what is answered; `refuse` why a request cannot be decided, `stuck` why a path cannot
+    be undone.
     """
 
     def __init__(
@@ -40,11 +44,15 @@ class MemoryBackend:
         self.records: list[Record] = []
         self.sent: list[tuple[str, dict[str, object]]] = []
         self.diffs: dict[int, str] = {}
+        self.contents: dict[int, dict[str, str]] = {}
+        self.previews: dict[tuple[int, str], dict[str, object]] = {}
         self.first_lines: dict[int, tuple[FileHead, ...]] = {}
         self.frames: dict[str, Frame] = {}
+        self.refuse: dict[int, str] = {}
         self.stuck: dict[str, str] = {}
         self.captures: Counter[str] = Counter()
         self.closed = False
+        self._group = 0
         self._now = now
         self._engine_alive = True
         self._followers: list[asyncio.Queue[Update]] = []
@@ -99,12 +107,67 @@ class MemoryBackend:
             return {}
         if not self._engine_alive:
             raise BackendError("the engine is not running")
+        if do == "preview":
+            return self._preview(fields["request"], fields["means"])
+        if do in ("amend-preview", "amend"):
+            return self._amend(do, read(fields["edits"]), fields.get("seen"))
+        if do == "take-back":
+            return self._take_back()
+        if "requests" in fields:
+            return self._together(do, fields)
+        return self._one(do, fields)
+
+    def _one(self, do: str, fields: dict[str, Any]) -> dict[str, object]:
+        if why := self.refuse.get(fields.get("request", 0)):
+            raise BackendError(why)
         undoes = do == "reject" and fields.get("undo") is True
         if undoes and (why := why_not_undone(self.state, fields["request"], rejecting=True)):
             raise BackendError(why)
+        if "plan" in fields and fields["plan"] != self._preview(fields["request"], fields["means"])["plan"]:
+            raise BackendError("runebook.toml has changed since you looked")
+        now = self.contents.get(fields.get("request", 0), {})
+        for path, digest in fields.get("seen", {}).items():
+            if now.get(path) != digest:
+                raise BackendError(f"{path} has changed since you looked at request {fields['request']}")
         for command in self._commands(do, fields):
             self.do(command, actor=OPERATOR)
-        return self._undo(fields["request"]) if undoes else {}
+        decided = {"request": fields.get("request")}
+        return decided | self._undo(fields["request"]) if undoes else decided
+
+    def _together(self, do: str, fields: dict[str, Any]) -> dict[str, object]:
+        """Decide several; what is refused is said for each."""
+        self._group += 1
+        decided: list[dict[str, object]] = []
+        refused: dict[str, str] = {}
+        for number in fields["requests"]:
+            try:
+                decided.append(self._one(do, {**fields, "request": number, "group": str(self._group)}))
+            except BackendError as error:
+                refused[str(number)] = str(error)
+        return {"requests": decided, "refused": refused}
+
+    def _preview(self, number: int, means: str) -> dict[str, object]:
+        if (number, means) not in self.previews:
+            raise BackendError(f"the plan cannot be {means} for request {number}")
+        return dict(self.previews[number, means])
+
+    def _amend(self, do: str, edits: tuple[PlanEdit, ...], seen: str | None) -> dict[str, object]:
+        """Change the plan; there is no file, so the patch names the edits alone."""
+        before = str(self.state.plan.model_dump_json())
+        digest = hashlib.sha256(before.encode()).hexdigest()
+        if do == "amend":
+            if seen != digest:
+                raise BackendError("runebook.toml has changed since you looked at it; look again")
+            self.do(c.ChangePlan(edited(self.state.plan, edits), edits), actor=OPERATOR)
+        words = [edit_words(edit) for edit in edits]
+        patch = "--- a/runebook.toml\n+++ b/runebook.toml\n" + "".join(f"+{each}\n" for each in words)
+        return {"changed": True, "before": digest, "patch": patch, "edits": words}
+
+    def _take_back(self) -> dict[str, object]:
+        last = self.state.last_decision
+        self.do(c.TakeBack(), actor=OPERATOR)
+        assert last is not None, "else it was refused"
+        return {"requests": [{"request": number} for number in last.requests], "restored": []}
 
     def _undo(self, number: int) -> dict[str, object]:
         """Take back what the request wrote, but for the paths in `stuck`; there are no files."""
@@ -134,9 +197,11 @@ class MemoryBackend:
         match do:
             case "approve":
                 scope = Scope(fields.get("scope", "once"))
-                return [c.Decide(fields["request"], "approved", scope, fields.get("reason", ""))]
+                return [self._decision(fields, "approved", scope)]
             case "reject":
-                return [c.Decide(fields["request"], "rejected", reason=fields.get("reason", ""))]
+                return [self._decision(fields, "rejected")]
+            case "dismiss-lesson":
+                return [DismissLesson(fields["lesson"])]
             case "disown":
                 return [c.Disown(fields["request"])]
             case "restart":
@@ -154,6 +219,23 @@ class MemoryBackend:
                 return [c.StartRun(self.state.plan)]
             case _:
                 raise BackendError(f"the engine does not know {do!r}")
+
+    def _decision(
+        self, fields: dict[str, Any], decision: Literal["approved", "rejected"], scope: Scope = Scope.ONCE
+    ) -> c.Decide:
+        """What is decided, with what goes beyond one request."""
+        return c.Decide(
+            fields["request"],
+            decision,
+            scope,
+            fields.get("reason", ""),
+            means=fields.get("means", ""),
+            group=fields.get("group", ""),
+        )
+
+    async def seen(self, request: int) -> dict[str, str]:
+        """The digests put into `contents`."""
+        return dict(self.contents.get(request, {}))
 
     async def diff(self, request: int) -> str:
         """The text put into `diffs`, after the diff of an interface's contract."""
@@ -173,6 +255,10 @@ class MemoryBackend:
         """A page of the log, newest first."""
         end = len(self.records) if before is None else max(0, before - 1)
         return tuple(reversed(self.records[max(0, end - limit) : end]))
+
+    async def since(self, moment: float, types: Sequence[str]) -> tuple[Record, ...]:
+        """The records of `types` after the moment."""
+        return tuple(each for each in self.records if each.time > moment and each.event.type in types)
 
     async def close(self) -> None:
         """Remember that it was closed."""

@@ -21,19 +21,36 @@ def offers(
     *,
     request: RequestState | None,
     requests: int,
+    marked: tuple[RequestState, ...] = (),
+    last: tuple[tuple[int, ...], int] | None = None,
+    lesson: bool = False,
     agent: AgentState | None,
     engine_alive: bool,
     lost: int,
 ) -> Iterator[tuple[str, str]]:
     """Keys with their words, the most important first. `keys` gives the key of a command's id.
 
-    `request` and `agent` are the selected ones, `requests` is how many there are, `lost` how many
-    agents can be brought back.
+    `request` and `agent` are the selected ones, `requests` is how many there are, `marked` are decided
+    together, `lost` is how many agents can be brought back. `last`: the requests of the last decision and the
+    seconds that are left to take it back.
     """
-    if request is not None:
+    back = _take_back(keys, last) if engine_alive else ()
+    if marked:
+        count = len(marked)
+        if engine_alive:
+            first = f"{marked[0].id}, marked" if count == 1 else f"{count} marked"
+            yield keys["request.approve"], f"approve {first}"
+            yield keys["request.reject"], f"reject {first}"
+            if all(may_undo(each) for each in marked):
+                yield keys["request.undo"], f"reject+undo {first}"
+        yield from back
+        yield keys["request.mark"], "mark or unmark"
+        yield keys["request.unmark"], "clear marks"
+    elif request is not None:
         if engine_alive:
             yield keys["request.approve"], f"approve {request.id}"
             yield keys["request.reject"], f"reject {request.id}"
+            yield from back
             if may_undo(request):
                 yield keys["request.undo"], f"reject+undo {request.id}"
             if may_be_mine(request):
@@ -41,6 +58,8 @@ def offers(
         yield keys["request.open"], f"open {request.id}"
         if requests > 1:
             yield keys["request.next"], "next"
+    else:
+        yield from back
     if lost and engine_alive:
         yield keys["agent.resume"], f"bring back {lost}"
     if agent is not None and engine_alive:
@@ -50,5 +69,20 @@ def offers(
             yield keys["agent.stop"], f"stop {agent.id}"
     if not engine_alive:
         yield keys["run.engine"], "start the engine"
+    if lesson and engine_alive:
+        yield keys["plan.lesson"], "lesson"
+    if requests > 1 and not marked:
+        yield keys["request.mark"], "mark"
     yield keys["look.log"], "log"
     yield keys["quit"], "quit"
+
+
+def _take_back(
+    keys: Mapping[str, str], last: tuple[tuple[int, ...], int] | None
+) -> tuple[tuple[str, str], ...]:
+    """The key that takes the last decision back, and for how long it does."""
+    if last is None:
+        return ()
+    numbers, seconds = last
+    what = str(numbers[0]) if len(numbers) == 1 else f"{len(numbers)} decisions"
+    return ((keys["request.take_back"], f"take back {what} ({seconds} s)"),)

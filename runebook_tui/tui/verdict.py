@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
+from runebook_tui.core.aftermath import Means
 from runebook_tui.core.grants import Scope
-from runebook_tui.core.state import RequestState
+from runebook_tui.core.state import RequestState, State
 
 SETTLE_SECONDS = 0.3
 """How long a request that came up by itself must have been on the screen before a key decides it."""
@@ -19,25 +21,49 @@ def matter(request: RequestState) -> object:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The operator's answer to one request."""
+    """The operator's answer to one request, or the same answer to several."""
 
-    request: int
+    requests: tuple[int, ...]
     do: Literal["approve", "reject", "disown"]
     scope: Scope = Scope.ONCE
     reason: str = ""
     undo: bool = False
     """With "reject": take back what was written."""
+    means: Means = ""
+    """What else the answer does: widen the plan, transfer the files, hand the work over."""
+    plan: str = ""
+    """With `means` that change the plan: the SHA-256 of its text that the operator saw."""
+    seen: Mapping[str, str] = field(default_factory=dict)
+    """What the operator saw, before it is written: the SHA-256 by path."""
+    about: Mapping[int, object] = field(default_factory=dict)
+    """The `matter` of each request when the operator made up their mind on another screen."""
 
     def fields(self) -> dict[str, object]:
         """What is sent to the engine with `do`."""
+        one = len(self.requests) == 1
+        which: dict[str, object] = {"request": self.requests[0]} if one else {"requests": list(self.requests)}
         if self.do == "disown":
-            return {"request": self.request}
-        fields: dict[str, object] = {
-            "request": self.request,
+            return which
+        more = {"undo": self.undo, "means": self.means, "plan": self.plan, "seen": dict(self.seen)}
+        return {
+            **which,
             "scope": self.scope.value,
             "reason": self.reason,
+            **{name: value for name, value in more.items() if value},
         }
-        return fields | {"undo": True} if self.undo else fields
+
+    def outdated(self, state: State) -> tuple[int, ...]:
+        """The requests that are no longer what the operator made up their mind about."""
+        return tuple(
+            number
+            for number, before in self.about.items()
+            if (now := state.requests.get(number)) is None or not now.open or matter(now) != before
+        )
+
+
+def about(requests: Iterable[RequestState]) -> dict[int, object]:
+    """What an answer to these requests is about."""
+    return {request.id: matter(request) for request in requests}
 
 
 class SeenGuard:

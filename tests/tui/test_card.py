@@ -139,7 +139,9 @@ async def test_the_owner_at_work_is_named() -> None:
     backend.do(c.Observe((touch("src/storage/api.py", by("storage")),)), at=NOW - 12)
     async with stage(backend) as played:
         await played.press("n", "enter")
-        await played.shows("(storage wrote it 0:12 ago)")
+        await played.shows(
+            "owner: storage is working on Publish the API", "it is changing it right now (wrote it 0:12 ago)"
+        )
 
 
 async def test_a_long_diff_scrolls() -> None:

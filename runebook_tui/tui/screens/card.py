@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Literal
 
 from textual import work
 from textual.app import ComposeResult
-from textual.containers import Vertical
+from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.events import Key, Resize
 from textual.message import Message
@@ -14,28 +16,22 @@ from textual.reactive import reactive
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from runebook_tui.core import consequences
+from runebook_tui.core.aftermath import Means
+from runebook_tui.core.decisions import why_not_by
 from runebook_tui.core.grants import Scope
-from runebook_tui.core.sentences import process
 from runebook_tui.core.state import RequestState
 from runebook_tui.core.types import RequestKind
 from runebook_tui.history.heads import FileHead
-from runebook_tui.tui import commands, glyphs
+from runebook_tui.tui import commands, glyphs, heading
 from runebook_tui.tui.answers import Answer, answers
 from runebook_tui.tui.backend import BackendError
-from runebook_tui.tui.text import age, cut_path, safe
-from runebook_tui.tui.verdict import Verdict, matter
-from runebook_tui.tui.view import EMPTY, View, waited
+from runebook_tui.tui.text import safe
+from runebook_tui.tui.verdict import Verdict, about, matter
+from runebook_tui.tui.view import EMPTY, View
 from runebook_tui.tui.widgets.diff import DiffView
 
-_VERBS = {
-    RequestKind.ASKED: "wants to write",
-    RequestKind.HELD: "wants to write",
-    RequestKind.CROSSED: "wrote",
-    RequestKind.DRIFT: "changed the published",
-    RequestKind.CONFLICT: "cannot be integrated in",
-}
 _PATHS_SHOWN = 200
-_PATH_CELLS = 200
 _WORD_CELLS = 21
 _LOOK = "look, then press the key again"
 
@@ -56,18 +52,33 @@ class CardScreen(ModalScreen[Verdict | None]):
             self.card = card
             self.request = request
 
+    class PatchWanted(Message):
+        """The operator wants to see what the plan would be changed to."""
+
+        def __init__(self, card: CardScreen, request: RequestState, means: Means) -> None:
+            super().__init__()
+            self.card = card
+            self.request = request
+            self.means = means
+
     def __init__(
         self,
         request: RequestState,
         now: Callable[[], float],
         diff: Callable[[int], Awaitable[str]],
         heads: Callable[[int], Awaitable[tuple[FileHead, ...]]],
+        seen: Callable[[int], Awaitable[dict[str, str]]],
     ) -> None:
         super().__init__()
         self.diff_view = DiffView(id="diff")
         self._now = now
         self._diff = diff
         self._heads = heads
+        self._digests = seen
+        self._shown: dict[str, str] = {}
+        """What was at the paths when the diff was read."""
+        self._listed = False
+        """Whether earlier decisions stand in the place of the diff."""
         self._first = request
         self._seen = matter(request)
         """What the request was about when the operator last looked."""
@@ -80,7 +91,8 @@ class CardScreen(ModalScreen[Verdict | None]):
             yield Static(id="why")
             yield self.diff_view
             yield Static(id="notice")
-            yield Static(id="keys")
+            with VerticalScroll(id="key-list"):
+                yield Static(id="keys")
 
     def on_mount(self) -> None:
         """Read the diff; the age goes on each second."""
@@ -106,6 +118,7 @@ class CardScreen(ModalScreen[Verdict | None]):
         if request.open and matter(request) != self._seen and not self._notice:
             ended = f"no write waits any more ({request.hold_over})" if request.hold_over else ""
             self._notice = f"{ended or 'this request has changed since you opened it'}: {_LOOK}"
+            self._listed = False
             self._read()
         if self.over:
             self.diff_view.can_focus = False
@@ -118,6 +131,8 @@ class CardScreen(ModalScreen[Verdict | None]):
         request = self.request
         written = request.kind not in (RequestKind.ASKED, RequestKind.HELD)
         try:
+            if not written:
+                self._shown = await self._digests(request.id)
             diff = await self._diff(request.id)
             heads = () if written else await self._heads(request.id)
         except BackendError as error:
@@ -130,7 +145,8 @@ class CardScreen(ModalScreen[Verdict | None]):
             words.append("no text to compare")
         if len(request.paths) > 1 or not (diff or heads):
             words += [
-                f"{c.path}  ({_owner(c.owner)})" for c in list(request.crossings.values())[:_PATHS_SHOWN]
+                f"{c.path}  ({heading.owner_name(c.owner)})"
+                for c in list(request.crossings.values())[:_PATHS_SHOWN]
             ]
             if len(request.paths) > _PATHS_SHOWN:
                 words.append(f"and {len(request.paths) - _PATHS_SHOWN} more")
@@ -146,38 +162,19 @@ class CardScreen(ModalScreen[Verdict | None]):
             (glyph.sign, glyph.style), f" Request {request.id} ", (f"· {request.kind}", glyphs.MUTED)
         )
         now = self._now()
-        if request.held_until is None:
-            card.border_subtitle = Content(f"open {age(now - request.opened_at)}")
-        else:
-            card.border_subtitle = Content.styled(f"waiting {waited(request, now)}", glyphs.ACCENT)
-        self.query_one("#who", Static).update(self._title(request))
-        self.query_one("#why", Static).update(_why(request))
+        card.border_subtitle = heading.deadline(request, now)
+        self.query_one("#who", Static).update(heading.title(request))
+        self.query_one("#why", Static).update(heading.why(self.view.state, request, now))
         notice = self.query_one("#notice", Static)
         notice.update(safe(_ended(request) if self.over else self._notice))
         notice.display = self.over or bool(self._notice)
         self.query_one("#keys", Static).update(self._keys(request))
+        self.call_after_refresh(self._tell_more)
 
-    def _title(self, request: RequestState) -> Content:
-        paths = request.paths
-        more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
-        owners = " and ".join(_owner(owner) for owner in request.owners)
-        return Content.assemble(
-            safe(request.who, glyphs.STRONG),
-            f" {_VERBS[request.kind]} ",
-            (cut_path(paths[0] if paths else "nothing", _PATH_CELLS), f"{glyphs.STRONG} {glyphs.BUSY}"),
-            more,
-            (f" in the worktree of {request.lane}" if request.lane else "", glyphs.MUTED),
-            (", owned by ", glyphs.MUTED),
-            safe(owners, glyphs.STRONG),
-            (self._owner_at_work(request), glyphs.CAUTION),
-        )
-
-    def _owner_at_work(self, request: RequestState) -> str:
-        """When the owner itself wrote one of the paths last, as far as the newest touches tell."""
-        for touch in reversed(self.view.state.recent_touches):
-            if touch.path in request.crossings and touch.author in request.owners:
-                return f" ({_owner(touch.author)} wrote it {age(self._now() - touch.time)} ago)"
-        return ""
+    def _tell_more(self) -> None:
+        """Say that there are more keys than can be seen."""
+        more = self.query_one("#key-list").max_scroll_y > 0
+        self.diff_view.border_subtitle = Content("more keys below: tab, then ↓") if more else None
 
     def _keys(self, request: RequestState) -> Content:
         if self.over:
@@ -186,7 +183,18 @@ class CardScreen(ModalScreen[Verdict | None]):
         return Content("\n").join([_answer_lines(answer, width) for answer in self._answers(request)])
 
     def _answers(self, request: RequestState) -> list[Answer]:
-        return answers(self.view.state, request, engine_alive=self.view.engine_alive)
+        return answers(
+            self.view.state,
+            request,
+            engine_alive=self.view.engine_alive,
+            earlier=len(self._earlier()),
+            listed=self._listed,
+        )
+
+    def _earlier(self) -> tuple[str, ...]:
+        """What was decided about the same paths before, a line each, the newest first."""
+        decisions = consequences.earlier(self.view.state, self.request)
+        return tuple(heading.decided(each, self._now()) for each in decisions)
 
     # ── keys ────────────────────────────────────────────────────────────────────────────────────
 
@@ -208,7 +216,7 @@ class CardScreen(ModalScreen[Verdict | None]):
         """Approve what the card shows."""
         command = {"once": "card.approve", "task": "card.task", "plan": "card.plan"}[scope]
         if self._may(command):
-            self.dismiss(Verdict(self.request.id, "approve", Scope(scope)))
+            self.dismiss(self._verdict("approve", Scope(scope)))
 
     def action_reject(self) -> None:
         """Ask for a reason, and reject."""
@@ -218,21 +226,57 @@ class CardScreen(ModalScreen[Verdict | None]):
     def action_undo(self) -> None:
         """Reject, and take back what was written."""
         if self._may("card.undo"):
-            self.dismiss(Verdict(self.request.id, "reject", undo=True))
+            self.dismiss(Verdict((self.request.id,), "reject", undo=True))
+
+    def action_change_plan(self, means: Means) -> None:
+        """See the patch of the plan that allows it for good."""
+        command = {"widened": "card.widen", "transferred": "card.transfer"}[means]
+        if self._may(command, means):
+            self.post_message(self.PatchWanted(self, self.request, means))
+
+    def plan_changed(self, means: Means, plan: str, request: RequestState) -> None:
+        """The operator accepted the patch of the plan whose text has the SHA-256 `plan`.
+
+        `request` is as it was when the patch was asked for.
+        """
+        self.dismiss(replace(self._verdict("approve"), means=means, plan=plan, about=about([request])))
+
+    def action_hand_over(self) -> None:
+        """Reject, and give the owner the change as a task."""
+        if self._may("card.hand_over", "handed over"):
+            self.dismiss(Verdict((self.request.id,), "reject", means="handed over"))
 
     def action_disown(self) -> None:
         """Say that the change was the operator's own."""
         if self._may("card.mine"):
-            self.dismiss(Verdict(self.request.id, "disown"))
+            self.dismiss(Verdict((self.request.id,), "disown"))
 
-    def _may(self, command: str) -> bool:
-        """Whether a key decides now; else says why not, or closes a card that is over."""
+    def action_earlier(self) -> None:
+        """Show earlier decisions in the place of the diff, or the diff again."""
+        earlier = self._earlier()
+        if self.over or not earlier:
+            return
+        self._listed = not self._listed
+        if self._listed:
+            self.diff_view.show_diff("", ["decided before about the same paths:", "", *earlier])
+        else:
+            self._read()
+        self._draw()
+
+    def _verdict(self, do: Literal["approve", "reject"], scope: Scope = Scope.ONCE) -> Verdict:
+        """An answer that is bound to what the card has shown."""
+        return Verdict((self.request.id,), do, scope, seen=self._shown)
+
+    def _may(self, command: str, means: Means = "") -> bool:
+        """Whether a key decides now, by `means`; else says why not, or closes a card that is over."""
         request = self.request
         if self.over:
             self.dismiss(None)
             return False
         answer = next((each for each in self._answers(request) if each.command.id == command), None)
         if answer is None:
+            if why := why_not_by(self.view.state, request, means):
+                self.notify(why, severity="warning", markup=False, timeout=4)
             return False
         if answer.not_now:
             self.notify(answer.not_now, severity="warning", markup=False, timeout=4)
@@ -242,24 +286,6 @@ class CardScreen(ModalScreen[Verdict | None]):
             self._draw()
             return False
         return True
-
-
-def _why(request: RequestState) -> Content:
-    lines = []
-    if request.reason:
-        lines.append(safe(f'"{request.reason}"', limit=1000))
-    evidence = request.evidence
-    named = request.program if request.pid is None else f"pid {request.pid}"
-    if request.held_until is not None and named not in evidence:
-        evidence += f"{', ' if evidence else ''}now {process(request)}"
-    elif request.program and request.program not in evidence:
-        evidence += f"{', ' if evidence else ''}by {request.program}"
-    if evidence:
-        lines.append(Content.assemble(("evidence: ", glyphs.MUTED), safe(evidence, glyphs.MUTED, limit=500)))
-    if request.open and request.hold_over:
-        words = f"no write waits: {request.hold_over}; approving lets the next try pass"
-        lines.append(safe(words, glyphs.CAUTION, limit=500))
-    return Content("\n").join(lines) if lines else Content.styled("no reason given", glyphs.MUTED)
 
 
 def _nothing_written(diff: str, heads: tuple[FileHead, ...]) -> str:
@@ -289,7 +315,3 @@ def _answer_lines(answer: Answer, width: int) -> Content:
     lines = [Content.assemble(head, first.stylize(glyphs.MUTED))]
     lines += [Content.assemble(indent, line.stylize(glyphs.MUTED)) for line in more]
     return Content("\n").join(lines)
-
-
-def _owner(owner: str | None) -> str:
-    return "you" if owner in (None, "operator") else str(owner)

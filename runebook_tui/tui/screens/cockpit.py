@@ -6,68 +6,41 @@ from collections.abc import Awaitable, Callable
 
 from textual import getters, on
 from textual.app import ComposeResult
-from textual.containers import Container
+from textual.containers import Container, Vertical
 from textual.content import Content
 from textual.events import DescendantFocus, Resize
 from textual.message import Message
-from textual.reactive import reactive, var
-from textual.screen import Screen
+from textual.reactive import var
 from textual.widget import Widget
 
 from runebook_tui.core.resuming import lost_agents
-from runebook_tui.core.state import AgentState, RequestState
-from runebook_tui.core.undos import may_undo
+from runebook_tui.core.state import AgentState
 from runebook_tui.tui import commands, glyphs
 from runebook_tui.tui.backend import Frame
-from runebook_tui.tui.offers import RESTARTABLE, may_be_mine, offers
-from runebook_tui.tui.verdict import Verdict
-from runebook_tui.tui.view import EMPTY, View
+from runebook_tui.tui.offers import RESTARTABLE, offers
+from runebook_tui.tui.screens.request_keys import NO_ENGINE, RequestKeys
 from runebook_tui.tui.widgets.agent import AgentPanel
 from runebook_tui.tui.widgets.header import HeaderBar
+from runebook_tui.tui.widgets.lessons import LessonLine
 from runebook_tui.tui.widgets.pane import PaneView
 from runebook_tui.tui.widgets.plan import PlanPanel
 from runebook_tui.tui.widgets.requests import RequestsPanel
 from runebook_tui.tui.widgets.rows import Rows
 from runebook_tui.tui.widgets.strip import EventStrip, KeyBar
 
-_NO_ENGINE = "the engine is not running: E starts it"
 
-
-class CockpitScreen(Screen[None]):
+class CockpitScreen(RequestKeys):
     """The first screen. It decides nothing: what the operator wants is posted as a message."""
 
     BINDINGS = commands.bindings(commands.COCKPIT)
     AUTO_FOCUS = "#plan"
 
-    view: reactive[View] = reactive(EMPTY)
     tab: var[str] = var("plan")
     """Which of "plan" and "pane" is shown where there is room for one."""
 
     plan = getters.query_one("#plan", PlanPanel)
     agent_panel = getters.query_one("#pane", AgentPanel)
-    requests = getters.query_one("#requests", RequestsPanel)
     key_bar = getters.query_one(KeyBar)
-
-    class Answered(Message):
-        """The operator answered a request by one key."""
-
-        def __init__(self, verdict: Verdict) -> None:
-            super().__init__()
-            self.verdict = verdict
-
-    class RejectWanted(Message):
-        """The operator wants to reject a request, and may give a reason."""
-
-        def __init__(self, request: RequestState) -> None:
-            super().__init__()
-            self.request = request
-
-    class CardWanted(Message):
-        """The operator wants to see a request."""
-
-        def __init__(self, request: RequestState) -> None:
-            super().__init__()
-            self.request = request
 
     class RestartWanted(Message):
         """The operator wants an agent started again."""
@@ -98,6 +71,9 @@ class CockpitScreen(Screen[None]):
     class LogWanted(Message):
         """The operator wants to see everything that happened."""
 
+    class AwayWanted(Message):
+        """The operator wants to see what happened while they were away."""
+
     class HelpWanted(Message):
         """The operator wants to see every key."""
 
@@ -107,9 +83,8 @@ class CockpitScreen(Screen[None]):
         pulse: Callable[[], float],
         capture: Callable[[str], Awaitable[Frame | None]],
     ) -> None:
-        super().__init__()
+        super().__init__(now)
         self._pulse = pulse
-        self._now = now
         self._capture = capture
 
     def compose(self) -> ComposeResult:
@@ -118,7 +93,9 @@ class CockpitScreen(Screen[None]):
         with Container(id="body"):
             yield PlanPanel(self._now, id="plan").data_bind(CockpitScreen.view)
             yield AgentPanel(self._capture, id="pane").data_bind(CockpitScreen.view)
-            yield RequestsPanel(self._now, self._pulse, id="requests").data_bind(CockpitScreen.view)
+            with Vertical(id="waiting"):
+                yield RequestsPanel(self._now, self._pulse, id="requests").data_bind(CockpitScreen.view)
+                yield LessonLine(id="lesson").data_bind(CockpitScreen.view)
         yield EventStrip().data_bind(CockpitScreen.view)
         yield KeyBar()
 
@@ -132,10 +109,11 @@ class CockpitScreen(Screen[None]):
             self.query_one(HeaderBar).refresh()
             self.plan.redraw()
             self.requests.redraw()
+            self.offer()
 
     def watch_view(self) -> None:
         """The keys depend on what there is to decide."""
-        self._offer()
+        self.offer()
 
     def watch_tab(self, tab: str) -> None:
         """Show the tab, and say in its border how to get to the other."""
@@ -156,11 +134,11 @@ class CockpitScreen(Screen[None]):
     def _moved(self, event: Rows.Moved) -> None:
         if event.rows is self.plan:
             self.agent_panel.agent = self.plan.agent
-        self._offer()
+        self.offer()
 
     @on(DescendantFocus)
     def _focused(self) -> None:
-        self._offer()
+        self.offer()
 
     # ── what can be done now ────────────────────────────────────────────────────────────────────
 
@@ -169,7 +147,7 @@ class CockpitScreen(Screen[None]):
         """The selected agent."""
         return self.view.state.agents.get(self.plan.agent or "")
 
-    def _offer(self) -> None:
+    def offer(self) -> None:
         """Put the keys that do something now into the key bar."""
         if not self.is_mounted:
             return
@@ -178,6 +156,9 @@ class CockpitScreen(Screen[None]):
             keys,
             request=self.requests.request,
             requests=len(self.requests.entries),
+            marked=self.requests.marked,
+            last=self.last_decision(),
+            lesson=self.lesson_line.lesson is not None,
             agent=self.agent,
             engine_alive=self.view.engine_alive,
             lost=len(lost_agents(self.view.state)),
@@ -193,62 +174,6 @@ class CockpitScreen(Screen[None]):
             if name in keys and key not in keys[name].split(","):
                 keys[name] = key
         return {name: commands.key_sign(key) for name, key in keys.items()}
-
-    def say(self, words: str) -> None:
-        """Tell the operator why a key did nothing."""
-        self.notify(words, severity="warning", markup=False, timeout=4)
-
-    # ── requests ────────────────────────────────────────────────────────────────────────────────
-
-    def _decidable(self) -> RequestState | None:
-        """The selected request if a key may decide it now; else says why not."""
-        refusal = self.requests.refusal() if self.view.engine_alive else _NO_ENGINE
-        if refusal is not None:
-            self.say(refusal)
-            return None
-        return self.requests.request
-
-    def action_approve(self) -> None:
-        """Approve the selected request, once."""
-        if (request := self._decidable()) is not None:
-            self.post_message(self.Answered(Verdict(request.id, "approve")))
-
-    def action_reject(self) -> None:
-        """Ask for a reason, and reject the selected request."""
-        if (request := self._decidable()) is not None:
-            self.post_message(self.RejectWanted(request))
-
-    def action_undo(self) -> None:
-        """Reject the selected request, and take back what it wrote."""
-        request = self._decidable()
-        if request is None:
-            return
-        if not may_undo(request):
-            self.say(f"request {request.id}: nothing was written that could be undone")
-            return
-        self.post_message(self.Answered(Verdict(request.id, "reject", undo=True)))
-
-    def action_disown(self) -> None:
-        """Say that the change was the operator's own."""
-        request = self._decidable()
-        if request is None:
-            return
-        if not may_be_mine(request):
-            self.say(f"request {request.id}: {request.who} did it for certain, not you")
-            return
-        self.post_message(self.Answered(Verdict(request.id, "disown")))
-
-    def action_open(self) -> None:
-        """See the selected request."""
-        request = self.requests.request
-        if request is None:
-            self.say("no request waits for you")
-        else:
-            self.post_message(self.CardWanted(request))
-
-    def action_next_request(self) -> None:
-        """Select the next request."""
-        self.requests.next()
 
     # ── agents ──────────────────────────────────────────────────────────────────────────────────
 
@@ -269,7 +194,7 @@ class CockpitScreen(Screen[None]):
     def action_resume(self) -> None:
         """Bring back the agents that were lost."""
         if not self.view.engine_alive:
-            self.say(_NO_ENGINE)
+            self.say(NO_ENGINE)
         elif lost_agents(self.view.state):
             self.post_message(self.ResumeWanted())
         else:
@@ -289,7 +214,7 @@ class CockpitScreen(Screen[None]):
         if self.agent is None:
             self.say("no agent is selected")
         elif not self.view.engine_alive:
-            self.say(_NO_ENGINE)
+            self.say(NO_ENGINE)
         else:
             return self.agent
         return None
@@ -306,6 +231,10 @@ class CockpitScreen(Screen[None]):
     def action_log(self) -> None:
         """See everything that happened."""
         self.post_message(self.LogWanted())
+
+    def action_away(self) -> None:
+        """See what happened while you were away."""
+        self.post_message(self.AwayWanted())
 
     def action_help(self) -> None:
         """See every key."""

@@ -16,6 +16,7 @@ _KEY_CELLS = 12
 _LEGEND = (
     (*glyphs.ASKING[::2], "an agent asks and waits for you"),
     ("◇", glyphs.CAUTION, "a write crossed a boundary; the bytes are there already"),
+    (*glyphs.MARKED[::2], "a request that you marked, to decide it with others"),
     ("●", glyphs.GOOD, "working"),
     ("◐", glyphs.CAUTION, "waiting"),
     ("○", glyphs.MUTED, "not started"),

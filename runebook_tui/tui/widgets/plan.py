@@ -21,6 +21,7 @@ from runebook_tui.tui.view import (
     agent_seconds,
     asking,
     first_agent,
+    handed_words,
     phase_failed,
     status_word,
     tasks_done,
@@ -114,6 +115,9 @@ def _details(state: State, agent: AgentState, now: float) -> Iterator[Content]:
     if line is not None:
         words, style = line
         yield Content.assemble(_INDENT, _INDENT, safe(words, style))
+    if (handed := _next(state, agent)) is not None:
+        words, style = handed
+        yield Content.assemble(_INDENT, _INDENT, safe(words, style))
     if agent.doing is not None and agent.alive and agent.doing.activity is not Activity.DONE:
         style = glyphs.CAUTION if agent.doing.activity is Activity.WAITING else glyphs.MUTED
         used = use_words(agent.doing)
@@ -150,6 +154,18 @@ def _work(state: State, agent: AgentState, now: float) -> tuple[str, str] | None
         return "finalizing", glyphs.MUTED
     for task in state.tasks_of(agent.id):
         if task.status is TaskStatus.BLOCKED:
-            return f"blocked: {task.reason or task.title or task.id}", glyphs.CAUTION
+            words = task.reason or task.title or task.id
+            return f"blocked: {words}{handed_words(agent, task)}", glyphs.CAUTION
     task_now = state.tasks.get(agent.task or "")
-    return None if task_now is None else (task_now.title or task_now.id, glyphs.MUTED)
+    if task_now is not None:
+        return f"{task_now.title or task_now.id}{handed_words(agent, task_now)}", glyphs.MUTED
+    return None
+
+
+def _next(state: State, agent: AgentState) -> tuple[str, str] | None:
+    """The first task that was handed to the agent and that it has not begun."""
+    handed = {task.id for task in agent.handed}
+    for task in state.tasks_of(agent.id):
+        if task.id in handed and task.status is TaskStatus.NOT_STARTED:
+            return f"to do{handed_words(agent, task)}: {task.title or task.id}", glyphs.BUSY
+    return None

@@ -6,12 +6,14 @@ from collections.abc import Callable
 from functools import partial
 
 from textual.content import Content
+from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
 
 from runebook_tui.core.sentences import lines_changed, process
 from runebook_tui.core.state import RequestState, State
 from runebook_tui.tui import glyphs
+from runebook_tui.tui.marks import Marks
 from runebook_tui.tui.text import age, cut_path, edges, safe
 from runebook_tui.tui.verdict import SeenGuard, matter
 from runebook_tui.tui.view import EMPTY, View, in_order, waited
@@ -21,12 +23,19 @@ _LINES = 3
 
 
 class RequestsPanel(Rows):
-    """Open requests; remembers which one was really drawn, and since when.
+    """Open requests; remembers which were really drawn, and since when, and which are marked.
 
     `now` gives unix seconds, `pulse` monotonic ones.
     """
 
     view: reactive[View] = reactive(EMPTY)
+
+    class MarkLost(Message):
+        """Marked requests changed, and are marked no more."""
+
+        def __init__(self, requests: tuple[int, ...]) -> None:
+            super().__init__()
+            self.requests = requests
 
     def __init__(
         self, now: Callable[[], float], pulse: Callable[[], float], *, id: str | None = None
@@ -35,6 +44,7 @@ class RequestsPanel(Rows):
         self._now = now
         self._pulse = pulse
         self._guard = SeenGuard()
+        self._marks = Marks()
         self._sent: set[int] = set()
 
     @property
@@ -47,15 +57,22 @@ class RequestsPanel(Rows):
         """Show the open requests."""
         requests = in_order(view.state)
         self._sent &= {request.id for request in requests}
+        lost = self._marks.follow({request.id: matter(request) for request in requests})
+        if lost:
+            self.post_message(self.MarkLost(lost))
         self.show(
             [Entry(request.id, _LINES, partial(self._lines, view.state, request)) for request in requests]
         )
-        count = len(requests)
-        title = Content.styled(f"Requests · {count}", glyphs.ACCENT) if count else Content("Requests")
-        self.border_title = title
-        self.set_class(not count, "-empty")
-        if not count:
+        self.set_class(not requests, "-empty")
+        if not requests:
             self._guard.blank()
+        self._entitle()
+
+    def _entitle(self) -> None:
+        """How many there are, and how many are marked."""
+        count, marked = len(self._entries), len(self._marks.requests)
+        words = f"Requests · {count}" + (f" · {marked} marked" if marked else "")
+        self.border_title = Content.styled(words, glyphs.ACCENT) if count else Content("Requests")
 
     def next(self) -> None:
         """Select the next request; after the last comes the first."""
@@ -63,6 +80,48 @@ class RequestsPanel(Rows):
             self.action_edge(-1)
         else:
             self.action_move(1)
+
+    @property
+    def marked(self) -> tuple[RequestState, ...]:
+        """The marked requests, in the order in which they were marked."""
+        return tuple(self.view.state.requests[number] for number in self._marks.requests)
+
+    def toggle(self) -> str | None:
+        """Mark the selected request, or take its mark away; why it was not marked, if so."""
+        request = self.request
+        if request is not None and request.id in self._marks:
+            self._marks.unmark(request.id)
+        elif (refusal := self.refusal()) is not None or request is None:
+            return refusal
+        else:
+            self._marks.mark(request.id, matter(request))
+        self._entitle()
+        self.redraw()
+        return None
+
+    def mark_all(self) -> int:
+        """Mark every request that is on the screen and was, as it stands; how many are left unmarked."""
+        for number, version in self._shown():
+            if number not in self._sent and self._marks.seen(number, version, self._pulse()):
+                self._marks.mark(number, version)
+        self._entitle()
+        self.redraw()
+        return len(self._entries) - len(self._marks.requests)
+
+    def _shown(self) -> list[tuple[int, object]]:
+        """The requests that are in sight, each with what a key would decide."""
+        requests = self.view.state.requests
+        return [
+            (key, matter(requests[key]))
+            for key in self.in_sight()
+            if isinstance(key, int) and key in requests
+        ]
+
+    def unmark(self) -> None:
+        """Take every mark away."""
+        self._marks.clear()
+        self._entitle()
+        self.redraw()
 
     def refusal(self) -> str | None:
         """Why a key pressed now decides nothing; None when it decides the selected request."""
@@ -75,27 +134,36 @@ class RequestsPanel(Rows):
             return f"request {request.id} has just come up or changed: look, then press the key again"
         return None
 
-    def sent(self, request: int) -> None:
-        """A decision is on its way: no further key decides this request."""
-        self._sent.add(request)
+    def sent(self, *requests: int) -> None:
+        """A decision is on its way: no further key decides these requests."""
+        self._sent |= set(requests)
+        for request in requests:
+            self._marks.unmark(request)
+        self._entitle()
         self.redraw()
 
-    def unsent(self, request: int) -> None:
-        """The decision did not go through."""
-        self._sent.discard(request)
+    def unsent(self, *requests: int) -> None:
+        """The decision of these did not go through."""
+        self._sent -= set(requests)
         self.redraw()
 
     def render_line(self, y: int) -> Strip:
-        """Draw, and remember that the selected request has been drawn."""
+        """Draw, and remember what has been drawn."""
+        now = self._pulse()
         request = self.request
         if request is not None and self.is_selected(y):
-            self._guard.painted(request.id, matter(request), self._pulse(), by_hand=self.by_hand)
+            self._guard.painted(request.id, matter(request), now, by_hand=self.by_hand)
+        if y == 0:
+            for number, version in self._shown():
+                self._marks.painted(number, version, now)
         return super().render_line(y)
 
     def _lines(self, state: State, request: RequestState, width: int) -> list[Content]:
         glyph = glyphs.REQUEST[request.kind]
         owners = " and ".join("you" if each == "operator" else each for each in request.owners)
+        marked = request.id in self._marks
         head = Content.assemble(
+            (f"{glyphs.MARKED.sign} " if marked else "", glyphs.MARKED.style),
             (glyph.sign, glyph.style),
             Content.styled(f" {request.id}", glyphs.STRONG),
             "  ",
@@ -109,7 +177,7 @@ class RequestsPanel(Rows):
             since = Content.styled(waited(request, now), glyphs.ACCENT)
         if request.id in self._sent:
             since = Content.styled("deciding", glyphs.MUTED)
-        words = f"{request.kind}{_asked_words(request)}"
+        words = f"{'marked · ' if marked else ''}{request.kind}{_asked_words(request)}"
         return [
             edges(head, since, width),
             _path_line(request, width),

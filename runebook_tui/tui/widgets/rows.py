@@ -179,6 +179,14 @@ class Rows(ScrollView, can_focus=True):
             < self._offsets[self._index] + self._entries[self._index].height
         )
 
+    def in_sight(self) -> tuple[Hashable, ...]:
+        """The keys of the entries that can be seen from their first to their last line."""
+        top, height = self.scroll_offset.y, self.scrollable_content_region.height
+        pairs = zip(self._offsets, self._entries, strict=True)
+        return tuple(
+            entry.key for first, entry in pairs if top <= first and first + entry.height <= top + height
+        )
+
     def _draw(self, index: int, width: int) -> list[Strip]:
         entry = self._entries[index]
         lines = list(entry.draw(max(0, width - 1)))[: entry.height]
