@@ -40,6 +40,11 @@ class AgentContext:
         self.root = root
         """The repository."""
 
+    @property
+    def folder(self) -> Path:
+        """The agent's own folder, `.runebook/agents/<id>/`: the one place there that it may write."""
+        return self.root / ".runebook" / "agents" / self.agent
+
     def ready(self) -> None:
         """Say that the agent is set up and at work."""
         self._ask("ready")
@@ -132,6 +137,18 @@ class AgentContext:
     def withdraw(self, suggestion: int) -> None:
         """Dismiss a suggestion of this agent: it is not needed any more."""
         self._ask("suggestion-dismiss", suggestion=suggestion)
+
+    def records(
+        self, after: int = 0, types: Sequence[str] = (), seconds: float = 0.0
+    ) -> tuple[list[dict[str, Any]], int]:
+        """The records after number `after`, oldest first, some hundred at the most, and where to go on.
+
+        Without one, waits up to `seconds` (600 at the most) for the first. A record is its event's fields
+        (docs/cli.md) with "seq", "time" (unix seconds), "run" and "actor". `types` names the events that
+        are wanted; () for all. The number is what to give as `after` next.
+        """
+        answer = self._ask("records", seconds + 30.0, after=after, types=list(types), seconds=seconds)
+        return list(answer["records"]), int(answer["seq"])
 
     def plan(self) -> dict[str, Any]:
         """The plan as it is now, in the names of the plan's file."""

@@ -17,8 +17,8 @@ from runebook_tui.core.planedits import PlanEdit
 from runebook_tui.core.remembered import Attempt as Attempt
 from runebook_tui.core.remembered import Decision as Decision
 from runebook_tui.core.remembered import Engine as Engine
+from runebook_tui.core.remembered import Message as Message
 from runebook_tui.core.remembered import RecentTouch as RecentTouch
-from runebook_tui.core.said import Message, Recommendation
 from runebook_tui.core.suggested import Suggestion
 from runebook_tui.core.types import (
     AgentSpec,

@@ -111,7 +111,7 @@ class ParallelExecutionRunner:
         self.machine = UNTESTED
         self.amending = Amending(self)
         self._supervision = Supervision(self)
-        self._verbs = Verbs(self, self._supervision)
+        self._verbs = Verbs(self, self._supervision, log)
         self._coordinator: Coordinator | None = None
         self.undoing: Undoing | None = None
         self._changed = asyncio.Condition()

@@ -26,12 +26,14 @@ from runebook_tui.execution.amending import Amending
 from runebook_tui.execution.deciding import Deciding, request_words
 from runebook_tui.execution.hooks import Hooks
 from runebook_tui.execution.mailbox import Mailbox
+from runebook_tui.execution.records import Records
 from runebook_tui.execution.server import Connection
 from runebook_tui.execution.suggesting import Suggesting
 from runebook_tui.execution.supervision import Supervision
 from runebook_tui.execution.undoing import Undoing
 from runebook_tui.execution.view import owner, view
 from runebook_tui.history.versions import History
+from runebook_tui.log.eventlog import EventLog
 from runebook_tui.orchestrator.coordinator import Refused
 
 Answer = dict[str, Any]
@@ -84,7 +86,7 @@ class Host(Protocol):
 class Verbs:
     """Answers the engine's socket."""
 
-    def __init__(self, host: Host, supervision: Supervision) -> None:
+    def __init__(self, host: Host, supervision: Supervision, log: EventLog) -> None:
         self._host = host
         self._supervision = supervision
         self._mailbox = Mailbox(host)
@@ -98,6 +100,7 @@ class Verbs:
             "exec": supervision.execute,
             "may-commit": self._may_commit,
             "wait-request": self._wait_request,
+            **Records(host, log).verbs,
         }
         self._agents: Mapping[str, Verb] = {
             **supervision.verbs,

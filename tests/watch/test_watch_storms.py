@@ -188,11 +188,14 @@ async def test_a_watch_is_opened_anew_after_very_many_changes_and_misses_nothing
 ) -> None:
     monkeypatch.setattr("runebook_tui.watch.tree._WORN", 200)
     monkeypatch.setattr("runebook_tui.watch.tree._RENEW", 0.0)
-    opened: list[float] = []
+    opened, again = 0, asyncio.Event()
     real = TreeWatch._open
 
     def open_and_count(watch: TreeWatch) -> None:
-        opened.append(time.monotonic())
+        nonlocal opened
+        opened += 1
+        if opened > 1:
+            again.set()
         real(watch)
 
     monkeypatch.setattr(TreeWatch, "_open", open_and_count)
@@ -201,8 +204,7 @@ async def test_a_watch_is_opened_anew_after_very_many_changes_and_misses_nothing
         await observer.reports(made)
         await observer.watch.sweep()
         async with asyncio.timeout(DEADLINE):
-            while len(opened) < 2:
-                await asyncio.sleep(0)
+            await again.wait()
         repository.write("last")
         await observer.reports(["last"])
     assert observer.reasons in ([], [None])
