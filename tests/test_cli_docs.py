@@ -77,7 +77,7 @@ must_contain = ["note"]
 
 def sections() -> dict[str, str]:
     """The text under each command's heading; the interactive session is ""."""
-    parts = re.split(r"^### `runebook-tui ?([a-z]*)`$", PAGE, flags=re.MULTILINE)
+    parts = re.split(r"^### `runebook-tui ?([a-z-]*)`$", PAGE, flags=re.MULTILINE)
     return dict(
         zip(parts[1::2], (re.split(r"^## ", part, flags=re.M)[0] for part in parts[2::2]), strict=True)
     )
