@@ -113,7 +113,7 @@ CARD = (
         "card.transfer",
         "o",
         "transfer",
-        "make the file the requester's in the plan; shows the patch first",
+        "give the requester the file in the plan; patch first",
         "change_plan('transferred')",
         "Card",
     ),
