@@ -258,6 +258,7 @@ async def test_the_operator_may_read_and_is_told_whom_the_tools_are_for(session)
     assert names == {
         "who_am_i", "my_boundaries", "who_owns", "request_access", "wait_for_decision", "my_requests",
         "list_apis", "publish_api", "start_task", "finish_task", "block_task", "list_tasks", "suggestions",
+        "send_message", "read_messages", "recommend",
     }  # fmt: skip
     assert all(tool.description and tool.output_schema for tool in listed.tools)
     assert me.structured_content["agent"] is None
