@@ -64,7 +64,7 @@ COCKPIT = (
         "plan.lesson",
         "L",
         "lesson",
-        "see the change of the plan that your decisions suggest",
+        "see the plan change that your decisions suggest",
         "lesson",
         REQUESTS,
     ),
