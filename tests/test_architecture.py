@@ -155,6 +155,7 @@ def test_the_architecture_page_names_every_verb_and_who_may_use_it() -> None:
     for speaker, name in (
         ("anyone", "records"),
         ("supervisors", "supervision"),
+        ("agents", "mailbox"),
         ("operator", "deciding"),
         ("operator", "amending"),
     ):
