@@ -77,7 +77,7 @@ must_contain = ["note"]
 
 def sections() -> dict[str, str]:
     """The text under each command's heading; the interactive session is ""."""
-    parts = re.split(r"^### `runebook-tui ?([a-z]*)`$", PAGE, flags=re.MULTILINE)
+    parts = re.split(r"^### `runebook-tui ?([a-z-]*)`$", PAGE, flags=re.MULTILINE)
     return dict(
         zip(parts[1::2], (re.split(r"^## ", part, flags=re.M)[0] for part in parts[2::2]), strict=True)
     )
@@ -304,7 +304,8 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
         "doctor": [broken.json("doctor", status=1)],
     }
     with engine_in(here):
-        here.until("status", holds=lambda state: state["agents"][1]["status"] == "failed")
+        # Before the run has begun there are no agents yet.
+        here.until("status", holds=lambda state: [a["status"] for a in state["agents"]][1:2] == ["failed"])
         here.until("status", holds=lambda state: state["agents"][0]["alive"])
         alpha = ("--agent", "alpha")
         found["agent-named"] = [here.json("ready", *alpha)]

@@ -1,23 +1,19 @@
-"""The command `away`: what happened while the operator was away. And the records since a moment."""
+"""The command `away`: what happened while the operator was away."""
 
 from __future__ import annotations
 
 import time
 from argparse import Namespace
-from collections.abc import Sequence
 
 from runebook_tui.cli import shapes
 from runebook_tui.cli.moments import moment_of
 from runebook_tui.cli.place import root_of_plan
 from runebook_tui.cli.words import elapsed
 from runebook_tui.core.absence import TYPES, Absence, lines, summary
-from runebook_tui.core.events import Record
 from runebook_tui.core.printable import visible
 from runebook_tui.execution.follow import open_log
-from runebook_tui.log.eventlog import EventLog
 from runebook_tui.log.loading import load
-
-_AT_ONCE = 2000
+from runebook_tui.log.since import records_since
 
 
 def away(arguments: Namespace) -> int:
@@ -33,23 +29,6 @@ def away(arguments: Namespace) -> int:
     for line in lines(absence) or ("nothing happened",):
         print(f"  {visible(line, 500)}")
     return 0
-
-
-def records_since(
-    log: EventLog, since: float, types: Sequence[str] = (), limit: int | None = None
-) -> list[Record]:
-    """The records of `types` (all without any) after the moment `since`, oldest first; the newest `limit`.
-
-    It reads from the end, and no further back than it has to.
-    """
-    found: list[Record] = []
-    before: int | None = None
-    while True:
-        some = log.read(before=before, limit=_AT_ONCE, types=types, newest_first=True)
-        found += [record for record in some if record.time > since]
-        if len(some) < _AT_ONCE or some[-1].time <= since:
-            return found[:limit][::-1]
-        before = some[-1].seq
 
 
 def _shape(absence: Absence) -> dict[str, object]:

@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from runebook_tui.cli import shapes, words
-from runebook_tui.cli.absences import records_since
 from runebook_tui.cli.lines import lines_shape, lines_words, width
 from runebook_tui.cli.moments import moment_of
 from runebook_tui.cli.place import inside, root_of_plan
@@ -25,6 +24,7 @@ from runebook_tui.execution.lineage import Line, NoLinesError, written_lines
 from runebook_tui.history.diffs import request_diff
 from runebook_tui.history.heads import tree
 from runebook_tui.log.loading import load
+from runebook_tui.log.since import records_since
 from runebook_tui.log.sqlite import SqliteLog
 from runebook_tui.orchestrator.planner import load_plan
 from runebook_tui.place import PLAN_NAME, tmux_socket_name

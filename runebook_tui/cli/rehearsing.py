@@ -47,7 +47,7 @@ def rehearse(arguments: Namespace) -> int:
     else:
         found = _run(root_of_plan(), arguments.run, plan)
     if arguments.json:
-        print(shapes.dump(_shape(found)))
+        print(shapes.dump(_shape(found, _KEPT)))
         return 0
     for line in _words(found):
         print(visible(line))
@@ -84,9 +84,10 @@ def _history(root: Path, commits: int, plan: ExecutionPlan) -> _Comparison:
     found.reverse()
     then = None if before is None else rehearse_history(found, before)
     now = rehearse_history(found, plan, by)
+    number = "1 commit" if len(found) == 1 else f"{len(found)} commits"
     about = (
-        f"{len(found)} commits, {now.writes} changed files; a commit counts as its trailer Runebook-Agent "
-        "says, else as the agent's that owns most of its files"
+        f"{number}, {now.writes} changed files; a commit counts as its trailer Runebook-Agent says, "
+        "else as the agent's that owns most of its files"
     )
     return _Comparison(about, then, now, commits=len(found))
 
@@ -111,7 +112,7 @@ def _both(
     return [(key, None if then is None else old.get(key, 0), new.get(key, 0)) for key in keys]
 
 
-def _shape(found: _Comparison) -> dict[str, Any]:
+def _shape(found: _Comparison, most: int | None = None) -> dict[str, Any]:
     then, now = found.then, found.now
     return {
         "run": found.run,
@@ -126,7 +127,7 @@ def _shape(found: _Comparison) -> dict[str, Any]:
         ],
         "paths": [
             {"path": path, "then": before, "now": after}
-            for path, before, after in _both(None if then is None else then.paths, now.paths)[:_KEPT]
+            for path, before, after in _both(None if then is None else then.paths, now.paths)[:most]
         ],
     }
 

@@ -24,7 +24,7 @@ from runebook_tui.execution.folders import make_state_folder
 from runebook_tui.execution.follow import log_path, run_under_way
 from runebook_tui.execution.launch import engine_answers, launch_engine
 from runebook_tui.execution.runner import ParallelExecutionRunner
-from runebook_tui.gate.kernel import keep_private
+from runebook_tui.gate.kernel import few_arenas, keep_private
 from runebook_tui.log.eventlog import is_alive
 from runebook_tui.log.sqlite import SqliteLog
 from runebook_tui.orchestrator.planner import PlanError, load_plan
@@ -32,6 +32,7 @@ from runebook_tui.place import PLAN_NAME, tmux_socket_name
 from runebook_tui.tmux.server import TmuxServer, check
 
 _DOWN_SECONDS = 30.0
+_ARENAS = 2
 
 
 def interactive(arguments: Namespace) -> int:
@@ -77,6 +78,7 @@ def run(arguments: Namespace) -> int:
     plan = _plan(root, arguments.new)
     check()
     keep_private()
+    few_arenas(_ARENAS)
     folder = make_state_folder(root)
     log = SqliteLog(log_path(root))
     runner = ParallelExecutionRunner(

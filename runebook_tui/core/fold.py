@@ -245,6 +245,8 @@ def _status_updated(state: State, event: e.StatusUpdate, time: float) -> State:
             "gate_proven": False,
         }
         changes |= {"code": None, "signal": None, "last_lines": (), "ended_at": None, "lost": False}
+    if event.status is AgentStatus.WAITING and agent is not None and agent.started_at is None:
+        changes["attempt"] = 0  # it was held back before its first start
     if event.status is AgentStatus.COMPLETED and agent is not None and agent.ended_at is None:
         changes["ended_at"] = time
     return _agent(state, event.agent, **changes)

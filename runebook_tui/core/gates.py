@@ -41,7 +41,22 @@ def agent_unmet(state: State, agent: AgentState) -> tuple[str, ...]:
         return ("the plan, which no longer has it",)
     if state.phases[phase.id].status is PhaseStatus.PENDING:
         return phase_unmet(state, phase) or (f"phase {phase.id}",)
-    return unmet(state, agent.spec.needs)
+    return _missing(state, agent)
+
+
+def _missing(state: State, agent: AgentState) -> tuple[str, ...]:
+    """What an agent waits for whose phase has started: its needs, and its phase's APIs that have drifted."""
+    apis = dict.fromkeys((*_drifted(state, agent), *agent.spec.needs.apis))
+    return unmet(state, agent.spec.needs.model_copy(update={"apis": tuple(apis)}))
+
+
+def _drifted(state: State, agent: AgentState) -> tuple[str, ...]:
+    """The APIs that an agent or its phase needs and that are not as they were published."""
+    phase = state.plan.phase(agent.spec.phase)
+    needed = (*(() if phase is None else phase.needs.apis), *agent.spec.needs.apis)
+    return tuple(
+        name for name in needed if (api := state.apis.get(name)) is not None and api.drift is not None
+    )
 
 
 def settle(state: State) -> tuple[e.Event, ...]:
@@ -55,6 +70,7 @@ def settle(state: State) -> tuple[e.Event, ...]:
         *_phases_that_start(state),
         *_agents_with_more_to_do(state),
         *_agents_that_start(state),
+        *_agents_held_back(state),
         *_agents_that_complete(state),
         *_phases_that_complete(state),
     )
@@ -126,11 +142,20 @@ def _agents_that_start(state: State) -> Iterator[e.Event]:
         phase = state.phases.get(agent.spec.phase)
         if agent.status not in _NOT_STARTED or phase is None or phase.status is PhaseStatus.PENDING:
             continue
-        missing = ", ".join(unmet(state, agent.spec.needs))
+        missing = ", ".join(_missing(state, agent))
         if not missing:
             yield e.StatusUpdate(agent=agent.id, status=AgentStatus.STARTING)
         elif agent.status is AgentStatus.PENDING or agent.reason != missing:
             yield e.StatusUpdate(agent=agent.id, status=AgentStatus.WAITING, reason=missing)
+
+
+def _agents_held_back(state: State) -> Iterator[e.Event]:
+    """Agents about to start for the first time when an API that they need was seen to have drifted."""
+    for agent in state.agents.values():
+        first = agent.status is AgentStatus.STARTING and agent.started_at is None and not agent.alive
+        if first and _drifted(state, agent):
+            reason = ", ".join(_missing(state, agent))
+            yield e.StatusUpdate(agent=agent.id, status=AgentStatus.WAITING, reason=reason)
 
 
 def _agents_that_complete(state: State) -> Iterator[e.Event]:

@@ -8,9 +8,8 @@ from typing import Literal
 
 from runebook_tui.core.fact import Fact
 from runebook_tui.core.printable import visible
-from runebook_tui.core.said import Message
 from runebook_tui.core.secrets import without_secrets
-from runebook_tui.core.state import State
+from runebook_tui.core.state import Message, State
 from runebook_tui.core.types import ENGINE, OPERATOR
 
 EVERYBODY = "all"

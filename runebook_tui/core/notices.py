@@ -24,19 +24,10 @@ _Notice = tuple[str, int, str]
 
 
 def following(before: State, state: State, events: Sequence[e.Event]) -> tuple[MessageSent, ...]:
-    """The messages that follow from `events`, which led from `before` to `state`.
-
-    Who is told of a request among `events` is told no more of it.
-    """
+    """The messages that follow from `events`, which led from `before` to `state`."""
     if any(isinstance(event, e.RunStarted) for event in events):
         return ()
-    told = {(each.request, reader) for each in events if isinstance(each, MessageSent) for reader in each.to}
-    notices = [
-        notice
-        for event in events
-        for notice in _about(before, state, event)
-        if (notice[1], notice[0]) not in told
-    ]
+    notices = [notice for event in events for notice in _about(before, state, event)]
     return tuple(
         MessageSent(message=state.last_message + n, sender=ENGINE, to=(reader,), text=text, request=request)
         for n, (reader, request, text) in enumerate(notices, start=1)

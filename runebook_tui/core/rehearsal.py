@@ -16,6 +16,7 @@ from runebook_tui.core import commands as c
 from runebook_tui.core import events as e
 from runebook_tui.core.fold import apply
 from runebook_tui.core.grants import Scope
+from runebook_tui.core.ownership import operators_own
 from runebook_tui.core.state import State
 from runebook_tui.core.types import ENGINE, OPERATOR, Author, Change, ExecutionPlan, RequestKind, Version
 
@@ -162,7 +163,9 @@ class _Stage:
     def commit(self, agent: str, commit: Commit) -> None:
         """One commit by `agent`; what it asks is approved once."""
         author = Author(name=agent, evidence="the history")
-        changes = [Change(path=path, before=_ABSENT, after=_FILE) for path in commit.paths]
+        # The plan itself and the like are the operator's edits, whoever committed them.
+        theirs = [path for path in commit.paths if not operators_own(path, None)]
+        changes = [Change(path=path, before=_ABSENT, after=_FILE) for path in theirs]
         self._seen = [e.Touched(change=change, author=author) for change in changes]
         self._seen_at = commit.time
         self.flush()

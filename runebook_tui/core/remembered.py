@@ -41,6 +41,21 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
+class Message:
+    """Words from one to others (`core/messages.py`)."""
+
+    id: int
+    sender: str
+    to: tuple[str, ...]
+    text: str
+    time: float
+    """Unix seconds."""
+    request: int | None = None
+    read: frozenset[str] = frozenset()
+    """Who was given it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Engine:
     """The engine that last took the lease."""
 

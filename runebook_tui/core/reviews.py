@@ -7,8 +7,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from runebook_tui.core.fact import Fact
-from runebook_tui.core.said import Recommendation
-from runebook_tui.core.state import RequestState, State
+from runebook_tui.core.state import Recommendation, RequestState, State
 
 Advice = Literal["approve", "reject"]
 

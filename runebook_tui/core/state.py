@@ -17,8 +17,8 @@ from runebook_tui.core.planedits import PlanEdit
 from runebook_tui.core.remembered import Attempt as Attempt
 from runebook_tui.core.remembered import Decision as Decision
 from runebook_tui.core.remembered import Engine as Engine
+from runebook_tui.core.remembered import Message as Message
 from runebook_tui.core.remembered import RecentTouch as RecentTouch
-from runebook_tui.core.said import Message, Recommendation
 from runebook_tui.core.types import (
     AgentSpec,
     AgentStatus,
@@ -122,6 +122,17 @@ class AgentState:
         if self.gate_mode is None:
             return self.gate_holds is False
         return self.gate_mode.strength < self.spec.gate.strength
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendation:
+    """What an owner thinks of a request about its paths (`core/reviews.py`)."""
+
+    agent: str
+    advice: Literal["approve", "reject"]
+    reason: str
+    time: float
+    """Unix seconds."""
 
 
 @dataclass(frozen=True, slots=True)

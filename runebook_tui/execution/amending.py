@@ -32,6 +32,9 @@ from runebook_tui.place import PLAN_NAME, state_folder
 
 Answer = dict[str, Any]
 
+_KEPT = 100
+"""So many earlier texts of the plan are kept."""
+
 
 class Host(Protocol):
     """What amending needs of the runner."""
@@ -213,6 +216,9 @@ class Amending:
         finally:
             with suppress(FileNotFoundError):
                 fresh.unlink()
+        kept = sorted(self._folder.glob("*.toml"), key=lambda each: each.stat().st_mtime_ns)
+        for old in kept[:-_KEPT]:
+            old.unlink()
 
 
 def text_digest(text: str) -> str:

@@ -168,6 +168,8 @@ class Effects:
         if top is None:
             return
         await self._look()
+        if self._state().agents[agent.id].status is not AgentStatus.STARTING:
+            return  # what was seen holds it back
         self._told.pop(agent.id, None)
         argv = [sys.executable, "-P", "-m", "runebook_tui", "exec", agent.id]
         environment = {"RUNEBOOK_AGENT": agent.id, "RUNEBOOK_ROOT": os.fspath(self._root)}

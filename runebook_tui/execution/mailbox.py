@@ -15,8 +15,7 @@ from runebook_tui.core.messages import (
     unread,
 )
 from runebook_tui.core.reviews import Recommend
-from runebook_tui.core.said import Message
-from runebook_tui.core.state import State
+from runebook_tui.core.state import Message, State
 from runebook_tui.core.types import ENGINE, OPERATOR
 from runebook_tui.execution import wire
 from runebook_tui.execution.server import Connection

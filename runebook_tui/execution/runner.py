@@ -217,8 +217,9 @@ class ParallelExecutionRunner:
         await self.handle(c.StartRun(plan), OPERATOR)
 
     async def sweep(self) -> None:
-        """Look at every tree now; what is found is in the log afterwards."""
+        """Look at every tree now; what is found is in the log afterwards, also of published interfaces."""
         await self._trees.sweep()
+        await self._interfaces.settle()
 
     def root_of(self, agent: str) -> Path:
         """The top of the tree in which `agent` works."""

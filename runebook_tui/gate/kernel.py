@@ -14,6 +14,8 @@ import sys
 
 LINUX = sys.platform == "linux"
 
+_M_ARENA_MAX = -8
+
 AUDIT_ARCH = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 
 _X86_64 = {
@@ -293,3 +295,13 @@ def read_mark(thread: int, address: int) -> bytes:
     except OSError:
         return b""
     return mark if len(mark) == MARK else b""
+
+
+def few_arenas(number: int) -> None:
+    """Let the threads of this process share `number` heaps (mallopt(3)); elsewhere than under glibc nothing.
+
+    A thread that reads a large file once would else keep that much memory in a heap of its own.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if LINUX else None
+    if mallopt is not None:
+        mallopt(_M_ARENA_MAX, number)

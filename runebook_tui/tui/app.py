@@ -13,6 +13,7 @@ from textual.binding import BindingType
 from textual.filter import LineFilter
 from textual.reactive import reactive
 
+from runebook_tui.core.absence import TYPES, lines, summary
 from runebook_tui.core.events import AttemptRefused
 from runebook_tui.core.planedits import written
 from runebook_tui.core.printable import visible
@@ -26,7 +27,7 @@ from runebook_tui.tui.screens.cockpit import CockpitScreen
 from runebook_tui.tui.screens.confirm import ConfirmScreen
 from runebook_tui.tui.theme import RUNEBOOK
 from runebook_tui.tui.verdict import Verdict, about
-from runebook_tui.tui.view import EMPTY, View
+from runebook_tui.tui.view import EMPTY, View, worth_telling
 
 if TYPE_CHECKING:
     from textual.command import Provider
@@ -99,10 +100,13 @@ class RunebookApp(App[None], inherit_bindings=False):
     @work(exclusive=True, group="follow")
     async def _follow(self) -> None:
         async for update in self._backend.follow():
-            if self.view.loaded:
+            first = not self.view.loaded
+            if not first:
                 self._tell_attempts(update)
             self.view = self.view.after(update)
             self._offer_resume()
+            if first and update.state.away_since is not None:
+                self._show_absence(asked=False)
 
     def _offer_resume(self) -> None:
         """Ask about agents that were lost, once all that go together are known to be."""
@@ -267,6 +271,25 @@ class RunebookApp(App[None], inherit_bindings=False):
         from runebook_tui.tui.screens.log import LogScreen
 
         self.push_screen(LogScreen(self._backend.events).data_bind(RunebookApp.view))
+
+    @on(CockpitScreen.AwayWanted)
+    def _away_wanted(self) -> None:
+        self._show_absence(asked=True)
+
+    @work(exclusive=True, group="absence")
+    async def _show_absence(self, *, asked: bool) -> None:
+        """Show what happened since the operator last looked; unasked only where it is worth a screen."""
+        from runebook_tui.tui.screens.away import AwayScreen
+
+        now, since = self._now(), self.view.state.away_since or 0.0
+        try:
+            records = await self._backend.since(since, TYPES)
+        except BackendError as error:
+            self.notify(visible(str(error)), severity="error", markup=False)
+            return
+        absence = summary(records, since, self.view.state)
+        if (asked or worth_telling(absence, now)) and self.screen is self._cockpit:
+            self.push_screen(AwayScreen(lines(absence), since, now))
 
     @on(CockpitScreen.HelpWanted)
     def _help_wanted(self) -> None:

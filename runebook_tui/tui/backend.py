@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -81,6 +81,10 @@ class Backend(Protocol):
 
     async def events(self, before: int | None, limit: int) -> tuple[Record, ...]:
         """At most `limit` records of the log older than `before` (None: the newest), newest first."""
+        ...
+
+    async def since(self, moment: float, types: Sequence[str]) -> tuple[Record, ...]:
+        """The records of `types` after the moment (unix seconds), oldest first. Raises BackendError."""
         ...
 
     async def close(self) -> None:

@@ -84,6 +84,7 @@ COCKPIT = (
     Command("look.pane", "2", "pane", "go to the selected agent's pane", "panel('pane')", LOOK),
     Command("look.requests", "3", "requests", "go to the requests", "panel('requests')", LOOK),
     Command("look.log", "l", "log", "see everything that happened", "log", LOOK),
+    Command("look.away", "W", "while away", "see what happened while you were away", "away", LOOK),
     Command("look.theme", "", "colours", "choose other colours", "app.change_theme", LOOK),
     Command("run.engine", "E", "start the engine", "start the engine when none runs", "engine", PROGRAM),
     Command("run.new", "", "new run", "start the plan again when its run is over", "new_run", PROGRAM),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 from runebook_tui.core.events import Record
@@ -15,6 +15,7 @@ from runebook_tui.execution.launch import LaunchError, launch_engine
 from runebook_tui.history.diffs import request_diff
 from runebook_tui.history.heads import FileHead, heads, tree
 from runebook_tui.log.eventlog import LogError
+from runebook_tui.log.since import records_since
 from runebook_tui.place import tmux_socket_name
 from runebook_tui.tmux.control import ControlClient
 from runebook_tui.tmux.panes import TmuxError
@@ -100,6 +101,18 @@ class LiveBackend:
     def _read(self, before: int | None, limit: int) -> tuple[Record, ...]:
         with follow.open_log(self.root) as log:
             return tuple(log.read(before=before, limit=limit, newest_first=True))
+
+    async def since(self, moment: float, types: Sequence[str]) -> tuple[Record, ...]:
+        """See Backend.since."""
+
+        def read() -> tuple[Record, ...]:
+            with follow.open_log(self.root) as log:
+                return tuple(records_since(log, moment, types))
+
+        try:
+            return await asyncio.to_thread(read)
+        except LogError as error:
+            raise BackendError(str(error)) from error
 
     async def close(self) -> None:
         """See Backend.close."""

@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -32,7 +32,8 @@ class MemoryBackend:
     """Keeps the log in a list and plays the engine: commands are decided, appended, folded and settled.
 
     `now` gives unix seconds. `sent` holds what was asked for; `diffs`, `first_lines`, `contents`, `previews`
-    and `frames` what is answered; `stuck` why a path cannot be undone.
+    and `frames` what is answered; `refuse` why a request cannot be decided, `stuck` why a path cannot
+    be undone.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class MemoryBackend:
         self.previews: dict[tuple[int, str], dict[str, object]] = {}
         self.first_lines: dict[int, tuple[FileHead, ...]] = {}
         self.frames: dict[str, Frame] = {}
+        self.refuse: dict[int, str] = {}
         self.stuck: dict[str, str] = {}
         self.captures: Counter[str] = Counter()
         self.closed = False
@@ -116,6 +118,8 @@ class MemoryBackend:
         return self._one(do, fields)
 
     def _one(self, do: str, fields: dict[str, Any]) -> dict[str, object]:
+        if why := self.refuse.get(fields.get("request", 0)):
+            raise BackendError(why)
         undoes = do == "reject" and fields.get("undo") is True
         if undoes and (why := why_not_undone(self.state, fields["request"], rejecting=True)):
             raise BackendError(why)
@@ -145,7 +149,7 @@ class MemoryBackend:
     def _preview(self, number: int, means: str) -> dict[str, object]:
         if (number, means) not in self.previews:
             raise BackendError(f"the plan cannot be {means} for request {number}")
-        return self.previews[number, means]
+        return dict(self.previews[number, means])
 
     def _amend(self, do: str, edits: tuple[PlanEdit, ...], seen: str | None) -> dict[str, object]:
         """Change the plan; there is no file, so the patch names the edits alone."""
@@ -251,6 +255,10 @@ class MemoryBackend:
         """A page of the log, newest first."""
         end = len(self.records) if before is None else max(0, before - 1)
         return tuple(reversed(self.records[max(0, end - limit) : end]))
+
+    async def since(self, moment: float, types: Sequence[str]) -> tuple[Record, ...]:
+        """The records of `types` after the moment."""
+        return tuple(each for each in self.records if each.time > moment and each.event.type in types)
 
     async def close(self) -> None:
         """Remember that it was closed."""

@@ -21,7 +21,7 @@ def offers(
     *,
     request: RequestState | None,
     requests: int,
-    marked: tuple[int, ...] = (),
+    marked: tuple[RequestState, ...] = (),
     last: tuple[tuple[int, ...], int] | None = None,
     lesson: bool = False,
     agent: AgentState | None,
@@ -36,11 +36,13 @@ def offers(
     """
     back = _take_back(keys, last) if engine_alive else ()
     if marked:
-        which = f"{marked[0]}, marked" if len(marked) == 1 else f"{len(marked)} marked"
+        count = len(marked)
         if engine_alive:
-            yield keys["request.approve"], f"approve {which}"
-            yield keys["request.reject"], f"reject {which}"
-            yield keys["request.undo"], f"reject+undo {which}"
+            first = f"{marked[0].id}, marked" if count == 1 else f"{count} marked"
+            yield keys["request.approve"], f"approve {first}"
+            yield keys["request.reject"], f"reject {first}"
+            if all(may_undo(each) for each in marked):
+                yield keys["request.undo"], f"reject+undo {first}"
         yield from back
         yield keys["request.mark"], "mark or unmark"
         yield keys["request.unmark"], "clear marks"

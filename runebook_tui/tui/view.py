@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from runebook_tui.core.absence import Absence
 from runebook_tui.core.events import Record
 from runebook_tui.core.resuming import is_lost
 from runebook_tui.core.sentences import STATUS_WORDS
@@ -14,6 +15,9 @@ from runebook_tui.tui.backend import Update
 from runebook_tui.tui.text import age
 
 _RECENT = 50
+
+AWAY_SECONDS = 300.0
+"""Whoever was away for so long is told what happened, even when nothing waits."""
 
 
 @dataclass(frozen=True)
@@ -148,3 +152,13 @@ def handed_words(agent: AgentState, task: TaskState) -> str:
     if all(each.id != task.id for each in agent.handed):
         return ""
     return f" (from {task.id.replace('-', ' ')})"
+
+
+def worth_telling(absence: Absence, now: float) -> bool:
+    """Whether the operator should be told on arrival what happened: they were away for long, or are needed.
+
+    What waited before they left is no news.
+    """
+    news = replace(absence, waiting=())
+    needed = set(absence.raised) & set(absence.waiting)
+    return not news.quiet and (now - absence.since >= AWAY_SECONDS or bool(needed))

@@ -33,6 +33,7 @@ _RESCAN = 0.25
 _MANY = 2000
 _SETTLED = 1.2
 _RENEW = 10.0
+_WORN = 100_000  # changes: watchfiles keeps about 90 bytes of every folder that it ever watched
 _RETRY = 0.02
 _RETRY_MOST = 2.0
 _SETUP = 15.0
@@ -94,6 +95,7 @@ class TreeWatch:
         self._sweep_at = float("inf")
         self._sweep_detail = "start"
         self._renewed = float("-inf")
+        self._told = 0
 
     @property
     def blind_since(self) -> float | None:
@@ -210,6 +212,7 @@ class TreeWatch:
         extra = [folder] if folder and not below else []
         self._eye = self._make_eye(self._root, extra, self._tell)
         self._opened = None
+        self._told = 0
         self._setup_due = time.monotonic() + _SETUP
         self._retry_at = float("inf")
         self._eye.open()
@@ -243,6 +246,7 @@ class TreeWatch:
                 self._setup_due = float("inf")
                 self._want_sweep("restart", 0.0)
             case Glimpse(changes, seen):
+                self._told += len(changes)
                 self._pending.add(changes, seen)
                 if len(changes) > _MANY:
                     self._want_sweep("many changes", _SETTLED)
@@ -336,8 +340,12 @@ class TreeWatch:
         return batches
 
     def _renew_after(self, differences: Differences) -> None:
-        """Set the watch up again when it was silent about a change: folders may have been lost to it."""
+        """Set the watch up again when it was silent about a change, since folders may have been lost to it.
+
+        After very many changes, too: what it keeps of folders that are gone is given back by that alone.
+        """
         now = time.monotonic()
-        if differences.missed and self._opened is not None and now - self._renewed > _RENEW:
+        wanted = differences.missed or self._told > _WORN
+        if wanted and self._opened is not None and now - self._renewed > _RENEW:
             self._renewed = self._retry_at = now
             self._woken.set()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from runebook_tui.clients.brief import brief
+from runebook_tui.core.contract import ApiDrifted
 from runebook_tui.core.events import ApiPublished, Event, Record, RunStarted, TaskStarted
 from runebook_tui.core.fold import fold
 from runebook_tui.core.state import State
@@ -66,6 +67,26 @@ def test_it_says_how_tasks_stand_and_how_to_report_them() -> None:
     assert "- `alpha-publish` (not started)" in text
     for step in ("rb task start ID", "rb task done ID", "rb task block ID --reason"):
         assert step in text
+
+
+def test_it_says_all_that_a_contract_asks_for_and_which_api_has_changed() -> None:
+    notes = InterfaceStub(
+        name="notes",
+        owner="alpha",
+        path="src/alpha/api.py",
+        must_contain=("# API",),
+        must_match=("^def .*",),
+        symbols=("a", "b", "c", "Store.list", "d", "e", "f", "g", "h", "i", "j", "k", "l"),
+        command=("pytest", "-k", "a b"),
+    )
+    beta = InterfaceStub(name="beta-api", owner="beta", path="src/beta/api.md")
+    published = ApiPublished(agent="beta", api="beta-api", path="src/beta/api.md", digest="0", version=1)
+    drifted = ApiDrifted(api="beta-api", request=3, digest=None)
+    plan = PLAN.model_copy(update={"interfaces": (notes, beta)})
+    text = brief(state(plan, [published, drifted]), ALPHA, "rb", mcp=False)
+    assert "which must hold `# API` and match `^def .*` and declare `a`, `b`, `c`, `Store.list`" in text
+    assert " more; `pytest -k 'a b'` must pass" in text
+    assert "`src/beta/api.md`: changed since it was published, which request 3 is about" in text
 
 
 def test_it_says_what_to_publish_and_which_apis_exist() -> None:

@@ -115,6 +115,7 @@ def test_approving_a_drift_publishes_what_was_shown() -> None:
         "MessageSent",  # to those who build on it
         "MessageSent",  # to whom the decision concerns
     ]
+    assert [event.to for event in events if isinstance(event, MessageSent)] == [("beta",), ("alpha",)]
     assert (api(play).version, api(play).digest, api(play).contract, api(play).drift) == (
         2,
         "d2",
@@ -164,6 +165,24 @@ def test_a_drift_opens_no_gate_until_it_is_over() -> None:
     assert stalled(play.state)
     play.do(c.CheckApi("store", "d1", FIRST))
     assert play.status("late") == "starting"
+
+
+def test_an_agent_that_was_about_to_start_goes_back_to_waiting() -> None:
+    play = begun()
+    play.exit("alpha")
+    play.exit("beta")
+    play.start("never")
+    play.exit("never")
+    assert play.status("late") == "starting"
+    number = drifted(play)
+    assert play.status("late") == "waiting"
+    waits = f"API store (changed since v1; request {number} waits for a decision)"
+    assert agent_unmet(play.state, play.state.agents["late"]) == (waits,)
+    play.do(c.Decide(number, "approved"))
+    assert (play.status("late"), play.state.agents["late"].attempt) == ("starting", 1)
+    play.start("late")
+    drifted(play, FIRST)
+    assert play.status("late") == "running", "who runs goes on"
 
 
 def test_after_a_rejection_only_another_change_is_asked_about() -> None:

@@ -96,7 +96,7 @@ def test_only_the_last_of_the_runs_that_are_given_counts_and_the_plan_changes_as
 
 def test_the_history_counts_a_commit_as_its_agents() -> None:
     commits = [
-        Commit(100.0, "", ("alpha/a", "alpha/b", "beta/x")),
+        Commit(100.0, "", ("alpha/a", "alpha/b", "beta/x", "runebook.toml")),
         Commit(200.0, "gamma", ("alpha/a",)),
         Commit(300.0, "", ("nobodys",)),
         Commit(400.0, "", ("alpha/c", "beta/x")),

@@ -97,7 +97,9 @@ def api(session: Any) -> PublishedApi:
 
 
 def told(session: Any) -> list[tuple[str, tuple[str, ...], int | None]]:
-    return [(each.sender, each.to, each.request) for each in session.state().messages]
+    """What those who build on it were told; the decision itself is told to others, too."""
+    messages = session.state().messages
+    return [(each.sender, each.to, each.request) for each in messages if "beta" in each.to]
 
 
 def drift(session: Any) -> dict[str, Any]:
@@ -141,7 +143,7 @@ def test_a_changed_contract_is_asked_about_and_approved_as_the_next_version(sess
     assert session.command("approve", str(asked["id"])).returncode == 0
     assert (api(session).version, api(session).drift) == (2, None)
     assert told(session) == [(ENGINE, ("beta",), asked["id"])] * 2
-    assert "v2" in session.state().messages[-1].text
+    assert any("v2 is published" in each.text for each in session.state().messages)
     session.until("gamma after the decision", lambda: session.agent("gamma")["status"] == "completed")
     listed = session.json("apis")
     assert [(a["id"], a["agent"], a["version"], a["drift"], a["consumers"]) for a in listed] == [
@@ -269,3 +271,32 @@ def test_the_check_runs_as_the_owner_and_cannot_decide(session: Any) -> None:
     assert "only the operator may approve" in (session.root / "src/alpha/said.txt").read_text()
     session.until("who wrote it", lambda: session.last("src/alpha/said.txt"))
     assert session.last("src/alpha/said.txt").name == "alpha"
+
+
+def test_a_change_that_comes_with_an_agents_lane_is_seen_before_the_next_agent_starts(session: Any) -> None:
+    """alpha publishes from its worktree, and what it changes afterwards comes in when it is done."""
+    store = session.root / "src/alpha/store.py"
+    store.parent.mkdir(parents=True)
+    store.write_text("nothing yet\n")
+    (session.root.parent / "store.py").write_text(FILE)
+    change = "sed -i 's/first: int = 0/last: int = 0/' src/alpha/store.py\n"
+    (session.root / "alpha.sh").write_text(
+        "set -e\ncp ../../store.py src/alpha/store.py\n"
+        + rb("publish store")
+        + change
+        + rb("task done alpha-1")
+    )
+    (session.root / "beta.sh").write_text("true")
+    text = PLAN.replace('name = "drift"', 'name = "drift"\nisolation = "worktree"')
+    session.plan(text.replace('phase = "wire"', 'phase = "late"'))
+    session.start()
+    asked = drift(session)
+    assert (asked["requester"], asked["kind"]) == ("alpha", "drift")
+    assert "last: int = 0" in store.read_text()
+    started = [each["agent"] for each in session.json("log") if each["type"] == "AgentStarted"]
+    assert started == ["alpha"]
+    assert session.command("reject", str(asked["id"]), "--undo").returncode == 0
+    assert store.read_text() == FILE
+    session.until("beta", lambda: session.agent("beta")["status"] == "completed")
+    session.until("gamma", lambda: session.agent("gamma")["status"] == "completed")
+    assert api(session).version == 1

@@ -494,6 +494,7 @@ def test_a_pattern_that_is_everywhere_is_a_warning() -> None:
 
 def test_symbols_without_the_extra_are_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
     text = BASE.replace("api.py", "api.ts") + 'symbols = ["Store.list"]\n'
+    monkeypatch.setattr(languages, "find_spec", lambda name: object())
     assert read_plan(text, "runebook.toml", None)[1] == ()
     monkeypatch.setattr(languages, "find_spec", lambda name: None)
     plan, problems = read_plan(text, "runebook.toml", None)

@@ -31,11 +31,11 @@ def plan(**claims: list[str]) -> ExecutionPlan:
 
 def test_an_overlap_says_who_wins_and_shows_a_file() -> None:
     found = coverage(
-        plan(all=["src/**"], docs=["*.md"], api=["src/api/**"], idle=["nothing/**"]),
+        plan(every=["src/**"], docs=["*.md"], api=["src/api/**"], idle=["nothing/**"]),
         ["src/a.py", "src/api/x.py", "src/api/y.py", "src/README.md", "LICENSE", "tools/a", "tools/b"],
     )
     seen = [(each.wins.owner, each.loses.owner, each.example, each.files) for each in found.overlaps]
-    assert seen[:2] == [("api", "all", "src/api/x.py", 2), ("all", "docs", "src/README.md", 1)]
+    assert seen[:2] == [("api", "every", "src/api/x.py", 2), ("every", "docs", "src/README.md", 1)]
     assert ("api", "docs", 0) in [(wins, loses, files) for wins, loses, _, files in seen]
     assert [(each.folder, each.files, each.examples) for each in found.unowned] == [
         ("tools", 2, ("tools/a", "tools/b")),

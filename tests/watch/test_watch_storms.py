@@ -17,6 +17,8 @@ from threading import Event
 import pytest
 from watch_play import DEADLINE, Repository, Watching
 
+from runebook_tui.watch.tree import TreeWatch
+
 
 def pairs(root: Path, gap: float, depth: int) -> list[str]:
     """300 folders `depth` levels deep, a file written into each as soon as it is there."""
@@ -179,3 +181,30 @@ def test_a_queue_that_overflows_while_the_watcher_is_stopped_loses_nothing(repos
     finally:
         process.kill()
         process.communicate()
+
+
+async def test_a_watch_is_opened_anew_after_very_many_changes_and_misses_nothing(
+    repository: Repository, watching: Watching, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runebook_tui.watch.tree._WORN", 200)
+    monkeypatch.setattr("runebook_tui.watch.tree._RENEW", 0.0)
+    opened, again = 0, asyncio.Event()
+    real = TreeWatch._open
+
+    def open_and_count(watch: TreeWatch) -> None:
+        nonlocal opened
+        opened += 1
+        if opened > 1:
+            again.set()
+        real(watch)
+
+    monkeypatch.setattr(TreeWatch, "_open", open_and_count)
+    async with watching(repository.root) as observer:
+        made = await asyncio.to_thread(pairs, repository.root, 0.0, 1)
+        await observer.reports(made)
+        await observer.watch.sweep()
+        async with asyncio.timeout(DEADLINE):
+            await again.wait()
+        repository.write("last")
+        await observer.reports(["last"])
+    assert observer.reasons in ([], [None])

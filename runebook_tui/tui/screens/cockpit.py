@@ -71,6 +71,9 @@ class CockpitScreen(RequestKeys):
     class LogWanted(Message):
         """The operator wants to see everything that happened."""
 
+    class AwayWanted(Message):
+        """The operator wants to see what happened while they were away."""
+
     class HelpWanted(Message):
         """The operator wants to see every key."""
 
@@ -153,7 +156,7 @@ class CockpitScreen(RequestKeys):
             keys,
             request=self.requests.request,
             requests=len(self.requests.entries),
-            marked=tuple(request.id for request in self.requests.marked),
+            marked=self.requests.marked,
             last=self.last_decision(),
             lesson=self.lesson_line.lesson is not None,
             agent=self.agent,
@@ -228,6 +231,10 @@ class CockpitScreen(RequestKeys):
     def action_log(self) -> None:
         """See everything that happened."""
         self.post_message(self.LogWanted())
+
+    def action_away(self) -> None:
+        """See what happened while you were away."""
+        self.post_message(self.AwayWanted())
 
     def action_help(self) -> None:
         """See every key."""

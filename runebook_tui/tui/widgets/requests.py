@@ -100,13 +100,22 @@ class RequestsPanel(Rows):
         return None
 
     def mark_all(self) -> int:
-        """Mark every request that has been on the screen as it stands; how many are left unmarked."""
-        for request in in_order(self.view.state):
-            if request.id not in self._sent and self._marks.seen(request.id, matter(request), self._pulse()):
-                self._marks.mark(request.id, matter(request))
+        """Mark every request that is on the screen and was, as it stands; how many are left unmarked."""
+        for number, version in self._shown():
+            if number not in self._sent and self._marks.seen(number, version, self._pulse()):
+                self._marks.mark(number, version)
         self._entitle()
         self.redraw()
         return len(self._entries) - len(self._marks.requests)
+
+    def _shown(self) -> list[tuple[int, object]]:
+        """The requests that are in sight, each with what a key would decide."""
+        requests = self.view.state.requests
+        return [
+            (key, matter(requests[key]))
+            for key in self.in_sight()
+            if isinstance(key, int) and key in requests
+        ]
 
     def unmark(self) -> None:
         """Take every mark away."""
@@ -144,9 +153,9 @@ class RequestsPanel(Rows):
         request = self.request
         if request is not None and self.is_selected(y):
             self._guard.painted(request.id, matter(request), now, by_hand=self.by_hand)
-        shown = self.whole(y)
-        if isinstance(shown, int) and shown in self.view.state.requests:
-            self._marks.painted(shown, matter(self.view.state.requests[shown]), now)
+        if y == 0:
+            for number, version in self._shown():
+                self._marks.painted(number, version, now)
         return super().render_line(y)
 
     def _lines(self, state: State, request: RequestState, width: int) -> list[Content]:

@@ -179,15 +179,13 @@ class Rows(ScrollView, can_focus=True):
             < self._offsets[self._index] + self._entries[self._index].height
         )
 
-    def whole(self, y: int) -> Hashable | None:
-        """The key of the entry at row `y` of the widget, when all of it is in sight."""
-        top = self.scroll_offset.y
-        index = bisect_right(self._offsets, y + top) - 1
-        if index < 0:
-            return None
-        first, entry = self._offsets[index], self._entries[index]
-        inside = top <= first and first + entry.height <= top + self.scrollable_content_region.height
-        return entry.key if inside and y + top < first + entry.height else None
+    def in_sight(self) -> tuple[Hashable, ...]:
+        """The keys of the entries that can be seen from their first to their last line."""
+        top, height = self.scroll_offset.y, self.scrollable_content_region.height
+        pairs = zip(self._offsets, self._entries, strict=True)
+        return tuple(
+            entry.key for first, entry in pairs if top <= first and first + entry.height <= top + height
+        )
 
     def _draw(self, index: int, width: int) -> list[Strip]:
         entry = self._entries[index]
