@@ -39,13 +39,12 @@ def note_command(
         _put(db, WORKS_AGAIN, subject, [agent], time, words)
 
 
-def _put(
-    db: sqlite3.Connection, kind: str, subject: str, agents: list[str], time: float, words: str
-) -> None:
+def _put(db: sqlite3.Connection, kind: str, subject: str, agents: list[str], time: float, words: str) -> None:
     db.execute(
-        "INSERT INTO insight (kind, subject, agents, count, first, time, words) VALUES (?1, ?2, ?3, 1, ?4, ?4, ?5)"
-        " ON CONFLICT (kind, subject) DO UPDATE SET agents = ?3, count = count + 1, time = ?4, words = ?5",
-        (kind, subject, json.dumps(agents), time, words),
+        "INSERT INTO insight (kind, subject, agents, count, first, time, words)"
+        " VALUES (:kind, :subject, :agents, 1, :time, :time, :words) ON CONFLICT (kind, subject)"
+        " DO UPDATE SET agents = :agents, count = count + 1, time = :time, words = :words",
+        {"kind": kind, "subject": subject, "agents": json.dumps(agents), "time": time, "words": words},
     )
 
 

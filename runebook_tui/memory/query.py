@@ -19,7 +19,7 @@ def match_of(words: str, columns: str = "", agent: str = "") -> str:
     for quoted, bare in _PART.findall(words)[:_MOST_PARTS]:
         text = quoted or bare
         prefix = bare.endswith("*")
-        if re.search(r"\w", text) is None:
+        if re.search(r"[^\W_]", text) is None:
             continue
         phrase = '"' + text.rstrip("*").replace('"', '""').replace("\0", " ") + '"'
         parts.append(phrase + ("*" if prefix else ""))

@@ -156,7 +156,9 @@ def _agent_exited(db: sqlite3.Connection, origin: int, record: Fields) -> None:
 def _activity(db: sqlite3.Connection, origin: int, record: Fields) -> None:
     """A client's session is told by its own id, as often as its activity changes."""
     name = _text(record.get("session") or "")
-    query = "SELECT id, name FROM session WHERE origin = ? AND agent = ? AND kind = 'client' AND ended IS NULL"
+    query = (
+        "SELECT id, name FROM session WHERE origin = ? AND agent = ? AND kind = 'client' AND ended IS NULL"
+    )
     known = db.execute(query, (origin, _text(record["agent"]))).fetchone()
     over = record.get("activity") == "done"
     if known is not None and (over or (name and known[1] != name)):
@@ -259,25 +261,23 @@ def _refused(db: sqlite3.Connection, origin: int, record: Fields, what: str) -> 
 
 def _suggested(db: sqlite3.Connection, origin: int, record: Fields) -> None:
     """The same again counts up, and is open again."""
+    row = {
+        "origin": origin,
+        "number": record["suggestion"],
+        "run": record["run"],
+        "time": record["time"],
+        "confidence": record["confidence"],
+        **{name: _text(record.get(name) or "") for name in ("agent", "kind", "priority", "fingerprint")},
+        **{name: _clean(str(record.get(name) or "")) for name in ("title", "words", "snippet")},
+    }
     found = db.execute(
-        "INSERT INTO suggestion (origin, number, run, first, time, agent, kind, priority, title, words, snippet,"
-        " confidence, fingerprint) VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"
-        " ON CONFLICT (origin, number) DO UPDATE SET count = count + 1, time = ?4, status = 'open',"
-        " priority = ?7, title = ?8, words = ?9, snippet = ?10, confidence = ?11 RETURNING id",
-        (
-            origin,
-            record["suggestion"],
-            record["run"],
-            record["time"],
-            _text(record["agent"]),
-            _text(record["kind"]),
-            _text(record["priority"]),
-            _clean(str(record["title"])),
-            _clean(str(record.get("words") or "")),
-            _clean(str(record.get("snippet") or "")),
-            record["confidence"],
-            _text(record.get("fingerprint") or ""),
-        ),
+        "INSERT INTO suggestion (origin, number, run, first, time, agent, kind, priority, title, words,"
+        " snippet, confidence, fingerprint) VALUES (:origin, :number, :run, :time, :time, :agent, :kind,"
+        " :priority, :title, :words, :snippet, :confidence, :fingerprint)"
+        " ON CONFLICT (origin, number) DO UPDATE SET count = count + 1, time = :time, status = 'open',"
+        " priority = :priority, title = :title, words = :words, snippet = :snippet,"
+        " confidence = :confidence RETURNING id",
+        row,
     ).fetchone()[0]
     from_ = record.get("provenance") or {}
     failure = db.execute(
