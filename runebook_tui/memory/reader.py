@@ -165,7 +165,7 @@ def _row(db: sqlite3.Connection, kind: str, row: Row) -> Row:
     for name, of in (("session", "session"), ("command", "command")):
         if name in row and not isinstance(row[name], str):
             shaped[name] = None if row[name] is None else f"{of}/{row[name]}"
-    for name in ("arguments", "agents"):
+    for name in ("arguments", "agents", "environment"):
         if name in row:
             shaped[name] = json.loads(row[name])
     if kind == "command":

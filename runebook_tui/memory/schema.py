@@ -46,6 +46,8 @@ CREATE TABLE command (
     command   TEXT NOT NULL,
     arguments TEXT NOT NULL DEFAULT '[]',
     folder    TEXT NOT NULL DEFAULT '',
+    environment TEXT NOT NULL DEFAULT '{}',
+    started   REAL,
     seconds   REAL,
     code      INTEGER,
     failed    INTEGER NOT NULL DEFAULT 0,

@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from runebook_tui.core.secrets import without_secrets
 from runebook_tui.memory.insights import note_command
+from runebook_tui.memory.outputs import MOST_OUTPUT, Output
 from runebook_tui.memory.store import Store
 
 Fields = Mapping[str, Any]
@@ -26,6 +26,8 @@ TYPES = (
     "AgentExited",
     "ActivityChanged",
     "CommandRan",
+    "ShellStarted",
+    "ShellEnded",
     "AttemptRefused",
     "CoordinationRequest",
     "CoordinationResponse",
@@ -35,18 +37,7 @@ TYPES = (
     "SuggestionApplied",
 )
 """The events that bring something; others are passed over."""
-
-MOST_OUTPUT = 256 * 1024
-"""Characters of a command's output that are kept: its beginning and its end."""
 _MOST_WORDS = 8_000
-
-
-class Output(NamedTuple):
-    """What a command printed."""
-
-    text: str
-    cut: bool
-    """Whether some of it is missing."""
 
 
 class Writer:
@@ -65,6 +56,8 @@ class Writer:
             "AgentExited": _agent_exited,
             "ActivityChanged": _activity,
             "CommandRan": self._command,
+            "ShellStarted": _shell_started,
+            "ShellEnded": _shell_ended,
             "AttemptRefused": _attempt,
             "CoordinationRequest": _asked,
             "CoordinationResponse": _answered,
@@ -99,18 +92,24 @@ class Writer:
         arguments = [_clean(str(each)) for each in record.get("arguments") or ()]
         command = _clean(str(record.get("command") or " ".join(arguments)))
         failed = bool(record.get("failed") or record.get("code"))
+        seconds, started = record.get("seconds"), record.get("started")
+        if started is None and seconds is not None:
+            started = float(record["time"]) - float(seconds)
         row = db.execute(
             "INSERT INTO command (origin, seq, run, time, session, agent, source, command, arguments, folder,"
-            " seconds, code, failed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " environment, started, seconds, code, failed)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 *_place(origin, record),
                 _session_of(db, origin, record),
                 _text(record["agent"]),
-                _text(record.get("source") or record.get("client") or ""),
+                _text(record.get("source") or "hook"),
                 command,
                 json.dumps(arguments),
                 _text(record.get("folder") or ""),
-                record.get("seconds"),
+                json.dumps(_environment(record)),
+                started,
+                seconds,
                 record.get("code"),
                 failed,
             ),
@@ -121,7 +120,7 @@ class Writer:
             cut = printed.cut or len(text) > MOST_OUTPUT
             db.execute("INSERT INTO output (command, text, cut) VALUES (?, ?, ?)", (row, text, cut))
         if failed:
-            end = "\n".join(text.strip().splitlines()[-5:])
+            end = _clean(str(record.get("error") or "")) or "\n".join(text.strip().splitlines()[-5:])
             words = f"{command}\n{end}" if end else command
             _error(db, origin, record, "command", words, command=row)
         note_command(db, _text(record["agent"]), command, row or 0, float(record["time"]), failed=failed)
@@ -169,6 +168,18 @@ def _activity(db: sqlite3.Connection, origin: int, record: Fields) -> None:
         _begin_session(db, origin, record, "client", name)
 
 
+def _shell_started(db: sqlite3.Connection, origin: int, record: Fields) -> None:
+    _begin_session(db, origin, record, "shell", str(record.get("session") or ""))
+
+
+def _shell_ended(db: sqlite3.Connection, origin: int, record: Fields) -> None:
+    db.execute(
+        "UPDATE session SET ended = ? WHERE origin = ? AND agent = ? AND kind = 'shell' AND name = ?"
+        " AND ended IS NULL",
+        (record["time"], origin, _text(record["agent"]), _text(record.get("session") or "")),
+    )
+
+
 def _begin_session(db: sqlite3.Connection, origin: int, record: Fields, kind: str, name: str) -> None:
     db.execute(
         "INSERT INTO session (origin, seq, run, time, agent, kind, name) VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -186,10 +197,21 @@ def _end_sessions(
 
 
 def _session_of(db: sqlite3.Connection, origin: int, record: Fields) -> int | None:
-    """The open session that a command belongs to: the newest of its agent."""
-    query = "SELECT max(id) FROM session WHERE origin = ? AND agent = ? AND ended IS NULL"
-    found = db.execute(query, (origin, _text(record["agent"]))).fetchone()[0]
-    return None if found is None else int(found)
+    """The open session that a command belongs to: the one that it names, else the newest of its agent."""
+    query = (
+        "SELECT id FROM session WHERE origin = ? AND agent = ? AND ended IS NULL"
+        " ORDER BY name = ? DESC, id DESC LIMIT 1"
+    )
+    found = db.execute(query, (origin, _text(record["agent"]), _text(record.get("session") or ""))).fetchone()
+    return None if found is None else int(found[0])
+
+
+def _environment(record: Fields) -> dict[str, str | None]:
+    changed = record.get("environment") or {}
+    return {
+        _text(name): None if value is None else _clean(f"{name}={value}").removeprefix(f"{name}=")
+        for name, value in changed.items()
+    }
 
 
 # ── errors ──────────────────────────────────────────────────────────────────────────────────────
@@ -322,25 +344,3 @@ def _clean(text: str, limit: int = _MOST_WORDS) -> str:
 def _text(value: object) -> str:
     """A text as SQLite takes it: what is no character (bytes of a file name) is written out."""
     return str(value).encode("utf-8", "backslashreplace").decode()
-
-
-def output_in(folder: Path, name: str) -> Output | None:
-    """The file `name` below `folder`, its beginning and end; None where there is no such file.
-
-    Nothing outside of `folder` is read, and no link is followed out of it.
-    """
-    try:
-        path = (folder / name).resolve(strict=True)
-        if not path.is_relative_to(folder.resolve()) or not path.is_file():
-            return None
-        with path.open("rb") as file:
-            whole = file.seek(0, 2)
-            file.seek(0)
-            if whole <= MOST_OUTPUT:
-                return Output(file.read(MOST_OUTPUT).decode("utf-8", "replace"), cut=False)
-            head = file.read(MOST_OUTPUT // 2)
-            file.seek(whole - MOST_OUTPUT // 2)
-            kept = head + b"\n[...]\n" + file.read(MOST_OUTPUT // 2)
-    except (OSError, ValueError):
-        return None
-    return Output(kept.decode("utf-8", "replace"), cut=True)

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from runebook_tui.memory.outputs import Output
 from runebook_tui.memory.reader import Reader
 from runebook_tui.memory.store import Store
-from runebook_tui.memory.writer import Fields, Output, Writer
+from runebook_tui.memory.writer import Fields, Writer
 
 BEGAN = 1000.0
 """The time of the first record of the log."""

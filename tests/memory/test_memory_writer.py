@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from memory_play import BEGAN, Memory, ran, record, suggested
 
-from runebook_tui.memory.writer import MOST_OUTPUT, output_in
+from runebook_tui.memory.outputs import MOST_OUTPUT, output_in, printed_in
 
 
 def test_a_failed_command_is_a_command_its_output_and_an_error(memory: Memory) -> None:
@@ -26,7 +26,9 @@ def test_a_failed_command_is_a_command_its_output_and_an_error(memory: Memory) -
             "command": "python api.py",
             "agent": "alpha",
             "session": session["id"],
-            "source": "Claude Code",
+            "source": "hook",
+            "started": BEGAN + 1.5,
+            "environment": {},
             "folder": "src",
             "seconds": 0.5,
             "code": 1,
@@ -79,6 +81,24 @@ def test_sessions_begin_and_end(memory: Memory) -> None:
     (error,) = memory.all("error")
     assert (error["kind"], error["code"]) == ("program", 3)
     assert error["words"] == "its program ended with exit code 3\nboom"
+
+
+def test_a_shell_is_a_session_and_its_commands_belong_to_it(memory: Memory) -> None:
+    memory.take(
+        record(1, "AgentStarted", agent="alpha", pane="%1", pid=7, attempt=1),
+        record(2, "ShellStarted", agent="alpha", shell="bash", session="41", folder="."),
+        record(3, "ShellStarted", agent="alpha", shell="zsh", session="42", folder="."),
+        ran(
+            4, "ls", source="shell", session="41", arguments=["ls"], environment={"PASSWORD": "x", "A": None}
+        ),
+        ran(5, "pwd", source="pane", session=""),
+        record(6, "ShellEnded", agent="alpha", shell="bash", session="41"),
+    )
+    assert [each["ended"] for each in memory.all("session")] == [None, BEGAN + 6, None]
+    first, second = memory.all("command")
+    assert (first["session"], first["source"], first["arguments"]) == ("session/2", "shell", ["ls"])
+    assert first["environment"] == {"PASSWORD": "[hidden]", "A": None}
+    assert second["session"] == "session/3"
 
 
 def test_refusals_are_errors_in_words(memory: Memory) -> None:
@@ -157,6 +177,17 @@ def test_an_output_is_read_from_its_folder_only(tmp_path: Path) -> None:
     assert big.cut
     assert big.text.endswith("end")
     assert len(big.text) < MOST_OUTPUT + 20
+
+
+def test_a_record_names_captured_output_only(tmp_path: Path) -> None:
+    folder = tmp_path / ".runebook/agents/event-capture/output"
+    folder.mkdir(parents=True)
+    (folder / "1.txt").write_text("printed")
+    (tmp_path / ".runebook/agents/event-capture/home").write_text("not printed")
+    name = ".runebook/agents/event-capture/output/1.txt"
+    assert printed_in(tmp_path, {"output": name}) == ("printed", False)
+    for other in ("", "home", name.replace("output/1.txt", "home"), name + "/../../home", "/" + name):
+        assert printed_in(tmp_path, {"output": other}) is None
 
 
 events = st.sampled_from(["ok", "fail", "start", "exit", "suggest", "dismiss", "other"])
