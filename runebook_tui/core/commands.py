@@ -16,6 +16,7 @@ from runebook_tui.core.messages import ReportDelivered, SendMessage
 from runebook_tui.core.planedits import PlanEdit
 from runebook_tui.core.presence import Look
 from runebook_tui.core.reviews import Recommend
+from runebook_tui.core.suggestions import ApplySuggestion, DismissSuggestion, Suggest
 from runebook_tui.core.types import Author, Change, Crossing, ExecutionPlan, GateMode
 
 
@@ -385,5 +386,8 @@ Command = (
     | ReportDelivered
     | DismissLesson
     | Recommend
+    | Suggest
+    | DismissSuggestion
+    | ApplySuggestion
     | Look
 )
