@@ -183,6 +183,10 @@ class Policy(Value):
     """Who looks at a request first: with "owner" the owning agent is told of it and may recommend."""
     paths: tuple[PathPolicy, ...] = ()
     """What differs for some paths: `[[policy.paths]]`."""
+    memory_days: Annotated[float, Field(gt=0, le=36_500)] = 90.0
+    """For how many days the storage agent remembers commands and what came of them."""
+    memory_mb: Annotated[float, Field(ge=1, le=1_000_000)] = 500.0
+    """How large its memory may become, in megabytes (10⁶ bytes); the oldest goes first."""
     finalize_seconds: Annotated[float, Field(gt=0, le=86_400)] = 30.0
     """How long an agent may take once it is told to finalize."""
 
