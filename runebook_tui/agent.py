@@ -92,6 +92,52 @@ class AgentContext:
         """Say what this agent thinks of a request about paths that it owns; the operator decides."""
         self._ask("recommend", request=request, advice=advice, reason=reason)
 
+    def suggest(
+        self,
+        kind: str,
+        title: str,
+        *,
+        words: str = "",
+        snippet: str = "",
+        priority: Literal["high", "normal", "low"] = "normal",
+        confidence: float = 0.5,
+        fingerprint: str = "",
+        **provenance: str | int | None,
+    ) -> int:
+        """Suggest something to whoever works here; the suggestion's number.
+
+        `kind` is a short word such as "fix", `words` says why, `snippet` is a command or text to copy: it is
+        never executed. `confidence` is from 0 to 1. The same `fingerprint` (default: kind, title and snippet)
+        is the same suggestion, and counts up. Of `provenance`, any of `rule`, `layer` ("heuristics",
+        "search", "model", "pattern"), `command` (the `seq` of the failure's record), `agent` (whose failure),
+        `file` and `line`.
+        """
+        answer = self._ask(
+            "suggest",
+            kind=kind,
+            title=title,
+            words=words,
+            snippet=snippet,
+            priority=priority,
+            confidence=confidence,
+            fingerprint=fingerprint,
+            provenance=provenance,
+        )
+        return int(answer["id"])
+
+    def suggestions(self) -> list[dict[str, Any]]:
+        """The suggestions that are kept, the best open one first, then those that are over, newest first.
+
+        Each has "id", "agent", "kind", "priority", "title", "words", "snippet", "confidence", "provenance",
+        "fingerprint", "first" and "time" (unix seconds), "count", "applied" (how often), "status" ("open",
+        "applied", "dismissed") and "by".
+        """
+        return list(self._ask("suggestions", all=True)["suggestions"])
+
+    def withdraw(self, suggestion: int) -> None:
+        """Dismiss a suggestion of this agent: it is not needed any more."""
+        self._ask("suggestion-dismiss", suggestion=suggestion)
+
     def records(
         self, after: int = 0, types: Sequence[str] = (), seconds: float = 0.0
     ) -> tuple[list[dict[str, Any]], int]:

@@ -153,7 +153,13 @@ def test_the_architecture_page_names_every_verb_and_who_may_use_it() -> None:
     folder = ROOT / "runebook_tui" / "execution"
     text = (folder / "verbs.py").read_text()
     tables = re.findall(r"self\._(anyone|agents|operator): Mapping\[str, Verb\] = \{([^}]+)\}", text)
-    for speaker, name in (("supervisors", "supervision"), ("operator", "deciding"), ("operator", "amending")):
+    for speaker, name in (
+        ("anyone", "records"),
+        ("supervisors", "supervision"),
+        ("agents", "mailbox"),
+        ("operator", "deciding"),
+        ("operator", "amending"),
+    ):
         text = (folder / f"{name}.py").read_text()
         tables += [(speaker, table) for table in re.findall(r"self\.verbs(?:: \S+ \S+)? = \{([^}]+)\}", text)]
     assert documented == {

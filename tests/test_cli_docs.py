@@ -82,7 +82,7 @@ command = ["make", "test"]
 
 def sections() -> dict[str, str]:
     """The text under each command's heading; the interactive session is ""."""
-    parts = re.split(r"^### `runebook-tui ?([a-z]*)`$", PAGE, flags=re.MULTILINE)
+    parts = re.split(r"^### `runebook-tui ?([a-z-]*)`$", PAGE, flags=re.MULTILINE)
     return dict(
         zip(parts[1::2], (re.split(r"^## ", part, flags=re.M)[0] for part in parts[2::2]), strict=True)
     )
@@ -375,6 +375,21 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
         found["amendment"].append(here.json("plan", "restore", found["amendment"][1]["before"]))
         found["agent-named"] += [here.json("stop", "alpha"), here.json("restart", "beta")]
         found["record"] = here.json("log", "--since", "1d")
+        script = f"""
+from pathlib import Path
+from runebook_tui.agent import AgentContext
+context = AgentContext("alpha", Path({str(here.root)!r}))
+print(context.suggest("fix", "Install it", snippet="pip install it", rule="pip", command=3, file="a", line=1))
+"""
+        subprocess.run([sys.executable, "-P", "-c", script], env=here.environment, check=True)
+        found["suggestion-count"] = [here.json("suggest", "status")]
+        found["suggestion"] = [
+            *here.json("suggest", "list"),
+            *here.json("suggest", "top"),
+            here.json("suggest", "apply", "1"),
+            here.json("suggest", "dismiss", "1"),
+            *here.json("suggest", "list", "--all"),
+        ]
         found["absence"] = [here.json("away"), here.json("away", "--since", "0s")]
         here.commit()
         found["rehearsal"] = [here.json("rehearse"), here.json("rehearse", "--history", "5")]

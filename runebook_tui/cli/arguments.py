@@ -169,6 +169,13 @@ def _telling_commands(commands: _Commands[_Parser]) -> None:
     recommend.add_argument("request", metavar="ID")
     recommend.add_argument("advice", choices=("approve", "reject"))
     recommend.add_argument("--reason", default="", metavar="TEXT")
+    suggest = _command(commands, "suggest", "show what would help by what failed here, take or dismiss it")
+    suggest.add_argument("step", choices=("status", "top", "last", "list", "apply", "dismiss"))
+    suggest.add_argument("id", nargs="?", metavar="ID")
+    suggest.add_argument("--all", action="store_true", help="list: those that were applied or dismissed, too")
+    suggest.add_argument(
+        "--copy", action="store_true", help="apply: put it into the terminal's clipboard, too"
+    )
     for parser in (inbox, recommend):
         parser.add_argument(
             "--agent", metavar="ID", default=None, help="from outside an agent's pane: for whom"

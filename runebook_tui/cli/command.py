@@ -50,6 +50,7 @@ _MODULES = {
     "tell": "telling.tell",
     "inbox": "telling.inbox",
     "recommend": "telling.recommend",
+    "suggest": "suggesting.suggest",
     "guard": "guarding.guard",
     "commit": "committing.commit",
 }

@@ -17,6 +17,7 @@ from runebook_tui.core.messages import ReportDelivered, SendMessage
 from runebook_tui.core.planedits import PlanEdit
 from runebook_tui.core.presence import Look
 from runebook_tui.core.reviews import Recommend
+from runebook_tui.core.suggestions import ApplySuggestion, DismissSuggestion, Suggest
 from runebook_tui.core.types import Author, Change, Crossing, ExecutionPlan, GateMode
 
 
@@ -387,5 +388,8 @@ Command = (
     | ReportDelivered
     | DismissLesson
     | Recommend
+    | Suggest
+    | DismissSuggestion
+    | ApplySuggestion
     | Look
 )

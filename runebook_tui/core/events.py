@@ -20,6 +20,7 @@ from runebook_tui.core.messages import MessageDelivered, MessageSent
 from runebook_tui.core.planedits import PlanEdit
 from runebook_tui.core.presence import OperatorLooked
 from runebook_tui.core.reviews import Recommended
+from runebook_tui.core.suggestions import SuggestionAdded, SuggestionApplied, SuggestionDismissed
 from runebook_tui.core.types import (
     AgentStatus,
     Author,
@@ -371,6 +372,9 @@ Event = Annotated[
     | MessageDelivered
     | LessonDismissed
     | Recommended
+    | SuggestionAdded
+    | SuggestionDismissed
+    | SuggestionApplied
     | OperatorLooked
     | AttemptRefused,
     Field(discriminator="type"),

@@ -18,6 +18,7 @@ from runebook_tui.core import (
     requests,
     resuming,
     reviews,
+    suggestions,
     undos,
 )
 from runebook_tui.core import events as e
@@ -136,6 +137,12 @@ def _applied(state: State, record: e.Record) -> State:
             return learning.applied(state, event)
         case reviews.Recommended():
             return reviews.applied(state, event, record.time)
+        case (
+            suggestions.SuggestionAdded()
+            | suggestions.SuggestionDismissed()
+            | suggestions.SuggestionApplied()
+        ):
+            return suggestions.applied(state, event, record.time)
         case presence.OperatorLooked():
             return presence.applied(state, event, record.time)
         case e.AttemptRefused():
@@ -155,6 +162,8 @@ def _run_started(state: State, run: int, event: e.RunStarted, time: float) -> St
         undos=state.undos,
         messages=state.messages,
         last_message=state.last_message,
+        suggestions=state.suggestions,
+        last_suggestion=state.last_suggestion,
         dismissed_lessons=state.dismissed_lessons,
         looked_at=state.looked_at,
         away_since=state.away_since,

@@ -18,6 +18,7 @@ from runebook_tui.core import (
     proposals,
     resuming,
     reviews,
+    suggestions,
     undos,
 )
 from runebook_tui.core import commands as c
@@ -76,6 +77,12 @@ def decide(state: State, command: c.Command, now: float) -> Outcome:
         case reviews.Recommend():
             why = reviews.why_not(state, command, now)
             return Refusal(why) if why else reviews.recommended(state, command)
+        case suggestions.Suggest():
+            why = suggestions.why_not(state, command, now)
+            return Refusal(why) if why else suggestions.suggested(state, command, now)
+        case suggestions.DismissSuggestion() | suggestions.ApplySuggestion():
+            why = suggestions.why_not(state, command, now)
+            return Refusal(why) if why else suggestions.closed(state, command)
         case presence.Look():
             return presence.looked(state, command, now)
         case c.Decide() | c.Disown():

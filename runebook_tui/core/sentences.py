@@ -16,6 +16,7 @@ from runebook_tui.core.planedits import edit_words
 from runebook_tui.core.presence import OperatorLooked
 from runebook_tui.core.reviews import Recommended
 from runebook_tui.core.state import AgentState, Attempt, RequestState
+from runebook_tui.core.suggestions import SuggestionAdded, SuggestionApplied, SuggestionDismissed
 from runebook_tui.core.types import ENGINE, OPERATOR, AgentStatus, Change, Crossing, GateMode, RequestKind
 
 STATUS_WORDS = {
@@ -102,6 +103,12 @@ def sentence(record: e.Record) -> str:
         case Recommended():
             advice = f"{event.agent} recommends to {event.advice} request {event.request}"
             return f"{advice}{_because(event.reason)}"
+        case SuggestionAdded():
+            return f"{event.agent} suggests ({event.suggestion}): {event.title}"
+        case SuggestionDismissed():
+            return f"{_who(event.by)} dismissed suggestion {event.suggestion}"
+        case SuggestionApplied():
+            return f"{_who(event.by)} applied suggestion {event.suggestion}"
         case OperatorLooked():
             return "you left the screen" if event.leaves else "you looked at the screen"
         case CommandRan():

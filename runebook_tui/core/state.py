@@ -20,6 +20,7 @@ from runebook_tui.core.remembered import Decision as Decision
 from runebook_tui.core.remembered import Engine as Engine
 from runebook_tui.core.remembered import Message as Message
 from runebook_tui.core.remembered import RecentTouch as RecentTouch
+from runebook_tui.core.suggested import Suggestion
 from runebook_tui.core.types import (
     AgentSpec,
     AgentStatus,
@@ -322,6 +323,10 @@ class State:
     """The newest messages, oldest first, over all runs."""
     last_message: int = 0
     """The highest message number ever given, over all runs."""
+    suggestions: tuple[Suggestion, ...] = ()
+    """The newest suggestions, the one that changed last at the end, over all runs."""
+    last_suggestion: int = 0
+    """The highest suggestion number ever given, over all runs."""
     dismissed_lessons: tuple[PlanEdit, ...] = ()
     """Edits of the plan that are not to be suggested again, over all runs."""
     looked_at: float | None = None

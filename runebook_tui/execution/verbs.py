@@ -28,6 +28,7 @@ from runebook_tui.execution.hooks import Hooks
 from runebook_tui.execution.mailbox import Mailbox
 from runebook_tui.execution.records import Records
 from runebook_tui.execution.server import Connection
+from runebook_tui.execution.suggesting import Suggesting
 from runebook_tui.execution.supervision import Supervision
 from runebook_tui.execution.undoing import Undoing
 from runebook_tui.execution.view import owner, view
@@ -104,6 +105,7 @@ class Verbs:
         self._agents: Mapping[str, Verb] = {
             **supervision.verbs,
             **self._mailbox.verbs,
+            **Suggesting(host).verbs,
             "ready": self._ready,
             "task-start": self._task,
             "task-done": self._task,

@@ -13,6 +13,7 @@ from tui_scenes import PLAN, by, touch
 
 from runebook_tui.core import events as e
 from runebook_tui.core.activity import Activity, ActivityChanged, CommandRan
+from runebook_tui.core.contract import ApiDrifted, ApiRestored
 from runebook_tui.core.grants import Scope
 from runebook_tui.core.printable import visible
 from runebook_tui.core.sentences import sentence
@@ -164,6 +165,12 @@ SENTENCES: list[tuple[e.Event, str, str]] = [
     (e.TaskBlocked(agent="a", task="t", reason="r"), "a", "a cannot go on with task t: r"),
     (e.TaskCompleted(agent="a", task="t"), "a", "a completed task t"),
     (e.ApiPublished(agent="a", api="s", path="s.py", digest="d", version=2), "a", "a published s v2 (s.py)"),
+    (
+        ApiDrifted(api="s", request=4, digest="d", diff="--- s v1\n+++ s now\n@@ -1 +1 @@\n-f(a)\n+f(b)\n"),
+        "engine",
+        "request 4: s is not as it was published: gone: f(a) / new: f(b)",
+    ),
+    (ApiRestored(api="s", version=2), "engine", "s is as it was published again (v2)"),
     (
         e.CoordinationRequest(
             request=4,
