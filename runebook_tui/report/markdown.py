@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
-from runebook_tui.core.printable import visible
+from runebook_tui.core.printable import as_markdown
 from runebook_tui.report.account import Account
 from runebook_tui.report.tables import Table, tables
 from runebook_tui.report.words import moment, outcome_words
@@ -19,9 +18,9 @@ def markdown(account: Account) -> str:
 
 
 def _lines(account: Account) -> Iterator[str]:
-    yield f"# {escaped(account.plan)}: run {account.run}"
+    yield f"# {as_markdown(account.plan)}: run {account.run}"
     yield ""
-    yield f"It began on {moment(account.started)}. {escaped(outcome_words(account))}"
+    yield f"It began on {moment(account.started)}. {as_markdown(outcome_words(account))}"
     for table in tables(account):
         yield ""
         yield from _table(table)
@@ -35,12 +34,7 @@ def _table(table: Table) -> Iterator[str]:
         yield "| " + " | ".join(table.columns) + " |"
         yield "|" + "---|" * len(table.columns)
         for row in table.rows:
-            yield "| " + " | ".join(map(escaped, row)) + " |"
+            yield "| " + " | ".join(as_markdown(each, _CELL) for each in row) + " |"
     if table.note:
         yield from ([""] if table.rows else [])
         yield table.note
-
-
-def escaped(text: str, limit: int = _CELL) -> str:
-    """`text` on one line, as Markdown that shows just that."""
-    return re.sub(r"([\\`*_\[\]<>#|~&$@])", r"\\\1", visible(text, limit))

@@ -12,10 +12,10 @@ from markdown_it import MarkdownIt
 
 from runebook_tui.core import commands as c
 from runebook_tui.core.activity import Activity
-from runebook_tui.core.printable import visible
+from runebook_tui.core.printable import as_code, as_markdown, visible
 from runebook_tui.core.types import OPERATOR, AcceptanceCheck, InterfaceStub
 from runebook_tui.report.account import Account, account
-from runebook_tui.report.markdown import escaped, markdown
+from runebook_tui.report.markdown import markdown
 from runebook_tui.report.page import page
 from runebook_tui.report.picture import picture
 
@@ -177,7 +177,14 @@ def test_nothing_that_others_wrote_is_markup(texts: list[str]) -> None:
 @given(HOSTILE)
 def test_a_text_in_the_markdown_shows_as_it_is(text: str) -> None:
     shown = " ".join(visible(text).split())
-    html = MarkdownIt("commonmark").enable("table").render(f"x {escaped(text)} x")
+    html = MarkdownIt("commonmark").enable("table").render(f"x {as_markdown(text)} x")
     read = Texts.read(html)
     assert read.tags == {"p"}
     assert " ".join("".join(read.texts).split()) == f"x {shown} x".replace("x  x", "x x")
+
+
+@given(HOSTILE)
+def test_a_command_in_the_markdown_shows_as_it_is(text: str) -> None:
+    read = Texts.read(MarkdownIt("commonmark").render(f"x {as_code(text)} x"))
+    assert read.tags == {"p", "code"}
+    assert "".join(read.texts).split() == ["x", *visible(text).split(), "x"]
