@@ -103,6 +103,7 @@ def imported(path: Path) -> Iterator[tuple[str, int]]:
         ("core", {"pydantic", "runebook_tui"}),
         ("gate", {"runebook_tui"}),
         ("history", {"pydantic", "runebook_tui"}),
+        ("report", {"runebook_tui"}),
         ("log", {"pydantic", "pydantic_core", "runebook_tui"}),
         ("watch", {"watchfiles", "runebook_tui"}),
         ("tmux", {"libtmux", "runebook_tui"}),

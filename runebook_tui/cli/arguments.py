@@ -109,6 +109,11 @@ def _reading_commands(commands: _Commands[_Parser]) -> None:
         parser.add_argument(
             "--since", default=default, metavar="MOMENT", help="2h, 10:30, a date with a time, or last"
         )
+    report = _command(commands, "report", "say what a run came to: Markdown, a page, or JSON")
+    report.add_argument(
+        "--html", metavar="FILE", help="write one page with a picture of the run, for browsers"
+    )
+    report.add_argument("--run", type=int, metavar="N", help="run number N (default: the last)")
     lanes = _command(commands, "lanes", "list the agents' worktrees, or remove one")
     lanes.add_argument("step", nargs="?", choices=("remove",))
     lanes.add_argument("agent", nargs="?", metavar="AGENT")

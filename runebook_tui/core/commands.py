@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from runebook_tui.core.acceptance import ReportAcceptance as ReportAcceptance
 from runebook_tui.core.activity import Activity
 from runebook_tui.core.answers import Decide as Decide
 from runebook_tui.core.answers import Disown as Disown
@@ -369,6 +370,7 @@ Command = (
     | SpendGrant
     | ReportActivity
     | ReportCommand
+    | ReportAcceptance
     | EndHold
     | Decide
     | TakeBack

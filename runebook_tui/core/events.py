@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
+from runebook_tui.core.acceptance import AcceptanceRan
 from runebook_tui.core.activity import ActivityChanged, CommandRan
 from runebook_tui.core.aftermath import DecisionTakenBack, Means, TaskHandedOver
 from runebook_tui.core.contract import ApiDrifted, ApiRestored, Contract
@@ -364,6 +365,7 @@ Event = Annotated[
     | NetReported
     | ActivityChanged
     | CommandRan
+    | AcceptanceRan
     | DecisionTakenBack
     | TaskHandedOver
     | MessageSent

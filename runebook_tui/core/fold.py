@@ -22,6 +22,7 @@ from runebook_tui.core import (
     undos,
 )
 from runebook_tui.core import events as e
+from runebook_tui.core.acceptance import AcceptanceRan, Accepted
 from runebook_tui.core.activity import ActivityChanged, CommandRan
 from runebook_tui.core.aftermath import DecisionTakenBack, TaskHandedOver
 from runebook_tui.core.contract import ApiDrifted, ApiRestored
@@ -125,6 +126,9 @@ def _applied(state: State, record: e.Record) -> State:
             return _agent(state, event.agent, doing=event.doing(record.time))
         case CommandRan():
             return state
+        case AcceptanceRan():
+            found = Accepted(event.agent, event.passed, event.code, event.commit, record.time)
+            return replace(state, acceptance=_with(state.acceptance, event.check, found))
         case messages.MessageSent() | messages.MessageDelivered():
             return messages.applied(state, event, record.time)
         case DecisionTakenBack() | TaskHandedOver():

@@ -6,6 +6,7 @@ import signal as signals
 from typing import assert_never
 
 from runebook_tui.core import (
+    acceptance,
     boundary,
     decisions,
     interfaces,
@@ -112,6 +113,7 @@ def decide(state: State, command: c.Command, now: float) -> Outcome:
             | c.SpendGrant()
             | c.ReportActivity()
             | c.ReportCommand()
+            | c.ReportAcceptance()
             | c.ReportLane()
             | c.ReportIntegrated()
             | c.RestartAgent()
@@ -139,6 +141,7 @@ _AgentCommand = (
     | c.SpendGrant
     | c.ReportActivity
     | c.ReportCommand
+    | c.ReportAcceptance
     | c.ReportLane
     | c.ReportIntegrated
     | c.RestartAgent
@@ -171,6 +174,9 @@ def _agent_decided(state: State, agent: AgentState, command: _AgentCommand, now:
             return proposals.activity_reported(agent, command)
         case c.ReportCommand():
             return proposals.command_reported(command)
+        case c.ReportAcceptance():
+            ran = acceptance.ran(state.plan.acceptance, command)
+            return ran or Refusal(f"the plan has no acceptance check {command.check!r}")
         case c.ReportLane():
             return (e.LaneOpened(agent=agent.id, branch=command.branch, fresh=command.fresh),)
         case c.ReportIntegrated():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from runebook_tui.core import events as e
+from runebook_tui.core.acceptance import AcceptanceRan, acceptance_words
 from runebook_tui.core.activity import ActivityChanged, CommandRan, activity_words, use_words
 from runebook_tui.core.aftermath import DecisionTakenBack, TaskHandedOver
 from runebook_tui.core.contract import ApiDrifted, ApiRestored, changed_words
@@ -97,6 +98,8 @@ def sentence(record: e.Record) -> str:
         case MessageDelivered():
             numbers = ", ".join(map(str, event.messages))
             return f"{_who(event.reader)} was given message {numbers} (by {event.by})"
+        case AcceptanceRan():
+            return acceptance_words(event)
         case Recommended():
             advice = f"{event.agent} recommends to {event.advice} request {event.request}"
             return f"{advice}{_because(event.reason)}"

@@ -112,6 +112,7 @@ class Verbs:
             "task-block": self._task,
             "publish": self._publish,
             "ask": self._ask,
+            "acceptance": self._acceptance,
             "wait-finalize": self._wait_finalize,
             "settle": self._settle,
             "hook": self._hooks.hook,
@@ -261,6 +262,20 @@ class Verbs:
             raise Refused(f"the plan has no agent {agent!r}")
         await self._host.sweep()
         return {"agent": agent, "seq": self._host.state.seq}
+
+    async def _acceptance(self, connection: Connection, message: Answer) -> Answer:
+        agent = connection.speaks_for(message.get("agent"))
+        report = c.ReportAcceptance(
+            agent,
+            wire.text_field(message, "check", limit=64),
+            message.get("passed") is True,
+            None if message.get("code") is None else wire.number_field(message, "code"),
+            None if message.get("seconds") is None else wire.seconds_field(message, "seconds"),
+            visible(wire.text_field(message, "commit", default="", limit=64)),
+            visible(wire.text_field(message, "reason", default="", limit=500)),
+        )
+        await self._host.handle(report, agent)
+        return {"check": report.check, "passed": report.passed}
 
     async def _wait_finalize(self, connection: Connection, message: Answer) -> Answer:
         agent = connection.speaks_for(message.get("agent"))

@@ -164,6 +164,7 @@ COMMANDS = st.one_of(
     st.builds(c.SpendGrant, AGENT, REQUEST, PATH),
     st.builds(c.ReportActivity, AGENT, TEXT, st.sampled_from(Activity), TEXT, TEXT),
     st.builds(c.ReportCommand, AGENT, TEXT, TEXT, st.none() | st.integers(0, 3)),
+    st.builds(c.ReportAcceptance, AGENT, TEXT, st.booleans()),
     st.builds(c.RecordAttempt, AGENT, TEXT, TEXT),
     st.builds(c.SendMessage, AGENT, st.lists(AGENT, max_size=2).map(tuple), TEXT),
     st.builds(c.Recommend, AGENT, REQUEST, st.sampled_from(["approve", "reject"]), TEXT),
@@ -291,6 +292,8 @@ EDITS = st.one_of(
 )
 
 FIELDS: dict[str, st.SearchStrategy[Any]] = {
+    "check": TEXT,
+    "passed": st.booleans(),
     "adopted": st.lists(AGENT, max_size=1).map(tuple),
     "broken": TEXT,
     "consumers": st.lists(AGENT, max_size=2).map(tuple),
