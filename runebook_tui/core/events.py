@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 
 from runebook_tui.core.activity import ActivityChanged, CommandRan
+from runebook_tui.core.capture import ShellEnded, ShellStarted
 from runebook_tui.core.aftermath import DecisionTakenBack, Means, TaskHandedOver
 from runebook_tui.core.contract import ApiDrifted, ApiRestored, Contract
 from runebook_tui.core.fact import Fact
@@ -363,6 +364,8 @@ Event = Annotated[
     | NetReported
     | ActivityChanged
     | CommandRan
+    | ShellStarted
+    | ShellEnded
     | DecisionTakenBack
     | TaskHandedOver
     | MessageSent

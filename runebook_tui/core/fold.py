@@ -22,6 +22,7 @@ from runebook_tui.core import (
 )
 from runebook_tui.core import events as e
 from runebook_tui.core.activity import ActivityChanged, CommandRan
+from runebook_tui.core.capture import ShellEnded, ShellStarted
 from runebook_tui.core.aftermath import DecisionTakenBack, TaskHandedOver
 from runebook_tui.core.contract import ApiDrifted, ApiRestored
 from runebook_tui.core.grants import Scope
@@ -122,7 +123,7 @@ def _applied(state: State, record: e.Record) -> State:
             return nets.applied(state, event, record.time)
         case ActivityChanged():
             return _agent(state, event.agent, doing=event.doing(record.time))
-        case CommandRan():
+        case CommandRan() | ShellStarted() | ShellEnded():
             return state
         case messages.MessageSent() | messages.MessageDelivered():
             return messages.applied(state, event, record.time)

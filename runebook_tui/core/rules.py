@@ -7,6 +7,7 @@ from typing import assert_never
 
 from runebook_tui.core import (
     boundary,
+    capture,
     decisions,
     interfaces,
     lanes,
@@ -105,6 +106,7 @@ def decide(state: State, command: c.Command, now: float) -> Outcome:
             | c.SpendGrant()
             | c.ReportActivity()
             | c.ReportCommand()
+            | c.ReportShell()
             | c.ReportLane()
             | c.ReportIntegrated()
             | c.RestartAgent()
@@ -132,6 +134,7 @@ _AgentCommand = (
     | c.SpendGrant
     | c.ReportActivity
     | c.ReportCommand
+    | c.ReportShell
     | c.ReportLane
     | c.ReportIntegrated
     | c.RestartAgent
@@ -163,7 +166,9 @@ def _agent_decided(state: State, agent: AgentState, command: _AgentCommand, now:
         case c.ReportActivity():
             return proposals.activity_reported(agent, command)
         case c.ReportCommand():
-            return proposals.command_reported(command)
+            return capture.command_reported(command)
+        case c.ReportShell():
+            return capture.shell_reported(command)
         case c.ReportLane():
             return (e.LaneOpened(agent=agent.id, branch=command.branch, fresh=command.fresh),)
         case c.ReportIntegrated():
