@@ -23,6 +23,7 @@ from runebook_tui.core.state import State
 from runebook_tui.core.types import ENGINE, OPERATOR
 from runebook_tui.execution import wire
 from runebook_tui.execution.amending import Amending
+from runebook_tui.execution.captured import Captured
 from runebook_tui.execution.deciding import Deciding, request_words
 from runebook_tui.execution.hooks import Hooks
 from runebook_tui.execution.mailbox import Mailbox
@@ -116,6 +117,7 @@ class Verbs:
             "wait-finalize": self._wait_finalize,
             "settle": self._settle,
             "hook": self._hooks.hook,
+            **Captured(host).verbs,
         }
         self._operator: Mapping[str, Verb] = {
             **Deciding(host).verbs,
