@@ -51,6 +51,7 @@ _MODULES = {
     "recommend": "telling.recommend",
     "guard": "guarding.guard",
     "commit": "committing.commit",
+    "surface": "surfacing.surface",
 }
 
 

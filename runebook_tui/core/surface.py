@@ -144,7 +144,7 @@ def _files(state: State) -> dict[str, dict[str, Any]]:
 
 def _file(state: State, found: dict[str, dict[str, Any]], path: str) -> dict[str, Any]:
     claim = state.owners.owner_of(path)
-    new = {
+    new: dict[str, Any] = {
         "owner": None if claim is None else claim.owner,
         "shared": claim is not None and claim.shared,
         "writer": None,

@@ -31,7 +31,7 @@ _MOODS = {"held": "fg=red,bold", "asking": "fg=yellow,bold", "failed": "fg=red"}
 
 
 class Surfaces:
-    """Refreshes the snapshot of the repository at `root`, and what tmux shows, when told that something changed."""
+    """Refreshes the snapshot of the repository at `root`, and what tmux shows, when told of a change."""
 
     def __init__(self, root: Path, state: Callable[[], State], say: Callable[[str], None]) -> None:
         self._root = root
@@ -114,7 +114,7 @@ def look_of(fresh: Mapping[str, Any]) -> Look:
 
 
 def status_of(fresh: Mapping[str, Any]) -> str:
-    """The segment of the status line: what waits for the operator first, then who works, then what would help."""
+    """The segment of the status line: what waits for the operator, who works, what would help."""
     counts = fresh["counts"]
     parts = []
     if counts["requests"]:

@@ -99,6 +99,16 @@ class Guest:
         )
         self._forget()
 
+    def farewell(self) -> None:
+        """Leave, and take the invitation and the key along. Raises TmuxError."""
+        self.leave()
+        if self.socket.exists() and not self._server.run(["list-sessions"]).error:
+            for option in ("@runebook_surface", "@runebook_borders"):
+                self._server.run(["set-option", "-g", "-u", option])
+            bound = self._server.run(["list-keys", "-T", "prefix", "R"]).stdout
+            if any("surface menu" in line for line in bound):
+                self._server.run(["unbind-key", "-T", "prefix", "R"])
+
     def _enter_session(self, session: str) -> None:
         place: Place = ("-t", session)
         if local(self._server, place, "@runebook_was_status-right") is not None:

@@ -1,4 +1,4 @@
-"""What happens is seen outside the screens: in the snapshot, in the private tmux server, and in the user's."""
+"""What happens is seen outside the screens: in the snapshot, the private tmux server, and the user's."""
 
 from __future__ import annotations
 
