@@ -80,6 +80,9 @@ class Host(Protocol):
     def root_of(self, agent: str) -> Path:
         """The top of the tree in which `agent` works."""
 
+    async def output_of(self, agent: str, mark: str) -> str:
+        """The file that holds what a command in the pane of `agent` printed; "" for none."""
+
     def history_of(self, agent: str) -> History:
         """The history of that tree."""
 
