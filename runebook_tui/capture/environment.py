@@ -25,7 +25,9 @@ def shell_environment(given: Mapping[str, str]) -> dict[str, str]:
     return {
         "RUNEBOOK_CAPTURE": os.fspath(_HERE),
         "RUNEBOOK_CAPTURE_PYTHON": sys.executable,
-        "PROMPT_COMMAND": prompt if "__runebook_prompt" in prompt else "; ".join(filter(None, (_LOADER, prompt))),
+        "PROMPT_COMMAND": prompt
+        if "__runebook_prompt" in prompt
+        else "; ".join(filter(None, (_LOADER, prompt))),
         "RUNEBOOK_ZDOTDIR": given.get("RUNEBOOK_ZDOTDIR", given.get("ZDOTDIR", "")),
         "ZDOTDIR": os.fspath(_HERE / "shells" / "zsh"),
         "XDG_DATA_DIRS": folders if own in folders.split(":") else f"{own}:{folders}",

@@ -25,10 +25,21 @@ _RETRY_SECONDS = 2.0
 _ANSWER_SECONDS = 5.0
 _NOISE = {"_", "PWD", "OLDPWD", "SHLVL", "COLUMNS", "LINES", "PROMPT_COMMAND", "ZDOTDIR"}
 _DECLARED = re.compile(
-    r"""declare -x (?P<name>\w+)(?:=(?:"(?P<plain>(?:[^"\\]|\\.)*)"|\$'(?P<ansi>(?:[^'\\]|\\.)*)'))?\n""", re.DOTALL
+    r"""declare -x (?P<name>\w+)(?:=(?:"(?P<plain>(?:[^"\\]|\\.)*)"|\$'(?P<ansi>(?:[^'\\]|\\.)*)'))?\n""",
+    re.DOTALL,
 )
 _HISTORY = re.compile(r"\s*(\d+)\*? {1,2}(.*?)\n?\Z", re.DOTALL)
-_ANSI = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "E": "\x1b", "e": "\x1b", "f": "\f", "v": "\v"}
+_ANSI = {
+    "n": "\n",
+    "t": "\t",
+    "r": "\r",
+    "a": "\a",
+    "b": "\b",
+    "E": "\x1b",
+    "e": "\x1b",
+    "f": "\f",
+    "v": "\v",
+}
 
 
 class Shell:

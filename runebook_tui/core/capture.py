@@ -10,8 +10,8 @@ from runebook_tui.core.fact import Fact
 from runebook_tui.core.secrets import without_secrets
 
 if TYPE_CHECKING:
-    from runebook_tui.core.types import AgentSpec, ExecutionPlan
     from runebook_tui.core.commands import ReportCommand, ReportShell
+    from runebook_tui.core.types import AgentSpec, ExecutionPlan
 
 BUILTIN = "event-capture"
 """The agent whose presence in a plan means that what runs in its panes is captured."""

@@ -22,8 +22,8 @@ from runebook_tui.core import (
 )
 from runebook_tui.core import events as e
 from runebook_tui.core.activity import ActivityChanged, CommandRan
-from runebook_tui.core.capture import ShellEnded, ShellStarted
 from runebook_tui.core.aftermath import DecisionTakenBack, TaskHandedOver
+from runebook_tui.core.capture import ShellEnded, ShellStarted
 from runebook_tui.core.contract import ApiDrifted, ApiRestored
 from runebook_tui.core.grants import Scope
 from runebook_tui.core.state import (

@@ -6,8 +6,8 @@ from typing import assert_never
 
 from runebook_tui.core import events as e
 from runebook_tui.core.activity import ActivityChanged, CommandRan, activity_words, use_words
-from runebook_tui.core.capture import ShellEnded, ShellStarted
 from runebook_tui.core.aftermath import DecisionTakenBack, TaskHandedOver
+from runebook_tui.core.capture import ShellEnded, ShellStarted
 from runebook_tui.core.contract import ApiDrifted, ApiRestored, changed_words
 from runebook_tui.core.grants import Scope
 from runebook_tui.core.learning import LessonDismissed

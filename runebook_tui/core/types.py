@@ -196,7 +196,6 @@ class Policy(Value):
     finalize_seconds: Annotated[float, Field(gt=0, le=86_400)] = 30.0
     """How long an agent may take once it is told to finalize."""
 
-
     @field_validator("secrets")
     @classmethod
     def _are_expressions(cls, value: tuple[str, ...]) -> tuple[str, ...]:

@@ -79,6 +79,9 @@ class Host(Protocol):
     def root_of(self, agent: str) -> Path:
         """The top of the tree in which `agent` works."""
 
+    async def output_of(self, agent: str, mark: str) -> str:
+        """The file that holds what the pane of `agent` printed between the marks of a command; "" for none."""
+
     def history_of(self, agent: str) -> History:
         """The history of that tree."""
 
