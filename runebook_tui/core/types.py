@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from runebook_tui.core.analysis import AnalysisPolicy
 from runebook_tui.core.contract import InterfaceStub as InterfaceStub
 from runebook_tui.core.names import AgentId, ApiName, Identifier, OneLine, Pattern, RepositoryPath
 from runebook_tui.core.ownership import FileOwnership
@@ -218,6 +219,8 @@ class ExecutionPlan(Value):
     """What everybody reads and only its owner changes."""
     interfaces: tuple[InterfaceStub, ...] = ()
     """What agents must publish before others may rely on it."""
+    analysis: AnalysisPolicy = AnalysisPolicy()
+    """Whether a language model may be asked about failures."""
 
     @property
     def ownership(self) -> tuple[FileOwnership, ...]:
