@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from runebook_tui.core.acceptance import AcceptanceCheck as AcceptanceCheck
+from runebook_tui.core.analysis import AnalysisPolicy
 from runebook_tui.core.contract import InterfaceStub as InterfaceStub
 from runebook_tui.core.names import AgentId, ApiName, Identifier, OneLine, Pattern, RepositoryPath
 from runebook_tui.core.ownership import FileOwnership
@@ -248,6 +249,8 @@ class ExecutionPlan(Value):
     """What agents must publish before others may rely on it."""
     acceptance: tuple[AcceptanceCheck, ...] = ()
     """The commands that say whether the work is as it should be."""
+    analysis: AnalysisPolicy = AnalysisPolicy()
+    """Whether a language model may be asked about failures."""
 
     @property
     def ownership(self) -> tuple[FileOwnership, ...]:
