@@ -103,6 +103,7 @@ def imported(path: Path) -> Iterator[tuple[str, int]]:
         ("core", {"pydantic", "runebook_tui"}),
         ("gate", {"runebook_tui"}),
         ("history", {"pydantic", "runebook_tui"}),
+        ("report", {"runebook_tui"}),
         ("log", {"pydantic", "pydantic_core", "runebook_tui"}),
         ("watch", {"watchfiles", "runebook_tui"}),
         ("tmux", {"libtmux", "runebook_tui"}),
@@ -155,6 +156,7 @@ def test_the_architecture_page_names_every_verb_and_who_may_use_it() -> None:
     for speaker, name in (
         ("anyone", "records"),
         ("supervisors", "supervision"),
+        ("agents", "mailbox"),
         ("operator", "deciding"),
         ("operator", "amending"),
     ):

@@ -120,6 +120,11 @@ def _reading_commands(commands: _Commands[_Parser]) -> None:
         parser.add_argument(
             "--since", default=default, metavar="MOMENT", help="2h, 10:30, a date with a time, or last"
         )
+    report = _command(commands, "report", "say what a run came to: Markdown, a page, or JSON")
+    report.add_argument(
+        "--html", metavar="FILE", help="write one page with a picture of the run, for browsers"
+    )
+    report.add_argument("--run", type=int, metavar="N", help="run number N (default: the last)")
     lanes = _command(commands, "lanes", "list the agents' worktrees, or remove one")
     lanes.add_argument("step", nargs="?", choices=("remove",))
     lanes.add_argument("agent", nargs="?", metavar="AGENT")
@@ -175,6 +180,13 @@ def _telling_commands(commands: _Commands[_Parser]) -> None:
     recommend.add_argument("request", metavar="ID")
     recommend.add_argument("advice", choices=("approve", "reject"))
     recommend.add_argument("--reason", default="", metavar="TEXT")
+    suggest = _command(commands, "suggest", "show what would help by what failed here, take or dismiss it")
+    suggest.add_argument("step", choices=("status", "top", "last", "list", "apply", "dismiss"))
+    suggest.add_argument("id", nargs="?", metavar="ID")
+    suggest.add_argument("--all", action="store_true", help="list: those that were applied or dismissed, too")
+    suggest.add_argument(
+        "--copy", action="store_true", help="apply: put it into the terminal's clipboard, too"
+    )
     for parser in (inbox, recommend):
         parser.add_argument(
             "--agent", metavar="ID", default=None, help="from outside an agent's pane: for whom"

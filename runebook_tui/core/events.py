@@ -9,8 +9,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
+from runebook_tui.core.acceptance import AcceptanceRan
 from runebook_tui.core.activity import ActivityChanged, CommandRan
 from runebook_tui.core.aftermath import DecisionTakenBack, Means, TaskHandedOver
+from runebook_tui.core.capture import ShellEnded, ShellStarted
 from runebook_tui.core.contract import ApiDrifted, ApiRestored, Contract
 from runebook_tui.core.fact import Fact
 from runebook_tui.core.grants import Scope
@@ -19,6 +21,7 @@ from runebook_tui.core.messages import MessageDelivered, MessageSent
 from runebook_tui.core.planedits import PlanEdit
 from runebook_tui.core.presence import OperatorLooked
 from runebook_tui.core.reviews import Recommended
+from runebook_tui.core.suggestions import SuggestionAdded, SuggestionApplied, SuggestionDismissed
 from runebook_tui.core.types import (
     AgentStatus,
     Author,
@@ -363,12 +366,18 @@ Event = Annotated[
     | NetReported
     | ActivityChanged
     | CommandRan
+    | AcceptanceRan
+    | ShellStarted
+    | ShellEnded
     | DecisionTakenBack
     | TaskHandedOver
     | MessageSent
     | MessageDelivered
     | LessonDismissed
     | Recommended
+    | SuggestionAdded
+    | SuggestionDismissed
+    | SuggestionApplied
     | OperatorLooked
     | AttemptRefused,
     Field(discriminator="type"),

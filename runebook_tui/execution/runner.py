@@ -194,6 +194,10 @@ class ParallelExecutionRunner:
             return condition(self.state)
         return True
 
+    async def output_of(self, agent: str, mark: str) -> str:
+        """The file that holds what the pane of `agent` printed between the marks of a command; "" for none."""
+        return ""
+
     async def front_agent(self, pid: int, seconds: float) -> str | None:
         """The agent in whose pane `pid` is the first process."""
         return await self._effects.front_agent(pid, seconds)

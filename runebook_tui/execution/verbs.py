@@ -23,11 +23,13 @@ from runebook_tui.core.state import State
 from runebook_tui.core.types import ENGINE, OPERATOR
 from runebook_tui.execution import wire
 from runebook_tui.execution.amending import Amending
+from runebook_tui.execution.captured import Captured
 from runebook_tui.execution.deciding import Deciding, request_words
 from runebook_tui.execution.hooks import Hooks
 from runebook_tui.execution.mailbox import Mailbox
 from runebook_tui.execution.records import Records
 from runebook_tui.execution.server import Connection
+from runebook_tui.execution.suggesting import Suggesting
 from runebook_tui.execution.supervision import Supervision
 from runebook_tui.execution.undoing import Undoing
 from runebook_tui.execution.view import owner, view
@@ -78,6 +80,9 @@ class Host(Protocol):
     def root_of(self, agent: str) -> Path:
         """The top of the tree in which `agent` works."""
 
+    async def output_of(self, agent: str, mark: str) -> str:
+        """The file that holds what a command in the pane of `agent` printed; "" for none."""
+
     def history_of(self, agent: str) -> History:
         """The history of that tree."""
 
@@ -104,15 +109,18 @@ class Verbs:
         self._agents: Mapping[str, Verb] = {
             **supervision.verbs,
             **self._mailbox.verbs,
+            **Suggesting(host).verbs,
             "ready": self._ready,
             "task-start": self._task,
             "task-done": self._task,
             "task-block": self._task,
             "publish": self._publish,
             "ask": self._ask,
+            "acceptance": self._acceptance,
             "wait-finalize": self._wait_finalize,
             "settle": self._settle,
             "hook": self._hooks.hook,
+            **Captured(host).verbs,
         }
         self._operator: Mapping[str, Verb] = {
             **Deciding(host).verbs,
@@ -259,6 +267,20 @@ class Verbs:
             raise Refused(f"the plan has no agent {agent!r}")
         await self._host.sweep()
         return {"agent": agent, "seq": self._host.state.seq}
+
+    async def _acceptance(self, connection: Connection, message: Answer) -> Answer:
+        agent = connection.speaks_for(message.get("agent"))
+        report = c.ReportAcceptance(
+            agent,
+            wire.text_field(message, "check", limit=64),
+            message.get("passed") is True,
+            None if message.get("code") is None else wire.number_field(message, "code"),
+            None if message.get("seconds") is None else wire.seconds_field(message, "seconds"),
+            visible(wire.text_field(message, "commit", default="", limit=64)),
+            visible(wire.text_field(message, "reason", default="", limit=500)),
+        )
+        await self._host.handle(report, agent)
+        return {"check": report.check, "passed": report.passed}
 
     async def _wait_finalize(self, connection: Connection, message: Answer) -> Answer:
         agent = connection.speaks_for(message.get("agent"))
