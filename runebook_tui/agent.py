@@ -22,9 +22,15 @@ from runebook_tui.place import socket_path
 
 GROUP = "runebook.agents"
 
+_AGAIN_SECONDS = 1.0
+
 
 class AgentError(Exception):
     """The engine refused what the agent asked, or does not answer."""
+
+
+class EngineAway(AgentError):
+    """The engine does not answer: it was ended, or is just being started again."""
 
 
 class AgentContext:
@@ -150,6 +156,12 @@ class AgentContext:
         answer = self._ask("records", seconds + 30.0, after=after, types=list(types), seconds=seconds)
         return list(answer["records"]), int(answer["seq"])
 
+    def owner(self, path: str) -> dict[str, Any]:
+        """Whose a path of the repository is: "owner" (an id, "operator" or None), "claim", "shared",
+        "you_may_write" and "words".
+        """
+        return self._ask("owner", path=path)
+
     def accept(
         self,
         check: str,
@@ -191,7 +203,7 @@ class AgentContext:
                 connection.sendall(question.encode() + b"\n")
                 answer = json.loads(connection.makefile("rb").readline())
         except (OSError, ValueError) as error:
-            raise AgentError(f"the engine does not answer: {error}") from error
+            raise EngineAway(f"the engine does not answer: {error}") from error
         if not answer.get("ok"):
             raise AgentError(str(answer.get("error")))
         return dict(answer)
@@ -251,8 +263,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _listen(agent: Agent) -> None:
+    """Wait for the word to finalize, also from the engine that comes after one that was killed."""
     try:
-        agent.context.wait_finalize()
+        while not agent.finalizing.is_set():
+            try:
+                agent.context.wait_finalize()
+                return
+            except EngineAway:
+                agent.finalizing.wait(_AGAIN_SECONDS)
     finally:
         agent.finalizing.set()
 

@@ -32,6 +32,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(metavar="COMMAND", parser_class=_Parser)
     _plan_commands(commands)
     _session_commands(commands)
+    _surface_command(commands)
     _reading_commands(commands)
     _deciding_commands(commands)
     _git_commands(commands)
@@ -93,6 +94,16 @@ def _session_commands(commands: _Commands[_Parser]) -> None:
     stop.add_argument("agent", metavar="AGENT")
     execute = _command(commands, "exec", "run a program as an agent, under the gate", json=False)
     execute.add_argument("agent", metavar="AGENT [-- COMMAND ...]")
+
+
+def _surface_command(commands: _Commands[_Parser]) -> None:
+    surface = _command(commands, "surface", "show Runebook in tmux, WezTerm, Vim, Neovim and shells")
+    surface.add_argument("step", choices=("install", "uninstall", "list", "decide", "menu"))
+    surface.add_argument("name", nargs="?", metavar="NAME", help="the surface; with decide, a request's ID")
+    surface.add_argument("--yes", action="store_true", help="add or take out the one line without asking")
+    surface.add_argument("--folder", default=None, metavar="FOLDER", help="decide, menu: in which repository")
+    surface.add_argument("--socket", default=None, metavar="PATH", help="menu: of the tmux server")
+    surface.add_argument("--client", default=None, metavar="NAME", help="menu: at which of its clients")
 
 
 def _reading_commands(commands: _Commands[_Parser]) -> None:

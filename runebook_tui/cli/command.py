@@ -53,6 +53,7 @@ _MODULES = {
     "suggest": "suggesting.suggest",
     "guard": "guarding.guard",
     "commit": "committing.commit",
+    "surface": "surfacing.surface",
 }
 
 

@@ -12,6 +12,7 @@ from pydantic import Field, TypeAdapter
 from runebook_tui.core.acceptance import AcceptanceRan
 from runebook_tui.core.activity import ActivityChanged, CommandRan
 from runebook_tui.core.aftermath import DecisionTakenBack, Means, TaskHandedOver
+from runebook_tui.core.capture import ShellEnded, ShellStarted
 from runebook_tui.core.contract import ApiDrifted, ApiRestored, Contract
 from runebook_tui.core.fact import Fact
 from runebook_tui.core.grants import Scope
@@ -366,6 +367,8 @@ Event = Annotated[
     | ActivityChanged
     | CommandRan
     | AcceptanceRan
+    | ShellStarted
+    | ShellEnded
     | DecisionTakenBack
     | TaskHandedOver
     | MessageSent

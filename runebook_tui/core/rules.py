@@ -8,6 +8,7 @@ from typing import assert_never
 from runebook_tui.core import (
     acceptance,
     boundary,
+    capture,
     decisions,
     interfaces,
     lanes,
@@ -114,6 +115,7 @@ def decide(state: State, command: c.Command, now: float) -> Outcome:
             | c.ReportActivity()
             | c.ReportCommand()
             | c.ReportAcceptance()
+            | c.ReportShell()
             | c.ReportLane()
             | c.ReportIntegrated()
             | c.RestartAgent()
@@ -142,6 +144,7 @@ _AgentCommand = (
     | c.ReportActivity
     | c.ReportCommand
     | c.ReportAcceptance
+    | c.ReportShell
     | c.ReportLane
     | c.ReportIntegrated
     | c.RestartAgent
@@ -173,10 +176,12 @@ def _agent_decided(state: State, agent: AgentState, command: _AgentCommand, now:
         case c.ReportActivity():
             return proposals.activity_reported(agent, command)
         case c.ReportCommand():
-            return proposals.command_reported(command)
+            return capture.command_reported(command)
         case c.ReportAcceptance():
             ran = acceptance.ran(state.plan.acceptance, command)
             return ran or Refusal(f"the plan has no acceptance check {command.check!r}")
+        case c.ReportShell():
+            return capture.shell_reported(command)
         case c.ReportLane():
             return (e.LaneOpened(agent=agent.id, branch=command.branch, fresh=command.fresh),)
         case c.ReportIntegrated():

@@ -34,6 +34,7 @@ from runebook_tui.execution.plan import PlanFollower
 from runebook_tui.execution.server import SocketServer
 from runebook_tui.execution.speakers import Supervisors
 from runebook_tui.execution.supervision import Supervision
+from runebook_tui.execution.surfaces import Surfaces
 from runebook_tui.execution.trees import Trees
 from runebook_tui.execution.undoing import Undoing
 from runebook_tui.execution.verbs import Verbs
@@ -117,6 +118,7 @@ class ParallelExecutionRunner:
         self._changed = asyncio.Condition()
         self._wake = asyncio.Event()
         self._leaving = ""
+        self._surfaces = Surfaces(root, lambda: self.state, say)
         self._effects = Effects(
             root,
             panes,
@@ -192,6 +194,10 @@ class ParallelExecutionRunner:
             return condition(self.state)
         return True
 
+    async def output_of(self, agent: str, mark: str) -> str:
+        """The file that holds what the pane of `agent` printed between the marks of a command; "" for none."""
+        return ""
+
     async def front_agent(self, pid: int, seconds: float) -> str | None:
         """The agent in whose pane `pid` is the first process."""
         return await self._effects.front_agent(pid, seconds)
@@ -260,10 +266,12 @@ class ParallelExecutionRunner:
             self.machine = await test_machine()
             self._coordinator = Coordinator(self._log, listener=self._published)
             await self._listen(stack)
+            stack.push_async_callback(self._surfaces.close)
             adopted = await self._effects.adopt()
             if adopted:
                 self._trees.resume(self.state.time)
             await self._begin(lease.pid, lease.host, adopted)
+            self._surfaces.begin()
             await self._supervision.wait_attached(adopted)
             await self._supervision.end_forgotten()
             await self._trees.begin()
@@ -382,6 +390,7 @@ class ParallelExecutionRunner:
 
     def _published(self, state: State, records: Sequence[e.Record]) -> None:
         self._bell.ring()
+        self._surfaces.note()
         self._supervision.published(state)
         self._interfaces.note(records)
 

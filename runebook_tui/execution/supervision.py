@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
+from runebook_tui.capture.environment import shell_environment
 from runebook_tui.core import commands as c
+from runebook_tui.core.capture import captures
 from runebook_tui.core.printable import visible
 from runebook_tui.core.state import State
 from runebook_tui.core.types import ENGINE, OPERATOR, AgentSpec, GateMode
@@ -190,6 +193,7 @@ class Supervision:
             "env": {
                 **_ENVIRONMENT,
                 **spec.env,
+                **(shell_environment({**os.environ, **spec.env}) if captures(state.plan, spec.id) else {}),
                 **outfit.environment,
                 **surroundings(self._host.root, agent),
             },

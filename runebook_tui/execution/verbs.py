@@ -23,6 +23,7 @@ from runebook_tui.core.state import State
 from runebook_tui.core.types import ENGINE, OPERATOR
 from runebook_tui.execution import wire
 from runebook_tui.execution.amending import Amending
+from runebook_tui.execution.captured import Captured
 from runebook_tui.execution.deciding import Deciding, request_words
 from runebook_tui.execution.hooks import Hooks
 from runebook_tui.execution.mailbox import Mailbox
@@ -79,6 +80,9 @@ class Host(Protocol):
     def root_of(self, agent: str) -> Path:
         """The top of the tree in which `agent` works."""
 
+    async def output_of(self, agent: str, mark: str) -> str:
+        """The file that holds what a command in the pane of `agent` printed; "" for none."""
+
     def history_of(self, agent: str) -> History:
         """The history of that tree."""
 
@@ -116,6 +120,7 @@ class Verbs:
             "wait-finalize": self._wait_finalize,
             "settle": self._settle,
             "hook": self._hooks.hook,
+            **Captured(host).verbs,
         }
         self._operator: Mapping[str, Verb] = {
             **Deciding(host).verbs,
