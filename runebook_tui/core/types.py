@@ -191,8 +191,8 @@ class Policy(Value):
     paths: tuple[PathPolicy, ...] = ()
     """What differs for some paths: `[[policy.paths]]`."""
     secrets: tuple[Annotated[str, Field(min_length=1, max_length=1000)], ...] = ()
-    """Regular expressions (Python's) of what is a secret here, beyond what Runebook knows: whatever one matches
-    is left out before anything is stored."""
+    """Regular expressions (Python's) of what is a secret here, beyond what Runebook knows: whatever one
+    matches is left out before anything is stored."""
     finalize_seconds: Annotated[float, Field(gt=0, le=86_400)] = 30.0
     """How long an agent may take once it is told to finalize."""
 

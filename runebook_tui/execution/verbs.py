@@ -80,7 +80,7 @@ class Host(Protocol):
         """The top of the tree in which `agent` works."""
 
     async def output_of(self, agent: str, mark: str) -> str:
-        """The file that holds what the pane of `agent` printed between the marks of a command; "" for none."""
+        """The file that holds what the pane of `agent` printed between a command's marks; "" for none."""
 
     def history_of(self, agent: str) -> History:
         """The history of that tree."""
