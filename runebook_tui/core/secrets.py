@@ -126,10 +126,10 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(?<=://)([^/\s:@]{0,200}):[^\s@]{1,500}@"), rf"\1:{HIDDEN}@"),
     (re.compile(r"(?i)(?<!\S)((?:-u|--user)\s*=?\s*['\"]?[^\s:'\"]{1,200}):[^\s'\"]+"), rf"\1:{HIDDEN}"),
     (
-        re.compile(r"(?<!\S)((?:mysql|mysqldump|mariadb|sshpass)\b[^|;&\n]{0,200}?\s-p)(?=\S)[^\s'\"]+"),
+        re.compile(r"(\b(?:mysql|mysqldump|mariadb|sshpass)\b[^|;&\n]{0,200}?\s-p)(?=\S)[^\s'\"]+"),
         rf"\1{HIDDEN}",
     ),
-    (re.compile(r"(?<!\S)(redis-cli\b[^|;&\n]{0,200}?\s-a\s+)[^\s'\"]+"), rf"\1{HIDDEN}"),
+    (re.compile(r"(\bredis-cli\b[^|;&\n]{0,200}?\s-a\s+)[^\s'\"]+"), rf"\1{HIDDEN}"),
     (
         re.compile(
             r"(?i)([?&](?:sig|signature|x-amz-signature|x-amz-credential|key|code|auth)=)[^&\s'\"]{8,}"

@@ -38,6 +38,7 @@ _BLOCK_SECONDS = 0.3
 _MOST_FAILURES = 10
 """Failures of one pane that are told within a minute."""
 _KEPT_COMMANDS = 8
+_MOST_LINE = 16_384
 
 
 class Host(Protocol):
@@ -75,7 +76,10 @@ class _Text:
     def __str__(self) -> str:
         most = MOST_BYTES - _BEGINNING
         cut = self._cut or len(self._tail) > most
-        return self._head + ("\n[…]\n" if cut else "") + self._tail[-most:]
+        if not cut:
+            return self._head + self._tail
+        # Whole lines only: half a secret would not be known for one.
+        return f"{self._head.rpartition(chr(10))[0]}\n[…]\n{self._tail[-most:].partition(chr(10))[2]}"
 
 
 class _Pane:
@@ -195,7 +199,9 @@ class Outputs:
     def _ready(self, agent: str, pane: _Pane) -> None:
         with suppress(BlockingIOError):
             pane.waiting += os.read(pane.pipe, 65_536)
-        del pane.waiting[:-_MOST_A_STEP]
+        if len(pane.waiting) > _MOST_A_STEP:
+            del pane.waiting[:-_MOST_A_STEP]
+            del pane.waiting[: pane.waiting.find(b"\n") + 1]
         if not pane.due:
             pane.due = True
             asyncio.get_running_loop().call_later(_STEP_SECONDS, self._take, agent, pane)
@@ -219,11 +225,12 @@ class Outputs:
 
     def _look(self, agent: str, pane: _Pane, text: str) -> None:
         *lines, pane.part = (pane.part + text).split("\n")
-        pane.part = pane.part[-4096:]
+        if len(pane.part) > _MOST_LINE:
+            lines, pane.part = [*lines, pane.part], ""
         known = self._host.state.agents.get(agent)
         hooked = known is not None and known.hook != ""
         for line in lines:
-            pane.lines.append(line[:4096])
+            pane.lines.append(line if len(line) <= _MOST_LINE else self._host.secrets.hide(line)[:_MOST_LINE])
             error = "" if hooked or pane.stream.full_screen else pane.failures.look(line)
             if error and not pane.error and self._is_news(pane, error):
                 pane.error = error
@@ -268,7 +275,9 @@ class Outputs:
         if not captures(self._host.state.plan, agent, output=True) or pane.stream.full_screen:
             return ""
         text = "\n".join([*pane.lines, pane.part])
-        return await self._keep(agent, text[-MOST_BYTES:]) if text.strip() else ""
+        if len(text) > MOST_BYTES:
+            text = text[-MOST_BYTES:].partition("\n")[2]
+        return await self._keep(agent, text) if text.strip() else ""
 
     async def _keep(self, agent: str, text: str) -> str:
         """Write a text without secrets, and remove the oldest files beyond the bounds."""

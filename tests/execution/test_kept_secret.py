@@ -52,7 +52,7 @@ def test_no_secret_is_in_any_file_but_the_history(session: Session):
     root, outside = session.root, session.root.parent
     texts = [text for text, _ in SECRETS]
     secrets = {line for _, secret in SECRETS for line in secret.split("\n") if len(line) > 8}
-    # Printed whole in one pane (an error stands among them, so that it is kept), and typed and prompted in others.
+    # An error stands among them, so that what is printed is kept.
     (outside / "printed").write_text("\n".join(texts) + "\nfatal: CASE-1002\n")
     payloads = []
     for number, text in enumerate(texts):
