@@ -47,7 +47,7 @@ class Policy(Value):
     memory_mb: Annotated[float, Field(ge=1, le=1_000_000)] = 500.0
     """How large its memory may become, in megabytes (10⁶ bytes); the oldest goes first."""
     secrets: tuple[Annotated[str, Field(min_length=1, max_length=1000)], ...] = ()
-    """Regular expressions (Python's) of what is a secret here, beyond what Runebook knows: whatever one matches
+    """Regular expressions (Python's) of what is a secret here, beyond what Runebook knows: what one matches
     is left out before anything is stored."""
     finalize_seconds: Annotated[float, Field(gt=0, le=86_400)] = 30.0
     """How long an agent may take once it is told to finalize."""
