@@ -109,6 +109,15 @@ def _reading_commands(commands: _Commands[_Parser]) -> None:
         parser.add_argument(
             "--since", default=default, metavar="MOMENT", help="2h, 10:30, a date with a time, or last"
         )
+    memory = _command(commands, "memory", "look into what the storage agent remembers, or have it forgotten")
+    memory.add_argument("step", choices=("inspect", "search", "export", "wipe"))
+    memory.add_argument("words", nargs="*", metavar="WORD", help="inspect: an ID; search: what to look for")
+    memory.add_argument("--kind", action="append", metavar="KIND", help="of this kind only; may be repeated")
+    memory.add_argument("--agent", default="", metavar="ID", help="of this agent only")
+    memory.add_argument("--since", default=None, metavar="MOMENT", help="search, export: not older than that")
+    memory.add_argument("--before", default=None, metavar="MOMENT", help="wipe: only what is older than that")
+    memory.add_argument("--limit", type=int, default=20, metavar="N", help="search: the newest N")
+    memory.add_argument("--yes", action="store_true", help="wipe: do not ask before that")
     lanes = _command(commands, "lanes", "list the agents' worktrees, or remove one")
     lanes.add_argument("step", nargs="?", choices=("remove",))
     lanes.add_argument("agent", nargs="?", metavar="AGENT")
