@@ -84,8 +84,7 @@ def test_one_thing_is_told_whole_and_nothing_else(filled: Memory) -> None:
 
 
 def test_an_export_has_everything_once_in_order(filled: Memory) -> None:
-    for at in range(1200):
-        filled.take(ran(10 + at, f"echo {at}"))
+    filled.take(*(ran(10 + at, f"echo {at}") for at in range(1200)))
     with Store(filled.path) as store:
         rows = list(Reader(store).everything())
         mine = list(Reader(store).everything(agent="beta"))
@@ -110,8 +109,8 @@ def test_what_is_old_is_forgotten_with_all_that_belongs_to_it(memory: Memory) ->
 
 def test_the_oldest_goes_until_the_size_is_right(memory: Memory) -> None:
     for at in range(1, 301):
-        memory.outputs[at] = " ".join(f"{at * 7919 + word:x}" for word in range(3000))
-        memory.take(ran(at, f"run {at}"))
+        memory.outputs[at] = " ".join(f"{at * 7919 + word:x}" for word in range(1000))
+    memory.take(*(ran(at, f"run {at}") for at in range(1, 301)))
     before = memory.path.stat().st_size
     most = before / 3
     assert retain(memory.store, days=1000, megabytes=most / 1e6, now=BEGAN + 400) > 100
