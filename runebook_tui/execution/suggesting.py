@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Protocol
 
-from pydantic import ValidationError
-
 from runebook_tui.core import commands as c
 from runebook_tui.core.messages import cleaned
 from runebook_tui.core.state import State
@@ -127,7 +125,7 @@ def _provenance(given: object) -> Provenance:
         raise wire.WireError("field 'provenance' has numbers that are none")
     try:
         return Provenance.model_validate({**texts, **numbers})
-    except ValidationError as error:
+    except ValueError as error:
         raise wire.WireError(f"field 'provenance' has no layer {texts['layer']!r}") from error
 
 
