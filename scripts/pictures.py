@@ -1,4 +1,4 @@
-"""Makes the pictures of the documentation from the real program: `python scripts/pictures.py`.
+"""Makes the pictures of the documentation from the real program: `python scripts/pictures.py [FOLDER]`.
 
 It runs the demonstration's plan in a scratch repository until a held write waits for the operator, and
 lets Textual export the screen as SVG.
@@ -9,8 +9,10 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import sys
 import tempfile
 from pathlib import Path
+from typing import NamedTuple
 
 from runebook_tui.cli.demo import make_repository
 from runebook_tui.execution.client import ask_engine
@@ -21,12 +23,26 @@ from runebook_tui.place import runtime_folder
 from runebook_tui.tui.live import LiveBackend
 from runebook_tui.tui.picture import picture
 
-PICTURES = Path(__file__).parent.parent / "docs" / "pictures"
-SIZE = (132, 34)
+
+class Picture(NamedTuple):
+    """One picture: its file, how it is come to, what must be on it, and its columns and rows."""
+
+    name: str
+    keys: str
+    shows: str
+    size: tuple[int, int] = (132, 34)
 
 
-async def main() -> None:
-    """Write every picture."""
+PICTURES = (
+    Picture("cockpit", "j j j j j", "Requests · 1"),
+    Picture("card", "enter", "until the plan ends", (120, 40)),
+    Picture("patch", "enter w", "may_write", (120, 40)),
+    Picture("away", "W", "request waits for you", (120, 34)),
+)
+
+
+async def main(folder: Path) -> None:
+    """Write every picture into the existing `folder`."""
     parent = Path(tempfile.mkdtemp(prefix="runebook-"))
     root = parent / "checkout"
     os.environ |= {"RUNEBOOK_DEMO": "1", "RUNEBOOK_DEMO_PACE": "0.6"}
@@ -35,13 +51,11 @@ async def main() -> None:
         make_state_folder(root)
         launch_engine(root)
         async for update in follow(root):
-            if update.state.open_requests:
+            if any(request.held_until for request in update.state.open_requests):
                 break
-        PICTURES.mkdir(parents=True, exist_ok=True)
-        svg = await picture(LiveBackend(root), SIZE, keys="j j j j j")
-        (PICTURES / "cockpit.svg").write_text(svg)
-        card = await picture(LiveBackend(root), SIZE, keys="enter")
-        (PICTURES / "card.svg").write_text(card)
+        for name, keys, shows, size in PICTURES:
+            svg = await picture(LiveBackend(root), size, keys=keys, shows=shows)
+            (folder / f"{name}.svg").write_text(svg)
     finally:
         await ask_engine(root, "down")
         async for update in follow(root):
@@ -52,4 +66,6 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    pictures = Path(sys.argv[1]) if sys.argv[1:] else Path(__file__).parent.parent / "docs" / "pictures"
+    pictures.mkdir(parents=True, exist_ok=True)
+    asyncio.run(main(pictures))

@@ -31,6 +31,7 @@ _MODULES = {
     "log": "reading.log",
     "away": "absences.away",
     "who": "reading.who",
+    "report": "reporting.report",
     "lanes": "lanes.lanes",
     "approve": "deciding.approve",
     "reject": "deciding.reject",
@@ -52,6 +53,7 @@ _MODULES = {
     "suggest": "suggesting.suggest",
     "guard": "guarding.guard",
     "commit": "committing.commit",
+    "surface": "surfacing.surface",
 }
 
 

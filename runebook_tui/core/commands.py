@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from runebook_tui.core.activity import Activity
+from runebook_tui.core.acceptance import ReportAcceptance as ReportAcceptance
+from runebook_tui.core.activity import Activity, CommandSource
 from runebook_tui.core.answers import Decide as Decide
 from runebook_tui.core.answers import Disown as Disown
 from runebook_tui.core.answers import TakeBack as TakeBack
@@ -222,8 +223,19 @@ class ReportActivity:
 
 
 @dataclass(frozen=True)
+class ReportShell:
+    """An interactive shell in an agent's pane began, or ended."""
+
+    agent: str
+    shell: str
+    session: str
+    folder: str = ""
+    ended: bool = False
+
+
+@dataclass(frozen=True)
 class ReportCommand:
-    """The hook of an agent's client says that a shell command has run."""
+    """A command has run: the hook of an agent's client says so, a shell, or what is seen of the pane."""
 
     agent: str
     client: str
@@ -233,6 +245,13 @@ class ReportCommand:
     failed: bool = False
     seconds: float | None = None
     session: str = ""
+    source: CommandSource = CommandSource.HOOK
+    folder: str = ""
+    started: float | None = None
+    ended: float | None = None
+    environment: Mapping[str, str | None] = field(default_factory=dict)
+    output: str = ""
+    error: str = ""
 
 
 @dataclass(frozen=True)
@@ -369,6 +388,8 @@ Command = (
     | SpendGrant
     | ReportActivity
     | ReportCommand
+    | ReportAcceptance
+    | ReportShell
     | EndHold
     | Decide
     | TakeBack

@@ -6,20 +6,25 @@ A path is a `str` relative to the repository, `/`-separated, decoded with `os.fs
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from runebook_tui.core.acceptance import AcceptanceCheck as AcceptanceCheck
 from runebook_tui.core.analysis import AnalysisPolicy
 from runebook_tui.core.contract import InterfaceStub as InterfaceStub
 from runebook_tui.core.names import AgentId, ApiName, Identifier, OneLine, Pattern, RepositoryPath
 from runebook_tui.core.ownership import FileOwnership
+from runebook_tui.core.pattern import exactly
 from runebook_tui.core.value import Value as Value
 
 OPERATOR = "operator"
 """The speaker and author that is a person, not an agent."""
 ENGINE = "engine"
+ORCHESTRATOR = "orchestrator"
+"""The built-in agent that begins a plan: roadmap, interface stubs, boundaries."""
 
 
 # ── the plan ────────────────────────────────────────────────────────────────────────────────────
@@ -78,6 +83,9 @@ class GateMode(StrEnum):
         return (GateMode.OFF, GateMode.OBSERVE, GateMode.ENFORCE).index(self)
 
 
+CaptureMode = Literal["output", "commands", "off"]
+"""What is kept of what runs in an agent's pane."""
+
 ClientName = Literal["claude", "codex", "gemini", "opencode", "copilot", "qwen", "cursor", "goose", "aider"]
 """The agent CLIs that Runebook can start (`clients/`)."""
 
@@ -118,6 +126,9 @@ class AgentSpec(Value):
     """Patterns of others' files that this agent may write without asking; they stay theirs."""
     gate: GateMode = GateMode.ENFORCE
     """What the kernel gate does with its writes; less than asked for where the system allows less."""
+    capture: CaptureMode = "output"
+    """What a plan with an event-capture agent keeps of this one's pane: its commands and their output, its
+    commands, or nothing (docs/capture.md). What its client's hooks report is in the log all the same."""
     finalize: Literal["signal", "wait"] | None = None
     """How it is told to finalize: "signal" sends SIGTERM at once; "wait" lets `runebook-tui wait finalize`
     return and sends SIGTERM only after `policy.finalize_seconds`. Default: "wait" for a builtin."""
@@ -184,8 +195,25 @@ class Policy(Value):
     """Who looks at a request first: with "owner" the owning agent is told of it and may recommend."""
     paths: tuple[PathPolicy, ...] = ()
     """What differs for some paths: `[[policy.paths]]`."""
+    memory_days: Annotated[float, Field(gt=0, le=36_500)] = 90.0
+    """For how many days the storage agent remembers commands and what came of them."""
+    memory_mb: Annotated[float, Field(ge=1, le=1_000_000)] = 500.0
+    """How large its memory may become, in megabytes (10⁶ bytes); the oldest goes first."""
+    secrets: tuple[Annotated[str, Field(min_length=1, max_length=1000)], ...] = ()
+    """Regular expressions (Python's) of what is a secret here, beyond what Runebook knows: whatever one matches
+    is left out before anything is stored."""
     finalize_seconds: Annotated[float, Field(gt=0, le=86_400)] = 30.0
     """How long an agent may take once it is told to finalize."""
+
+    @field_validator("secrets")
+    @classmethod
+    def _are_expressions(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for each in value:
+            try:
+                re.compile(each)
+            except re.error as error:
+                raise ValueError(f"{each!r} is no regular expression: {error}") from error
+        return value
 
 
 class PlanInfo(Value):
@@ -219,6 +247,8 @@ class ExecutionPlan(Value):
     """What everybody reads and only its owner changes."""
     interfaces: tuple[InterfaceStub, ...] = ()
     """What agents must publish before others may rely on it."""
+    acceptance: tuple[AcceptanceCheck, ...] = ()
+    """The commands that say whether the work is as it should be."""
     analysis: AnalysisPolicy = AnalysisPolicy()
     """Whether a language model may be asked about failures."""
 
@@ -233,8 +263,15 @@ class ExecutionPlan(Value):
 
     @property
     def may_write(self) -> tuple[tuple[str, str], ...]:
-        """Which agent may write what of others' files without asking: agent and pattern."""
-        return tuple((agent.id, pattern) for agent in self.agents for pattern in agent.may_write)
+        """Which agent may write what of others' files without asking: agent and pattern.
+
+        The built-in orchestrator stubs the interfaces whose files are missing: that is its task.
+        """
+        stubs = [exactly(each.path) for each in self.interfaces]
+        return (
+            *((agent.id, pattern) for agent in self.agents for pattern in agent.may_write),
+            *((agent.id, path) for agent in self.agents if agent.builtin == ORCHESTRATOR for path in stubs),
+        )
 
     @property
     def has_lanes(self) -> bool:

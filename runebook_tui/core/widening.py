@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from runebook_tui.core.aftermath import Means
 from runebook_tui.core.ownership import operators_own
-from runebook_tui.core.planedits import AddClaim, AddMayWrite, EditError, PlanEdit, RemoveClaim, literal
+from runebook_tui.core.planedits import AddClaim, AddMayWrite, EditError, PlanEdit, literal, transfer
 from runebook_tui.core.state import RequestState, State
 
 
@@ -22,12 +22,11 @@ def plan_edits(state: State, request: RequestState, means: Means) -> tuple[PlanE
     for path in request.paths:
         if operators_own(path, agent):
             raise EditError(f"{path} belongs to the operator, whatever a plan says")
-        pattern = literal(path)
         claim = state.owners.owner_of(path)
-        if claim is not None and means == "widened":
-            edits.append(AddMayWrite(agent, pattern))
-            continue
-        if claim is not None and not claim.shared and claim.pattern in (pattern, pattern.lstrip("/")):
-            edits.append(RemoveClaim(claim.owner, claim.pattern))
-        edits.append(AddClaim(agent, pattern))
+        if means == "transferred":
+            edits += transfer(state.plan, path, agent)
+        elif claim is None:
+            edits.append(AddClaim(agent, literal(path)))
+        else:
+            edits.append(AddMayWrite(agent, literal(path)))
     return tuple(edits)

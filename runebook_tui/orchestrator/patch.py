@@ -68,6 +68,10 @@ def patched(text: str, edits: Sequence[PlanEdit]) -> str:
         ) from error
     if not lines.endswith("\n"):
         result = result.removesuffix("\n")
+    try:
+        result.encode()
+    except UnicodeEncodeError as error:
+        raise _failure("a plan is UTF-8 text, and a pattern in this edit is not") from error
     if _plan(result) != wanted:
         raise _failure("cannot be edited by a program as it is written; edit it by hand")
     return mark + _line_ends(text.removeprefix("\ufeff"), result)

@@ -92,7 +92,7 @@ def owner_lines(state: State, request: RequestState, now: float) -> Iterator[Con
         if wrote is not None:
             it = "it" if len(request.paths) == 1 else "one of the files"
             since = f"wrote {it} {age(now - wrote)} ago"
-            words += f"; it is changing {it} right now ({since})" if changing else f"; it {since}"
+            words += f"; changing {it} right now ({since})" if changing else f"; it {since}"
         style = glyphs.CAUTION if changing else ""
         yield Content.assemble(("owner: ", glyphs.MUTED), safe(f"{name} {words}", style, limit=300))
 

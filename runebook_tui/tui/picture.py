@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 import time
 from collections.abc import Callable
+from html import unescape
 
 from runebook_tui.tui.app import RunebookApp
 from runebook_tui.tui.backend import Backend
@@ -11,6 +14,10 @@ from runebook_tui.tui.widgets.agent import AgentPanel
 
 _PATIENCE = 200
 """Looks at the app before it is drawn as it is."""
+_READERS = ("diff", "patch", "absence")
+"""Workers that read what a screen then shows."""
+_SECONDS = 30.0
+_STEP = 0.05
 
 
 async def picture(
@@ -19,10 +26,12 @@ async def picture(
     *,
     now: Callable[[], float] = time.time,
     keys: str = "",
+    shows: str = "",
 ) -> str:
     """The cockpit as SVG at `size` (columns, rows), once the state and the selected pane are there.
 
-    `keys` are pressed before, separated by blanks.
+    `keys` are pressed before, separated by blanks; after each the screen settles. With `shows` the picture
+    is taken when that text is on the screen. Raises TimeoutError when it never is.
     """
     app = RunebookApp(backend, now=now)
     async with app.run_test(size=size) as pilot:
@@ -31,6 +40,17 @@ async def picture(
             await pilot.pause()
             if app.view.loaded and (panel.looked or not panel.pane.region.area):
                 break
-        await pilot.press(*keys.split())
-        await pilot.pause()
-        return app.export_screenshot(title="runebook-tui")
+        for key in keys.split():
+            await pilot.press(key)
+            if readers := [each for each in app.workers if each.group in _READERS]:
+                await app.workers.wait_for_complete(readers)
+            await pilot.pause()
+        async with asyncio.timeout(_SECONDS):
+            while shows not in _text(svg := app.export_screenshot(title="runebook-tui")):
+                await pilot.pause(_STEP)
+        return svg
+
+
+def _text(svg: str) -> str:
+    """The words in a picture."""
+    return unescape(re.sub("<[^>]+>", "", svg)).replace("\xa0", " ")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from runebook_tui.core import commands as c
 from runebook_tui.core import events as e
-from runebook_tui.core.activity import Activity
+from runebook_tui.core.activity import Activity, CommandSource
 from runebook_tui.core.boundary import may_write
 from runebook_tui.core.contract import ApiDrifted, Clause
 from runebook_tui.core.fold import apply, fold
@@ -164,6 +164,17 @@ COMMANDS = st.one_of(
     st.builds(c.SpendGrant, AGENT, REQUEST, PATH),
     st.builds(c.ReportActivity, AGENT, TEXT, st.sampled_from(Activity), TEXT, TEXT),
     st.builds(c.ReportCommand, AGENT, TEXT, TEXT, st.none() | st.integers(0, 3)),
+    st.builds(c.ReportAcceptance, AGENT, TEXT, st.booleans()),
+    st.builds(c.ReportShell, AGENT, st.sampled_from(["bash", "fish"]), TEXT, PATH, st.booleans()),
+    st.builds(
+        c.ReportCommand,
+        AGENT,
+        TEXT,
+        TEXT,
+        source=st.sampled_from(CommandSource),
+        environment=st.dictionaries(TEXT, st.none() | TEXT, max_size=2),
+        error=TEXT,
+    ),
     st.builds(c.RecordAttempt, AGENT, TEXT, TEXT),
     st.builds(c.SendMessage, AGENT, st.lists(AGENT, max_size=2).map(tuple), TEXT),
     st.builds(c.Recommend, AGENT, REQUEST, st.sampled_from(["approve", "reject"]), TEXT),
@@ -291,6 +302,8 @@ EDITS = st.one_of(
 )
 
 FIELDS: dict[str, st.SearchStrategy[Any]] = {
+    "check": TEXT,
+    "passed": st.booleans(),
     "adopted": st.lists(AGENT, max_size=1).map(tuple),
     "broken": TEXT,
     "consumers": st.lists(AGENT, max_size=2).map(tuple),

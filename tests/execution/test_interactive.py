@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
-import subprocess
-import uuid
 from collections.abc import Iterator
 
 import pytest
-from session_play import PROGRAM, WAITING, Session
+from session_play import WAITING, Session
+from terminal_play import Terminal
 
 PLAN = """
 [plan]
@@ -31,46 +29,6 @@ command = ["sleep", "600"]
 claims = ["src/beta/**"]
 gate = "observe"
 """
-
-
-class Terminal:
-    """A terminal of a person, on a tmux server of its own."""
-
-    def __init__(self, session: Session, width: int, height: int) -> None:
-        self.session = session
-        self._name = f"person-{uuid.uuid4().hex}"
-        kept = ("XDG_RUNTIME_DIR", "GIT_CONFIG_GLOBAL")
-        environment = [word for name in kept for word in ("-e", f"{name}={session.environment[name]}")]
-        self.tmux(
-            "-f", "/dev/null", "new-session", "-d", "-x", str(width), "-y", str(height), *environment,
-            "-c", str(session.root), f"{shlex.join(PROGRAM)}; echo status $?; exec cat",
-        )  # fmt: skip
-
-    def tmux(self, *words: str) -> str:
-        return subprocess.run(
-            ["tmux", "-L", self._name, *words], capture_output=True, text=True, check=True, timeout=30
-        ).stdout
-
-    def screen(self) -> str:
-        return self.tmux("capture-pane", "-p")
-
-    def keys(self, *keys: str) -> None:
-        self.tmux("send-keys", *keys)
-
-    def shows(self, *texts: str) -> str:
-        wanted = " and ".join(repr(text) for text in texts)
-
-        def shown() -> str:
-            screen = self.screen()
-            return screen if all(text in screen for text in texts) else ""
-
-        try:
-            return self.session.until(wanted, shown)
-        except AssertionError as error:
-            raise AssertionError(f"{error}\nthe screen:\n{self.screen()}") from error
-
-    def close(self) -> None:
-        subprocess.run(["tmux", "-L", self._name, "kill-server"], capture_output=True, check=False)
 
 
 @pytest.fixture(params=[(80, 24), (140, 40)], ids=["80x24", "140x40"])
@@ -124,8 +82,9 @@ def test_a_person_watches_decides_leaves_and_comes_back(session: Session, termin
         session.until("the rejection", lambda: session.requests()[1]["status"] == "rejected")
         assert session.requests()[1]["answer"] == "not yours"
         again.keys("?")
-        again.shows("approve", "reject", "quit")
-        again.keys("Escape")
+        again.shows("select the next agent", "esc close")  # the help; the log speaks of decisions, too
+        again.keys("Escape")  # and nothing at once, or both would be read as Alt+L
+        session.until("the end of the help", lambda: "esc close" not in again.screen())
         again.keys("l")
         again.shows("you rejected request 2")
     finally:

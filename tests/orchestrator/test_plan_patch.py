@@ -154,6 +154,7 @@ def test_a_policy_that_is_there_takes_up_what_it_did_not_say() -> None:
         (PLAN, AddClaim("analysis", "src/storage/**"), "are equally specific: two owners of one path"),
         (PLAN, AddClaim("analysis", "a/../../b"), "leaves the repository"),
         (PLAN, AddPathPolicy("a"), "a policy that says nothing"),
+        (PLAN, AddClaim("analysis", "a\udcff/**"), "is not"),
         ("[plan", AddClaim("analysis", "a"), "is not TOML"),
         ("[plan]\nname = 'x'\nfoo = 1\n", AddClaim("analysis", "a"), "foo"),
     ],
@@ -161,6 +162,13 @@ def test_a_policy_that_is_there_takes_up_what_it_did_not_say() -> None:
 def test_what_does_not_fit_is_refused_in_words(text: str, edit: PlanEdit, says: str) -> None:
     with pytest.raises(PlanError, match=says):
         patched(text, [edit])
+
+
+def test_control_characters_are_written_as_escapes() -> None:
+    edits = [AddClaim("analysis", "a\x1b[31m\x7f/**"), AddPathPolicy("b\x7f\r/**", away="flag")]
+    after = patched(PLAN, edits)
+    assert plan_of(after) == edited(plan_of(PLAN), edits)
+    assert after.replace("\n", "").isprintable()
 
 
 @pytest.mark.parametrize("name", TEMPLATES)

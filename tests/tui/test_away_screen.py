@@ -25,7 +25,7 @@ async def test_whoever_was_away_for_long_is_told_on_arrival_and_any_key_closes_i
     backend.do(Look(), at=NOW)
     async with stage(backend, size=(80, 24)) as played:
         await played.until(lambda: isinstance(played.app.screen, AwayScreen))
-        await played.shows("While you were away", "for 13:20, since", "2 edits: storage 1 in 1 file")
+        await played.shows("While you were away", "for 13:20, since", "3 edits: storage 2 in 2 files")
         await played.shows("2 requests wait for you: 1, 2", "any key closes")
         await played.press("a")
         assert played.app.screen is played.cockpit

@@ -140,7 +140,7 @@ async def test_the_owner_at_work_is_named() -> None:
     async with stage(backend) as played:
         await played.press("n", "enter")
         await played.shows(
-            "owner: storage is working on Publish the API", "it is changing it right now (wrote it 0:12 ago)"
+            "owner: storage is working on Publish the API", "changing it right now (wrote it 0:12 ago)"
         )
 
 

@@ -165,4 +165,4 @@ async def test_a_touch_of_the_owner_is_named_on_the_card_of_a_stopped_write() ->
     backend.do(c.Observe((touch("src/storage/api.py", by("storage")),)), at=NOW - 12)
     async with stage(backend) as played:
         await played.press("3", "home", "enter")
-        await played.shows("it is changing it right now (wrote it 0:12 ago)")
+        await played.shows("changing it right now (wrote it 0:12 ago)")

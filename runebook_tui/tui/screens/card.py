@@ -99,6 +99,7 @@ class CardScreen(ModalScreen[Verdict | None]):
         self._read()
         self.call_after_refresh(self._draw)
         self.set_interval(1.0, self._draw)
+        self.watch(self.query_one("#key-list"), "virtual_size", self._tell_more)
 
     @property
     def request(self) -> RequestState:
@@ -169,11 +170,11 @@ class CardScreen(ModalScreen[Verdict | None]):
         notice.update(safe(_ended(request) if self.over else self._notice))
         notice.display = self.over or bool(self._notice)
         self.query_one("#keys", Static).update(self._keys(request))
-        self.call_after_refresh(self._tell_more)
 
     def _tell_more(self) -> None:
         """Say that there are more keys than can be seen."""
-        more = self.query_one("#key-list").max_scroll_y > 0
+        keys = self.query_one("#key-list")
+        more = keys.virtual_size.height > keys.size.height
         self.diff_view.border_subtitle = Content("more keys below: tab, then ↓") if more else None
 
     def _keys(self, request: RequestState) -> Content:
@@ -254,7 +255,11 @@ class CardScreen(ModalScreen[Verdict | None]):
     def action_earlier(self) -> None:
         """Show earlier decisions in the place of the diff, or the diff again."""
         earlier = self._earlier()
-        if self.over or not earlier:
+        if self.over:
+            self.dismiss(None)
+            return
+        if not earlier:
+            self.notify("nothing was decided about these paths before", markup=False, timeout=4)
             return
         self._listed = not self._listed
         if self._listed:

@@ -19,6 +19,7 @@ from runebook_tui.tui.widgets.diff import DiffView
 
 _WORDS_SHOWN = 6
 _WORD_LIMIT = 500
+_BORDERS = 2
 
 
 class PatchScreen(ModalScreen[str]):
@@ -53,7 +54,9 @@ class PatchScreen(ModalScreen[str]):
 
     def on_mount(self) -> None:
         """Show the patch."""
-        self.query_one(DiffView).show_diff(self._patch, [] if self._patch else ["nothing would change"])
+        view = self.query_one(DiffView)
+        view.styles.height = len(self._patch.splitlines()) + 1 + _BORDERS
+        view.show_diff(self._patch, [] if self._patch else ["nothing would change"])
 
     def action_accept(self) -> None:
         """The plan is to be changed so."""
