@@ -13,6 +13,7 @@ import pytest
 from runebook_agents.analysis import model
 from runebook_agents.analysis.failure import MOST_BYTES, Failure, failure_of, plain, stored_output
 from runebook_agents.analysis.refused import Refused
+from runebook_agents.analysis.seen import Seen
 from runebook_agents.analysis.worker import Worker
 
 DEADLINE = 30.0
@@ -140,6 +141,16 @@ def _until(condition: Callable[[], bool]) -> bool:
             return True
         pause.wait(0.01)
     return False
+
+
+def test_what_was_analysed_is_remembered(tmp_path: Path) -> None:
+    seen = Seen(tmp_path / "seen.json")
+    assert seen.seq == 0
+    seen.add(7)
+    seen.add(3)
+    assert (seen.seq, Seen(tmp_path / "seen.json").seq) == (7, 7)
+    (tmp_path / "seen.json").write_text("{")
+    assert Seen(tmp_path / "seen.json").seq == 0
 
 
 TERMS = model.Terms("http://127.0.0.1:1/v1", "small", "", 1000, True)

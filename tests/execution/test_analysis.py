@@ -76,7 +76,8 @@ def test_a_failure_is_suggested_for_and_opens_the_next_phase(session: Session) -
     where = found["provenance"]
     assert (found["agent"], where["agent"], where["layer"]) == ("analysis", "alpha", "heuristics")
     failure = next(each for each in session.json("log") if each["seq"] == where["command"])
-    assert (failure["type"], failure["agent"]) == ("AgentExited", "alpha")
+    assert failure["type"] in ("AgentExited", "CommandRan")
+    assert failure["agent"] == "alpha"
     session.until("the surfaces", lambda: session.agent("surfaces")["alive"])
     assert session.state().tasks["analysis-suggestions"].status == "completed"
     assert "Install or add the module" in session.command("suggest", "status").stdout
