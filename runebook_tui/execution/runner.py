@@ -18,6 +18,7 @@ from runebook_tui.core import events as e
 from runebook_tui.core.gates import stalled
 from runebook_tui.core.resuming import lost_agents
 from runebook_tui.core.rules import DOWN
+from runebook_tui.core.secrets import Secrets
 from runebook_tui.core.state import State
 from runebook_tui.core.types import ENGINE, OPERATOR, AgentSpec, AgentStatus, ExecutionPlan
 from runebook_tui.execution.amending import Amending
@@ -29,6 +30,7 @@ from runebook_tui.execution.lanes import Lanes
 from runebook_tui.execution.machine import UNTESTED, test_machine
 from runebook_tui.execution.observer import Observer
 from runebook_tui.execution.outfit import Outfit, fit_out
+from runebook_tui.execution.outputs import Outputs
 from runebook_tui.execution.pauses import Pauses
 from runebook_tui.execution.plan import PlanFollower
 from runebook_tui.execution.server import SocketServer
@@ -56,7 +58,7 @@ from runebook_tui.place import (
     state_folder,
     tmux_socket_name,
 )
-from runebook_tui.tmux.panes import Panes
+from runebook_tui.tmux.panes import Panes, TmuxError
 from runebook_tui.tmux.server import TmuxServer
 
 LOST = "agents were lost with tmux or the machine, and can be brought back"
@@ -121,6 +123,8 @@ class ParallelExecutionRunner:
         self._wake = asyncio.Event()
         self._leaving = ""
         self._surfaces = Surfaces(root, lambda: self.state, say)
+        self._outputs = Outputs(self, panes)
+        self._failed: list[e.AgentExited] = []
         self._effects = Effects(
             root,
             panes,
@@ -201,8 +205,13 @@ class ParallelExecutionRunner:
         return self.vault.spec(shown)
 
     async def output_of(self, agent: str, mark: str) -> str:
-        """The file that holds what the pane of `agent` printed between the marks of a command; "" for none."""
-        return ""
+        """The file that holds what the pane of `agent` printed between a command's marks; "" for none."""
+        return await self._outputs.output_of(agent, mark)
+
+    @property
+    def secrets(self) -> Secrets:
+        """What is a secret in the plan that counts now."""
+        return self.vault.secrets
 
     async def front_agent(self, pid: int, seconds: float) -> str | None:
         """The agent in whose pane `pid` is the first process."""
@@ -269,6 +278,7 @@ class ParallelExecutionRunner:
             stack.push_async_callback(self._trees.close)
             stack.callback(self._supervision.close)
             stack.callback(self._verbs.close)
+            stack.callback(self._outputs.close)
             self.machine = await test_machine()
             self._coordinator = Coordinator(self._log, listener=self._published, clean=self.vault.clean)
             await self._listen(stack)
@@ -326,6 +336,7 @@ class ParallelExecutionRunner:
             before = self._effects.trouble
             await self._interfaces.settle()
             await self._effects.reconcile()
+            await self._capture()
             if self._effects.trouble not in ("", before):
                 self._say(f"tmux: {self._effects.trouble}")
             await self._bring_back()
@@ -337,6 +348,18 @@ class ParallelExecutionRunner:
             with suppress(TimeoutError):
                 async with asyncio.timeout(_ROUND_SECONDS):
                     await self._wake.wait()
+
+    async def _capture(self) -> None:
+        """Read the panes that are to be read, and tell of the programs that failed in them."""
+        failed, self._failed = self._failed, []
+        for event in failed:
+            agent = self.state.agents.get(event.agent)
+            if agent is not None and agent.status is AgentStatus.FAILED:
+                await self._outputs.exited(agent, event.code, event.signal)
+        try:
+            await self._outputs.settle()
+        except (TmuxError, OSError) as error:
+            self._say(f"a pane's output cannot be read: {error}")
 
     def _rescue_log(self) -> None:
         """`git clean -x` and the like delete the state folder: everything known is written anew."""
@@ -399,6 +422,8 @@ class ParallelExecutionRunner:
         self._surfaces.note()
         self._supervision.published(state)
         self._interfaces.note(records)
+        ended = (record.event for record in records if isinstance(record.event, e.AgentExited))
+        self._failed += [event for event in ended if event.code or (event.code is None and event.signal)]
 
 
 def _remove_when_empty(folder: Path) -> None:
