@@ -10,7 +10,19 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from benchmarks import appending, authors, gate, guarding, hook, latency, machine, matching, starting, storms
+from benchmarks import (
+    appending,
+    authors,
+    gate,
+    guarding,
+    hook,
+    latency,
+    machine,
+    matching,
+    starting,
+    storms,
+    surfaces,
+)
 from benchmarks.processes import heed_signals
 from benchmarks.scratch import scratch_folder
 from benchmarks.session import BenchmarkError
@@ -33,6 +45,7 @@ def measures(*, quick: bool) -> dict[str, Measure]:
         "guard": partial(guarding.measure, rounds=guarding.QUICK if quick else guarding.FULL),
         "hook": partial(hook.measure, rounds=hook.QUICK if quick else hook.FULL),
         "start": partial(starting.measure, rounds=starting.QUICK if quick else starting.FULL),
+        "surfaces": partial(surfaces.measure, rounds=surfaces.QUICK if quick else surfaces.FULL),
     }
 
 
