@@ -20,8 +20,8 @@ _MOST_MILLISECONDS = 250
 _STEP_SECONDS = 0.001
 _COLUMNS = ("seen by", "p50 / p99 ms", "to the log's follower", f"later than {_MOST_MILLISECONDS} ms")
 _NOTE = (
-    "From the moment that stands in the request's record; {rounds} requests, one after the other. The file is "
-    "looked at every millisecond, tmux is asked by one process after the other."
+    "From the moment that stands in the request's record; {rounds} requests, one after the other. The file "
+    "is looked at every millisecond, tmux is asked by one process after the other."
 )
 
 
