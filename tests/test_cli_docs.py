@@ -411,6 +411,7 @@ print(context.suggest("fix", "Install it", snippet="pip install it", rule="pip",
         here.until("status", holds=lambda state: state["agents"][0]["lost"])
         found["resumed"] = here.json("resume")
         found["report"] = [here.json("report"), here.json("report", "--run", "1")]
+        found["surface"] = here.json("surface", "list")
         found["down"] = [here.json("down")]
     remember(here.root / ".runebook/agents/storage")
     found["memory"] = [here.json("memory", "inspect")]
