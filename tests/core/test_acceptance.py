@@ -6,7 +6,7 @@ import pytest
 from core_play import Play, agent, plan
 from pydantic import ValidationError
 
-from runebook_tui.core.acceptance import AcceptanceCheck, AcceptanceRan, ReportAcceptance, passes
+from runebook_tui.core.acceptance import AcceptanceCheck, AcceptanceRan, ReportAcceptance, summary
 from runebook_tui.core.refusal import Refusal
 from runebook_tui.core.sentences import sentence
 
@@ -18,20 +18,20 @@ def begun() -> Play:
     return Play(plan(agent("alpha"), acceptance=(TESTS, LINT)))
 
 
-def test_the_work_is_accepted_once_every_check_has_passed() -> None:
+def stand(play: Play) -> str:
+    return summary(play.state.plan.acceptance, play.state.acceptance)
+
+
+def test_how_the_checks_stand_is_said() -> None:
     play = begun()
-    assert not passes(play.state.plan.acceptance, play.state.acceptance)
+    assert stand(play) == "0 of 2 pass; not run yet: tests, lint"
     play.do(ReportAcceptance("alpha", "tests", True, 0))
-    assert not passes(play.state.plan.acceptance, play.state.acceptance)
     play.do(ReportAcceptance("alpha", "lint", True, 0))
-    assert passes(play.state.plan.acceptance, play.state.acceptance)
+    assert stand(play) == "2 of 2 pass"
     play.do(ReportAcceptance("alpha", "tests", False, 2, 1.5, "1a2b3c4+"))
-    assert not passes(play.state.plan.acceptance, play.state.acceptance)
+    assert stand(play) == "1 of 2 pass; not: tests"
     assert play.state.acceptance["tests"].commit == "1a2b3c4+"
-
-
-def test_a_plan_without_checks_is_never_accepted() -> None:
-    assert not passes((), {})
+    assert summary((), {}) == ""
 
 
 def test_what_is_recorded_holds_no_secret_and_says_what_happened() -> None:
