@@ -117,12 +117,12 @@ def _one(root: Path, request: RequestState) -> bool:
             return False
         elif key == "n":
             return True
-        elif key in ("a", "r", "u"):
-            return _decided(root, request.id, key)
+        elif key in ("a", "r", "u") and _decided(root, request.id, key):
+            return True
 
 
 def _decided(root: Path, request: int, key: str) -> bool:
-    """Carry out a decision; its refusal is shown until a key is pressed."""
+    """Carry out a decision; whether it was. Why not is shown until a key is pressed."""
     try:
         if key == "a":
             ask_engine("approve", root, request=request, scope="once", means="", reason="")
@@ -130,7 +130,8 @@ def _decided(root: Path, request: int, key: str) -> bool:
             ask_engine("reject", root, patience=60.0, request=request, means="", reason="", undo=key == "u")
     except (EngineError, CommandError) as error:
         print(f"\r\n{visible(str(error))}\r\nany key goes on", end="", flush=True)
-        return _key() not in ("q", "\x1b", "\x03", "")
+        _key()
+        return False
     return True
 
 

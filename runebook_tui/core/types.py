@@ -13,14 +13,18 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from runebook_tui.core.acceptance import AcceptanceCheck as AcceptanceCheck
+from runebook_tui.core.analysis import AnalysisPolicy
 from runebook_tui.core.contract import InterfaceStub as InterfaceStub
 from runebook_tui.core.names import AgentId, ApiName, Identifier, OneLine, Pattern, RepositoryPath
 from runebook_tui.core.ownership import FileOwnership
+from runebook_tui.core.pattern import exactly
 from runebook_tui.core.value import Value as Value
 
 OPERATOR = "operator"
 """The speaker and author that is a person, not an agent."""
 ENGINE = "engine"
+ORCHESTRATOR = "orchestrator"
+"""The built-in agent that begins a plan: roadmap, interface stubs, boundaries."""
 
 
 # ── the plan ────────────────────────────────────────────────────────────────────────────────────
@@ -245,6 +249,8 @@ class ExecutionPlan(Value):
     """What agents must publish before others may rely on it."""
     acceptance: tuple[AcceptanceCheck, ...] = ()
     """The commands that say whether the work is as it should be."""
+    analysis: AnalysisPolicy = AnalysisPolicy()
+    """Whether a language model may be asked about failures."""
 
     @property
     def ownership(self) -> tuple[FileOwnership, ...]:
@@ -257,8 +263,15 @@ class ExecutionPlan(Value):
 
     @property
     def may_write(self) -> tuple[tuple[str, str], ...]:
-        """Which agent may write what of others' files without asking: agent and pattern."""
-        return tuple((agent.id, pattern) for agent in self.agents for pattern in agent.may_write)
+        """Which agent may write what of others' files without asking: agent and pattern.
+
+        The built-in orchestrator stubs the interfaces whose files are missing: that is its task.
+        """
+        stubs = [exactly(each.path) for each in self.interfaces]
+        return (
+            *((agent.id, pattern) for agent in self.agents for pattern in agent.may_write),
+            *((agent.id, path) for agent in self.agents if agent.builtin == ORCHESTRATOR for path in stubs),
+        )
 
     @property
     def has_lanes(self) -> bool:

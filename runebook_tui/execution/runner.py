@@ -37,6 +37,7 @@ from runebook_tui.execution.supervision import Supervision
 from runebook_tui.execution.surfaces import Surfaces
 from runebook_tui.execution.trees import Trees
 from runebook_tui.execution.undoing import Undoing
+from runebook_tui.execution.vault import Vault
 from runebook_tui.execution.verbs import Verbs
 from runebook_tui.history.versions import History
 from runebook_tui.log.eventlog import EventLog, LogError, own_lease
@@ -87,6 +88,7 @@ class ParallelExecutionRunner:
         say: Callable[[str], None] = lambda line: None,
     ) -> None:
         self.root = root
+        self.vault = Vault()
         self._plan = plan
         self.plan_file = plan_file
         self._log = log
@@ -97,7 +99,7 @@ class ParallelExecutionRunner:
         self._bell = Bell(runtime_folder(root, create=True))
         self._supervisors = Supervisors(root)
         self._pauses = Pauses()
-        self._follow_plan = PlanFollower(plan_file, self.handle_surely, lambda: self.state)
+        self._follow_plan = PlanFollower(plan_file, self.handle_surely, lambda: self.state, self.vault)
         self._trees = Trees(
             root,
             log,
@@ -194,6 +196,10 @@ class ParallelExecutionRunner:
             return condition(self.state)
         return True
 
+    def spec(self, shown: AgentSpec) -> AgentSpec:
+        """An agent as the plan's file has it, with the secrets that the state does not hold."""
+        return self.vault.spec(shown)
+
     async def output_of(self, agent: str, mark: str) -> str:
         """The file that holds what the pane of `agent` printed between the marks of a command; "" for none."""
         return ""
@@ -208,7 +214,7 @@ class ParallelExecutionRunner:
 
     async def outfit(self, spec: AgentSpec) -> Outfit:
         """What an agent runs, its client's files written. Raises Refused."""
-        agent = self.state.agents.get(spec.id)
+        agent, spec = self.state.agents.get(spec.id), self.vault.spec(spec)
         session = agent.resumes or None if agent is not None else None
         return await asyncio.to_thread(fit_out, self.root, self.state, spec, session)
 
@@ -220,7 +226,7 @@ class ParallelExecutionRunner:
     async def new_run(self) -> None:
         """Start over with the plan as it is in the file. Raises Refused while a run is under way."""
         plan = self._plan if self.plan_file is None else await asyncio.to_thread(load_plan, self.plan_file)
-        await self.handle(c.StartRun(plan), OPERATOR)
+        await self.handle(c.StartRun(self.vault.keep(plan)), OPERATOR)
 
     async def sweep(self) -> None:
         """Look at every tree now; what is found is in the log afterwards, also of published interfaces."""
@@ -264,7 +270,7 @@ class ParallelExecutionRunner:
             stack.callback(self._supervision.close)
             stack.callback(self._verbs.close)
             self.machine = await test_machine()
-            self._coordinator = Coordinator(self._log, listener=self._published)
+            self._coordinator = Coordinator(self._log, listener=self._published, clean=self.vault.clean)
             await self._listen(stack)
             stack.push_async_callback(self._surfaces.close)
             adopted = await self._effects.adopt()
@@ -303,7 +309,7 @@ class ParallelExecutionRunner:
             await self.handle(c.EndRun("stopped", "the operator began a new run"))
             await self._effects.end_all()
         if self.state.run == 0 or (self.state.outcome is not None and (self._fresh or not self._keep)):
-            await self.handle(c.StartRun(self._plan))
+            await self.handle(c.StartRun(self.vault.keep(self._plan)))
         elif self.state.outcome is None and (not adopted or self.plan_file is None):
             # While agents live, the first look at the tree tells who edited the plan's file meanwhile.
             await self._follow_plan.begin(self._plan, self._last_touch(PLAN_NAME))

@@ -182,7 +182,7 @@ def test_hostile_names_and_words_do_no_harm_in_an_editor(
     reason = "$'end\\x1b]0;x\\a |!touch pwned'"
     ask = rb("ask", path, "--no-wait", "--reason", reason)
     (session.root / "alpha.sh").write_text(
-        WAITING.format("go") + ask + rb("ask src/beta/api.py") + "sleep 600\n"
+        WAITING.format("go") + ask + rb("ask src/beta/two.py --no-wait") + "sleep 600\n"
     )
     (session.root / "src/beta").mkdir(parents=True)
     (session.root / "src/beta/api.py").write_text("one\n")
