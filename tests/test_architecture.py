@@ -65,7 +65,6 @@ def loaded_by(module: str) -> set[str]:
         ("runebook_tui.cli.asking", HEAVY),
         ("runebook_tui.cli.tools", HEAVY | {"mcp", "pydantic"}),
         ("runebook_tui.mcp.server", {"textual", "libtmux"}),  # uvicorn, which the SDK loads, loads watchfiles
-        ("runebook_agents.standin", HEAVY | {"pydantic", "pathspec"}),
         ("runebook_agents.finalization", HEAVY | {"pydantic", "pathspec"}),
         ("runebook_agents.nix_ci", HEAVY | {"pydantic", "pathspec", "check_jsonschema"}),
     ],
