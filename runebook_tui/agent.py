@@ -22,9 +22,15 @@ from runebook_tui.place import socket_path
 
 GROUP = "runebook.agents"
 
+_AGAIN_SECONDS = 1.0
+
 
 class AgentError(Exception):
     """The engine refused what the agent asked, or does not answer."""
+
+
+class EngineAway(AgentError):
+    """The engine does not answer: it was ended, or is just being started again."""
 
 
 class AgentContext:
@@ -48,6 +54,14 @@ class AgentContext:
     def ready(self) -> None:
         """Say that the agent is set up and at work."""
         self._ask("ready")
+
+    def tasks(self) -> list[dict[str, Any]]:
+        """The agent's own tasks, in the plan's order, each with "id", "title", "status" and "reason".
+
+        The status is "not started", "in progress", "completed" or "blocked". An agent that was started
+        again finds here what it had done.
+        """
+        return [each for each in self._ask("view")["tasks"] if each["agent"] == self.agent]
 
     def start_task(self, task: str) -> None:
         """Take up a task."""
@@ -92,6 +106,52 @@ class AgentContext:
         """Say what this agent thinks of a request about paths that it owns; the operator decides."""
         self._ask("recommend", request=request, advice=advice, reason=reason)
 
+    def suggest(
+        self,
+        kind: str,
+        title: str,
+        *,
+        words: str = "",
+        snippet: str = "",
+        priority: Literal["high", "normal", "low"] = "normal",
+        confidence: float = 0.5,
+        fingerprint: str = "",
+        **provenance: str | int | None,
+    ) -> int:
+        """Suggest something to whoever works here; the suggestion's number.
+
+        `kind` is a short word such as "fix", `words` says why, `snippet` is a command or text to copy: it is
+        never executed. `confidence` is from 0 to 1. The same `fingerprint` (default: kind, title and snippet)
+        is the same suggestion, and counts up. Of `provenance`, any of `rule`, `layer` ("heuristics",
+        "search", "model", "pattern"), `command` (the `seq` of the failure's record), `agent` (whose failure),
+        `file` and `line`.
+        """
+        answer = self._ask(
+            "suggest",
+            kind=kind,
+            title=title,
+            words=words,
+            snippet=snippet,
+            priority=priority,
+            confidence=confidence,
+            fingerprint=fingerprint,
+            provenance=provenance,
+        )
+        return int(answer["id"])
+
+    def suggestions(self) -> list[dict[str, Any]]:
+        """The suggestions that are kept, the best open one first, then those that are over, newest first.
+
+        Each has "id", "agent", "kind", "priority", "title", "words", "snippet", "confidence", "provenance",
+        "fingerprint", "first" and "time" (unix seconds), "count", "applied" (how often), "status" ("open",
+        "applied", "dismissed") and "by".
+        """
+        return list(self._ask("suggestions", all=True)["suggestions"])
+
+    def withdraw(self, suggestion: int) -> None:
+        """Dismiss a suggestion of this agent: it is not needed any more."""
+        self._ask("suggestion-dismiss", suggestion=suggestion)
+
     def records(
         self, after: int = 0, types: Sequence[str] = (), seconds: float = 0.0
     ) -> tuple[list[dict[str, Any]], int]:
@@ -103,6 +163,31 @@ class AgentContext:
         """
         answer = self._ask("records", seconds + 30.0, after=after, types=list(types), seconds=seconds)
         return list(answer["records"]), int(answer["seq"])
+
+    def owner(self, path: str) -> dict[str, Any]:
+        """Whose a path of the repository is: "owner" (an id, "operator" or None), "claim", "shared",
+        "you_may_write" and "words".
+        """
+        return self._ask("owner", path=path)
+
+    def accept(
+        self,
+        check: str,
+        passed: bool,
+        code: int | None = None,
+        seconds: float | None = None,
+        commit: str = "",
+        reason: str = "",
+    ) -> None:
+        """Say what an acceptance check of the plan came to; `code` is None where it did not end by itself."""
+        result: dict[str, Any] = {
+            "passed": passed,
+            "code": code,
+            "seconds": seconds,
+            "commit": commit,
+            "reason": reason,
+        }
+        self._ask("acceptance", check=check, **result)
 
     def plan(self) -> dict[str, Any]:
         """The plan as it is now, in the names of the plan's file."""
@@ -126,7 +211,7 @@ class AgentContext:
                 connection.sendall(question.encode() + b"\n")
                 answer = json.loads(connection.makefile("rb").readline())
         except (OSError, ValueError) as error:
-            raise AgentError(f"the engine does not answer: {error}") from error
+            raise EngineAway(f"the engine does not answer: {error}") from error
         if not answer.get("ok"):
             raise AgentError(str(answer.get("error")))
         return dict(answer)
@@ -186,11 +271,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _listen(agent: Agent) -> None:
+    """Wait for the word to finalize, also from the engine that comes after one that was killed."""
     try:
-        agent.context.wait_finalize()
+        while not agent.finalizing.is_set():
+            try:
+                agent.context.wait_finalize()
+                return
+            except EngineAway:
+                agent.finalizing.wait(_AGAIN_SECONDS)
     finally:
         agent.finalizing.set()
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    # By its proper name: what agents import (AgentError) and what is raised here have to be the same classes.
+    from runebook_tui.agent import main as run
+
+    sys.exit(run())

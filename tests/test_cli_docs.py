@@ -17,6 +17,7 @@ from typing import Any, get_args
 import pytest
 from pydantic import BaseModel
 
+from runebook_tui.agent import AgentContext
 from runebook_tui.cli.arguments import build_parser
 from runebook_tui.core import types
 from runebook_tui.core.events import Event
@@ -72,12 +73,16 @@ name = "alpha-notes"
 owner = "alpha"
 path = "alpha/notes.txt"
 must_contain = ["note"]
+
+[[acceptance]]
+id = "tests"
+command = ["make", "test"]
 """
 
 
 def sections() -> dict[str, str]:
     """The text under each command's heading; the interactive session is ""."""
-    parts = re.split(r"^### `runebook-tui ?([a-z]*)`$", PAGE, flags=re.MULTILINE)
+    parts = re.split(r"^### `runebook-tui ?([a-z-]*)`$", PAGE, flags=re.MULTILINE)
     return dict(
         zip(parts[1::2], (re.split(r"^## ", part, flags=re.M)[0] for part in parts[2::2]), strict=True)
     )
@@ -238,7 +243,7 @@ class Repository:
         assert status in (None, done.returncode), f"{words}: {done.returncode} {done.stdout}{done.stderr}"
         return json.loads(done.stdout) if done.stdout else None
 
-    def hook(self, agent: str, payload: dict[str, str]) -> None:
+    def hook(self, agent: str, payload: dict[str, Any]) -> None:
         own = {"RUNEBOOK_AGENT": agent, "RUNEBOOK_ROOT": str(self.root)}
         done = subprocess.run(
             [*PROGRAM, "hook", "claude"],
@@ -336,6 +341,14 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
             here.json("who", "beta/none", "--lines", status=1),
         ]
         here.hook("alpha", {"hook_event_name": "SessionStart", "session_id": "s", "model": "m"})
+        failed = {
+            "tool_name": "Bash",
+            "tool_input": {"command": "make lint"},
+            "tool_use_id": "c",
+            "error": "2",
+        }
+        here.hook("alpha", {"hook_event_name": "PostToolUseFailure", "session_id": "s", **failed})
+        AgentContext("alpha", here.root).accept("tests", False, 1, 0.5, "1a2b3c4")
         found["status"] = [here.json("status")]
         found["recommendation"] = [
             here.json("recommend", other, "reject", "--reason", "not now", "--agent", "beta")
@@ -362,6 +375,21 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
         found["amendment"].append(here.json("plan", "restore", found["amendment"][1]["before"]))
         found["agent-named"] += [here.json("stop", "alpha"), here.json("restart", "beta")]
         found["record"] = here.json("log", "--since", "1d")
+        script = f"""
+from pathlib import Path
+from runebook_tui.agent import AgentContext
+context = AgentContext("alpha", Path({str(here.root)!r}))
+print(context.suggest("fix", "Install it", snippet="pip install it", rule="pip", command=3, file="a", line=1))
+"""
+        subprocess.run([sys.executable, "-P", "-c", script], env=here.environment, check=True)
+        found["suggestion-count"] = [here.json("suggest", "status")]
+        found["suggestion"] = [
+            *here.json("suggest", "list"),
+            *here.json("suggest", "top"),
+            here.json("suggest", "apply", "1"),
+            here.json("suggest", "dismiss", "1"),
+            *here.json("suggest", "list", "--all"),
+        ]
         found["absence"] = [here.json("away"), here.json("away", "--since", "0s")]
         here.commit()
         found["rehearsal"] = [here.json("rehearse"), here.json("rehearse", "--history", "5")]
@@ -380,6 +408,7 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
         subprocess.run(["tmux", "-L", tmux_socket_name(here.root), "kill-server"], check=True)
         here.until("status", holds=lambda state: state["agents"][0]["lost"])
         found["resumed"] = here.json("resume")
+        found["report"] = [here.json("report"), here.json("report", "--run", "1")]
         found["down"] = [here.json("down")]
     return found
 

@@ -31,6 +31,7 @@ _MODULES = {
     "log": "reading.log",
     "away": "absences.away",
     "who": "reading.who",
+    "report": "reporting.report",
     "lanes": "lanes.lanes",
     "approve": "deciding.approve",
     "reject": "deciding.reject",
@@ -49,8 +50,10 @@ _MODULES = {
     "tell": "telling.tell",
     "inbox": "telling.inbox",
     "recommend": "telling.recommend",
+    "suggest": "suggesting.suggest",
     "guard": "guarding.guard",
     "commit": "committing.commit",
+    "surface": "surfacing.surface",
 }
 
 

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
+from runebook_tui.core.acceptance import AcceptanceRan
 from runebook_tui.core.activity import ActivityChanged, CommandRan
 from runebook_tui.core.aftermath import DecisionTakenBack, Means, TaskHandedOver
 from runebook_tui.core.capture import ShellEnded, ShellStarted
@@ -20,6 +21,7 @@ from runebook_tui.core.messages import MessageDelivered, MessageSent
 from runebook_tui.core.planedits import PlanEdit
 from runebook_tui.core.presence import OperatorLooked
 from runebook_tui.core.reviews import Recommended
+from runebook_tui.core.suggestions import SuggestionAdded, SuggestionApplied, SuggestionDismissed
 from runebook_tui.core.types import (
     AgentStatus,
     Author,
@@ -364,6 +366,7 @@ Event = Annotated[
     | NetReported
     | ActivityChanged
     | CommandRan
+    | AcceptanceRan
     | ShellStarted
     | ShellEnded
     | DecisionTakenBack
@@ -372,6 +375,9 @@ Event = Annotated[
     | MessageDelivered
     | LessonDismissed
     | Recommended
+    | SuggestionAdded
+    | SuggestionDismissed
+    | SuggestionApplied
     | OperatorLooked
     | AttemptRefused,
     Field(discriminator="type"),

@@ -18,9 +18,11 @@ from runebook_tui.core import (
     requests,
     resuming,
     reviews,
+    suggestions,
     undos,
 )
 from runebook_tui.core import events as e
+from runebook_tui.core.acceptance import AcceptanceRan, Accepted
 from runebook_tui.core.activity import ActivityChanged, CommandRan
 from runebook_tui.core.aftermath import DecisionTakenBack, TaskHandedOver
 from runebook_tui.core.capture import ShellEnded, ShellStarted
@@ -125,6 +127,9 @@ def _applied(state: State, record: e.Record) -> State:
             return _agent(state, event.agent, doing=event.doing(record.time))
         case CommandRan() | ShellStarted() | ShellEnded():
             return state
+        case AcceptanceRan():
+            found = Accepted(event.agent, event.passed, event.code, event.commit, record.time)
+            return replace(state, acceptance=_with(state.acceptance, event.check, found))
         case messages.MessageSent() | messages.MessageDelivered():
             return messages.applied(state, event, record.time)
         case DecisionTakenBack() | TaskHandedOver():
@@ -133,6 +138,12 @@ def _applied(state: State, record: e.Record) -> State:
             return learning.applied(state, event)
         case reviews.Recommended():
             return reviews.applied(state, event, record.time)
+        case (
+            suggestions.SuggestionAdded()
+            | suggestions.SuggestionDismissed()
+            | suggestions.SuggestionApplied()
+        ):
+            return suggestions.applied(state, event, record.time)
         case presence.OperatorLooked():
             return presence.applied(state, event, record.time)
         case e.AttemptRefused():
@@ -152,6 +163,8 @@ def _run_started(state: State, run: int, event: e.RunStarted, time: float) -> St
         undos=state.undos,
         messages=state.messages,
         last_message=state.last_message,
+        suggestions=state.suggestions,
+        last_suggestion=state.last_suggestion,
         dismissed_lessons=state.dismissed_lessons,
         looked_at=state.looked_at,
         away_since=state.away_since,

@@ -69,9 +69,9 @@ class ReportDelivered:
     by: str
 
 
-def cleaned(text: str) -> str:
+def cleaned(text: str, limit: int = MOST_CHARACTERS) -> str:
     """`text` without what looks like a secret, and with what is no text as visible symbols, line by line."""
-    lines = without_secrets(text, MOST_CHARACTERS).replace("\r\n", "\n").split("\n")
+    lines = without_secrets(text, limit).replace("\r\n", "\n").split("\n")
     return "\n".join(visible(line.expandtabs(4)) for line in lines)
 
 

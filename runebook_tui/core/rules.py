@@ -6,6 +6,7 @@ import signal as signals
 from typing import assert_never
 
 from runebook_tui.core import (
+    acceptance,
     boundary,
     capture,
     decisions,
@@ -18,6 +19,7 @@ from runebook_tui.core import (
     proposals,
     resuming,
     reviews,
+    suggestions,
     undos,
 )
 from runebook_tui.core import commands as c
@@ -76,6 +78,12 @@ def decide(state: State, command: c.Command, now: float) -> Outcome:
         case reviews.Recommend():
             why = reviews.why_not(state, command, now)
             return Refusal(why) if why else reviews.recommended(state, command)
+        case suggestions.Suggest():
+            why = suggestions.why_not(state, command, now)
+            return Refusal(why) if why else suggestions.suggested(state, command, now)
+        case suggestions.DismissSuggestion() | suggestions.ApplySuggestion():
+            why = suggestions.why_not(state, command, now)
+            return Refusal(why) if why else suggestions.closed(state, command)
         case presence.Look():
             return presence.looked(state, command, now)
         case c.Decide() | c.Disown():
@@ -106,6 +114,7 @@ def decide(state: State, command: c.Command, now: float) -> Outcome:
             | c.SpendGrant()
             | c.ReportActivity()
             | c.ReportCommand()
+            | c.ReportAcceptance()
             | c.ReportShell()
             | c.ReportLane()
             | c.ReportIntegrated()
@@ -134,6 +143,7 @@ _AgentCommand = (
     | c.SpendGrant
     | c.ReportActivity
     | c.ReportCommand
+    | c.ReportAcceptance
     | c.ReportShell
     | c.ReportLane
     | c.ReportIntegrated
@@ -167,6 +177,9 @@ def _agent_decided(state: State, agent: AgentState, command: _AgentCommand, now:
             return proposals.activity_reported(agent, command)
         case c.ReportCommand():
             return capture.command_reported(command)
+        case c.ReportAcceptance():
+            ran = acceptance.ran(state.plan.acceptance, command)
+            return ran or Refusal(f"the plan has no acceptance check {command.check!r}")
         case c.ReportShell():
             return capture.shell_reported(command)
         case c.ReportLane():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from runebook_tui.core import events as e
+from runebook_tui.core.acceptance import AcceptanceRan, acceptance_words
 from runebook_tui.core.activity import ActivityChanged, CommandRan, activity_words, use_words
 from runebook_tui.core.aftermath import DecisionTakenBack, TaskHandedOver
 from runebook_tui.core.capture import ShellEnded, ShellStarted
@@ -16,6 +17,7 @@ from runebook_tui.core.planedits import edit_words
 from runebook_tui.core.presence import OperatorLooked
 from runebook_tui.core.reviews import Recommended
 from runebook_tui.core.state import AgentState, Attempt, RequestState
+from runebook_tui.core.suggestions import SuggestionAdded, SuggestionApplied, SuggestionDismissed
 from runebook_tui.core.types import ENGINE, OPERATOR, AgentStatus, Change, Crossing, GateMode, RequestKind
 
 STATUS_WORDS = {
@@ -97,9 +99,17 @@ def sentence(record: e.Record) -> str:
         case MessageDelivered():
             numbers = ", ".join(map(str, event.messages))
             return f"{_who(event.reader)} was given message {numbers} (by {event.by})"
+        case AcceptanceRan():
+            return acceptance_words(event)
         case Recommended():
             advice = f"{event.agent} recommends to {event.advice} request {event.request}"
             return f"{advice}{_because(event.reason)}"
+        case SuggestionAdded():
+            return f"{event.agent} suggests ({event.suggestion}): {event.title}"
+        case SuggestionDismissed():
+            return f"{_who(event.by)} dismissed suggestion {event.suggestion}"
+        case SuggestionApplied():
+            return f"{_who(event.by)} applied suggestion {event.suggestion}"
         case OperatorLooked():
             return "you left the screen" if event.leaves else "you looked at the screen"
         case CommandRan():

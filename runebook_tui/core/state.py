@@ -8,6 +8,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Literal
 
+from runebook_tui.core.acceptance import Accepted
 from runebook_tui.core.activity import Doing
 from runebook_tui.core.aftermath import Means
 from runebook_tui.core.contract import Contract
@@ -19,6 +20,7 @@ from runebook_tui.core.remembered import Decision as Decision
 from runebook_tui.core.remembered import Engine as Engine
 from runebook_tui.core.remembered import Message as Message
 from runebook_tui.core.remembered import RecentTouch as RecentTouch
+from runebook_tui.core.suggested import Suggestion
 from runebook_tui.core.types import (
     AgentSpec,
     AgentStatus,
@@ -301,6 +303,8 @@ class State:
     agents: Mapping[str, AgentState] = field(default_factory=_empty)
     tasks: Mapping[str, TaskState] = field(default_factory=_empty)
     apis: ApiRegistry = field(default_factory=ApiRegistry)
+    acceptance: Mapping[str, Accepted] = field(default_factory=_empty)
+    """What the plan's acceptance checks last came to in this run, by id."""
     requests: Mapping[int, RequestState] = field(default_factory=_empty)
     last_request: int = 0
     """The highest request number ever given, over all runs."""
@@ -319,6 +323,10 @@ class State:
     """The newest messages, oldest first, over all runs."""
     last_message: int = 0
     """The highest message number ever given, over all runs."""
+    suggestions: tuple[Suggestion, ...] = ()
+    """The newest suggestions, the one that changed last at the end, over all runs."""
+    last_suggestion: int = 0
+    """The highest suggestion number ever given, over all runs."""
     dismissed_lessons: tuple[PlanEdit, ...] = ()
     """Edits of the plan that are not to be suggested again, over all runs."""
     looked_at: float | None = None

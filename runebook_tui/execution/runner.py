@@ -36,6 +36,7 @@ from runebook_tui.execution.plan import PlanFollower
 from runebook_tui.execution.server import SocketServer
 from runebook_tui.execution.speakers import Supervisors
 from runebook_tui.execution.supervision import Supervision
+from runebook_tui.execution.surfaces import Surfaces
 from runebook_tui.execution.trees import Trees
 from runebook_tui.execution.undoing import Undoing
 from runebook_tui.execution.vault import Vault
@@ -121,6 +122,7 @@ class ParallelExecutionRunner:
         self._changed = asyncio.Condition()
         self._wake = asyncio.Event()
         self._leaving = ""
+        self._surfaces = Surfaces(root, lambda: self.state, say)
         self._outputs = Outputs(self, panes)
         self._failed: list[e.AgentExited] = []
         self._effects = Effects(
@@ -280,10 +282,12 @@ class ParallelExecutionRunner:
             self.machine = await test_machine()
             self._coordinator = Coordinator(self._log, listener=self._published, clean=self.vault.clean)
             await self._listen(stack)
+            stack.push_async_callback(self._surfaces.close)
             adopted = await self._effects.adopt()
             if adopted:
                 self._trees.resume(self.state.time)
             await self._begin(lease.pid, lease.host, adopted)
+            self._surfaces.begin()
             await self._supervision.wait_attached(adopted)
             await self._supervision.end_forgotten()
             await self._trees.begin()
@@ -415,6 +419,7 @@ class ParallelExecutionRunner:
 
     def _published(self, state: State, records: Sequence[e.Record]) -> None:
         self._bell.ring()
+        self._surfaces.note()
         self._supervision.published(state)
         self._interfaces.note(records)
         ended = (record.event for record in records if isinstance(record.event, e.AgentExited))

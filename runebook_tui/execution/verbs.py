@@ -29,6 +29,7 @@ from runebook_tui.execution.hooks import Hooks
 from runebook_tui.execution.mailbox import Mailbox
 from runebook_tui.execution.records import Records
 from runebook_tui.execution.server import Connection
+from runebook_tui.execution.suggesting import Suggesting
 from runebook_tui.execution.supervision import Supervision
 from runebook_tui.execution.undoing import Undoing
 from runebook_tui.execution.view import owner, view
@@ -108,12 +109,14 @@ class Verbs:
         self._agents: Mapping[str, Verb] = {
             **supervision.verbs,
             **self._mailbox.verbs,
+            **Suggesting(host).verbs,
             "ready": self._ready,
             "task-start": self._task,
             "task-done": self._task,
             "task-block": self._task,
             "publish": self._publish,
             "ask": self._ask,
+            "acceptance": self._acceptance,
             "wait-finalize": self._wait_finalize,
             "settle": self._settle,
             "hook": self._hooks.hook,
@@ -264,6 +267,20 @@ class Verbs:
             raise Refused(f"the plan has no agent {agent!r}")
         await self._host.sweep()
         return {"agent": agent, "seq": self._host.state.seq}
+
+    async def _acceptance(self, connection: Connection, message: Answer) -> Answer:
+        agent = connection.speaks_for(message.get("agent"))
+        report = c.ReportAcceptance(
+            agent,
+            wire.text_field(message, "check", limit=64),
+            message.get("passed") is True,
+            None if message.get("code") is None else wire.number_field(message, "code"),
+            None if message.get("seconds") is None else wire.seconds_field(message, "seconds"),
+            visible(wire.text_field(message, "commit", default="", limit=64)),
+            visible(wire.text_field(message, "reason", default="", limit=500)),
+        )
+        await self._host.handle(report, agent)
+        return {"check": report.check, "passed": report.passed}
 
     async def _wait_finalize(self, connection: Connection, message: Answer) -> Answer:
         agent = connection.speaks_for(message.get("agent"))

@@ -10,10 +10,15 @@ from runebook_tui.core.gates import agent_unmet
 from runebook_tui.core.messages import unread
 from runebook_tui.core.ownership import Verdict, operators_own
 from runebook_tui.core.state import AgentState, RequestState, State
+from runebook_tui.core.suggestions import ranked
 from runebook_tui.core.types import AgentStatus
+from runebook_tui.execution import suggesting
 
 MOST = 200
 """Claims of others, and requests, that one answer names; how many there are beyond is said."""
+
+_SUGGESTED = 40_000
+"""Characters of suggestions; the verb `suggestions` has all."""
 
 _OPERATORS = ("runebook.toml", ".runebook/**", ".git/hooks/**", ".git/config")
 
@@ -60,7 +65,7 @@ def view(state: State, agent: str | None) -> dict[str, Any]:
         "apis": _apis(state),
         "requests": [_request(each) for each in requests[-MOST:]],
         "more_requests": max(0, len(requests) - MOST),
-        "suggestions": [],
+        "suggestions": suggesting.bounded(ranked(state.suggestions), _SUGGESTED),
     }
 
 

@@ -219,7 +219,32 @@ class Advice(_Answer):
     reason: str
 
 
-class Suggestions(_Answer):
-    """What Runebook suggests."""
+class Suggestion(_Answer):
+    """What an agent thinks would help. Nobody executes it: judge it, and do it yourself if it is right."""
 
-    suggestions: list[str]
+    id: int
+    agent: str
+    """Who suggests it."""
+    kind: str
+    priority: Literal["high", "normal", "low"]
+    title: str
+    words: str
+    snippet: str
+    """A command or text to copy; empty for none."""
+    confidence: float
+    """From 0 to 1."""
+    rule: str
+    """What made it."""
+    file: str
+    """The file that it is about; empty for none."""
+    line: int | None
+    failed: str
+    """The agent whose command failed; empty where it is about no failure."""
+    count: int
+    """How often it was suggested."""
+
+
+class Suggestions(_Answer):
+    """What is suggested for this repository, the best first."""
+
+    suggestions: list[Suggestion]

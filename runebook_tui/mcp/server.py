@@ -33,6 +33,7 @@ from runebook_tui.mcp.answers import (
     Messages,
     Ownership,
     Requests,
+    Suggestion,
     Suggestions,
     Task,
     Tasks,
@@ -192,8 +193,9 @@ class Tools:
         return Advice(ticket=ticket, recommendation=recommendation, reason=reason)
 
     async def suggestions(self) -> Suggestions:
-        """List what Runebook suggests for this repository; the list may be empty."""
-        return Suggestions(suggestions=(await self._ask("view"))["suggestions"])
+        """List what would help in this repository by what failed here; the list may be empty."""
+        found = (await self._ask("suggestions"))["suggestions"]
+        return Suggestions(suggestions=[_suggestion(each) for each in found])
 
     async def plan(self) -> str:
         """The whole plan: phases, agents, claims, tasks, interfaces, policy."""
@@ -240,6 +242,12 @@ class Tools:
 def _message(given: dict[str, Any]) -> Message:
     known = {name: given[name] for name in ("id", "to", "text", "request")}
     return Message(sender=given["from"], **known)
+
+
+def _suggestion(given: dict[str, Any]) -> Suggestion:
+    own = ("id", "agent", "kind", "priority", "title", "words", "snippet", "confidence", "count")
+    where = {name: given["provenance"][name] for name in ("rule", "file", "line")}
+    return Suggestion(**{name: given[name] for name in own}, **where, failed=given["provenance"]["agent"])
 
 
 def _shown(value: Any) -> Any:

@@ -185,7 +185,7 @@ class TmuxServer:
             time.sleep(0.01)
 
     def _new_session(self, agent: str, argv: list[str], cwd: Path, env: Mapping[str, str]) -> Command:
-        first = ["new-session", "-d", "-s", SESSION, "-n", agent, "-x", str(WIDTH), "-y", str(HEIGHT)]
+        first = ["new-session", "-d", "-s", SESSION, "-n", agent, "-x", str(WIDTH), "-y", str(HEIGHT + 1)]
         target = f"={SESSION}:"
         # What -e gives to a session, every later window of it would inherit.
         forget = [["set-environment", "-t", target, "-u", name] for name in env]

@@ -23,6 +23,8 @@ from runebook_tui.core.learning import DismissLesson
 from runebook_tui.core.planedits import AddClaim, AddMayWrite, AddPathPolicy
 from runebook_tui.core.rules import DOWN, decide
 from runebook_tui.core.state import State
+from runebook_tui.core.suggested import Provenance
+from runebook_tui.core.suggestions import SuggestionAdded
 from runebook_tui.core.types import (
     OPERATOR,
     AgentSpec,
@@ -162,6 +164,7 @@ COMMANDS = st.one_of(
     st.builds(c.SpendGrant, AGENT, REQUEST, PATH),
     st.builds(c.ReportActivity, AGENT, TEXT, st.sampled_from(Activity), TEXT, TEXT),
     st.builds(c.ReportCommand, AGENT, TEXT, TEXT, st.none() | st.integers(0, 3)),
+    st.builds(c.ReportAcceptance, AGENT, TEXT, st.booleans()),
     st.builds(c.ReportShell, AGENT, st.sampled_from(["bash", "fish"]), TEXT, PATH, st.booleans()),
     st.builds(
         c.ReportCommand,
@@ -175,6 +178,17 @@ COMMANDS = st.one_of(
     st.builds(c.RecordAttempt, AGENT, TEXT, TEXT),
     st.builds(c.SendMessage, AGENT, st.lists(AGENT, max_size=2).map(tuple), TEXT),
     st.builds(c.Recommend, AGENT, REQUEST, st.sampled_from(["approve", "reject"]), TEXT),
+    st.builds(
+        c.Suggest,
+        AGENT,
+        st.sampled_from(["fix", "look", "ask-model", "No kind"]),
+        TEXT,
+        st.sampled_from(["high", "normal", "low"]),
+        snippet=TEXT,
+        fingerprint=st.sampled_from(["", "f", "g"]),
+    ),
+    st.builds(c.DismissSuggestion, st.integers(0, 3), AGENT | st.just(OPERATOR)),
+    st.builds(c.ApplySuggestion, st.integers(0, 3), AGENT | st.just(OPERATOR)),
     st.builds(c.Look, st.booleans()),
     st.builds(c.ReportDelivered, AGENT, st.lists(st.integers(1, 3), max_size=2).map(tuple), TEXT),
     st.builds(
@@ -288,6 +302,8 @@ EDITS = st.one_of(
 )
 
 FIELDS: dict[str, st.SearchStrategy[Any]] = {
+    "check": TEXT,
+    "passed": st.booleans(),
     "adopted": st.lists(AGENT, max_size=1).map(tuple),
     "broken": TEXT,
     "consumers": st.lists(AGENT, max_size=2).map(tuple),
@@ -370,6 +386,13 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "advice": st.sampled_from(["approve", "reject"]),
     "leaves": st.booleans(),
     "sender": AGENT,
+    "suggestion": st.integers(1, 9),
+    "priority": st.sampled_from(["high", "normal", "low"]),
+    "words": TEXT,
+    "snippet": TEXT,
+    "confidence": st.floats(0, 1),
+    "provenance": st.builds(Provenance, file=PATH),
+    "fingerprint": TEXT,
     "reader": AGENT,
     "to": st.lists(AGENT | st.sampled_from(["all", OPERATOR]), max_size=2).map(tuple),
     "text": TEXT,
@@ -386,6 +409,8 @@ def _events(kind: type[Any]) -> st.SearchStrategy[Any]:
     fields = {name: FIELDS[name] for name in kind.model_fields if name != "type"}
     if kind is ApiDrifted:
         fields["by"] = st.lists(AGENT, max_size=2).map(tuple)
+    if kind is SuggestionAdded:
+        fields["kind"] = TEXT
     if kind is e.AttemptRefused:
         fields["attempt"] = TEXT
     return st.builds(kind, **fields)

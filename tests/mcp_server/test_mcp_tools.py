@@ -321,3 +321,32 @@ def test_what_is_no_message_does_not_end_the_server(session, given):
     )  # fmt: skip
     answers = [json.loads(line) for line in done.stdout.splitlines()]
     assert any(each.get("id") == 1 and "result" in each for each in answers)
+
+
+def test_an_agent_reads_and_sends_messages_and_recommends_about_its_own_files_only(session):
+    prepared(
+        session,
+        "go wait go",
+        "me who_am_i",
+        "new read_messages",
+        "none read_messages",
+        'sent send_message {"to": ["beta", "operator"], "text": "done"}',
+        'nobody send_message {"to": ["delta"], "text": "done"}',
+        'advice recommend {"ticket": 1, "recommendation": "reject", "reason": "not yet"}',
+        'again recommend {"ticket": 2, "recommendation": "approve"}',
+    )
+    session.until_gate("alpha")
+    session.json("ask", "alpha/x", "--no-wait", "--agent", "beta")
+    session.json("ask", "core/x", "--no-wait", "--agent", "alpha")
+    session.json("tell", "alpha", "the schema moved")
+    (session.root / "go").touch()
+    assert said(session, "me")["data"]["unread"] == 1
+    (message,) = said(session, "new")["data"]["messages"]
+    assert (message["sender"], message["text"]) == ("operator", "the schema moved")
+    assert said(session, "none")["data"]["messages"] == []
+    assert said(session, "sent")["data"]["sender"] == "alpha"
+    assert "the plan has no agent 'delta'" in said(session, "nobody")["text"]
+    assert said(session, "advice")["data"] == {"ticket": 1, "recommendation": "reject", "reason": "not yet"}
+    assert "is about paths of beta, not of alpha" in said(session, "again")["text"]
+    assert [each["text"] for each in session.json("inbox")] == ["done"]
+    assert [each["advice"] for each in session.json("requests")[0]["recommendations"]] == ["reject"]
