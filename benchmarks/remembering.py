@@ -23,7 +23,7 @@ _NOTE = (
     "index); each of {queries} searches asks for the 20 newest, {rounds} times: a word in every command, "
     "one in few, in one and in none, two common ones together, a beginning, a path, and one agent's. LIKE: "
     "the same table without its index, newest first, until 20 are found. ripgrep: `rg --fixed-strings` over "
-    "the exported lines. Both look for the text as it stands, and ripgrep reports all hits, the oldest first. "
+    "the exported lines. Both look for the text as it stands; ripgrep reports all hits, the oldest first. "
     "The aim is 50 ms."
 )
 _SEARCHES = (

@@ -158,6 +158,7 @@ def test_the_architecture_page_names_every_verb_and_who_may_use_it() -> None:
         ("anyone", "records"),
         ("supervisors", "supervision"),
         ("agents", "mailbox"),
+        ("agents", "captured"),
         ("operator", "deciding"),
         ("operator", "amending"),
     ):

@@ -14,6 +14,7 @@ from runebook_tui.core.capture import MOST_VARIABLES, captures
 from runebook_tui.core.printable import visible
 from runebook_tui.core.state import State
 from runebook_tui.execution import wire
+from runebook_tui.execution.outputs import Outputs
 from runebook_tui.execution.server import Connection
 
 Answer = dict[str, Any]
@@ -28,6 +29,7 @@ class Host(Protocol):
     """What this needs of the runner."""
 
     root: Path
+    outputs: Outputs
 
     @property
     def state(self) -> State:
@@ -35,9 +37,6 @@ class Host(Protocol):
 
     async def handle(self, command: c.Command, actor: str) -> object:
         """Carry out a command. Raises Refused, LogError."""
-
-    async def output_of(self, agent: str, mark: str) -> str:
-        """The file that holds what the pane of `agent` printed between a command's marks; "" for none."""
 
 
 class Captured:
@@ -69,7 +68,7 @@ class Captured:
         started, ended = _time(message, "started"), _time(message, "ended")
         code = message.get("code")
         number = wire.text_field(message, "number", default="", limit=20)
-        output = await self._host.output_of(agent, f"{session}.{number}")
+        output = await self._host.outputs.output_of(agent, f"{session}.{number}")
         await self._host.handle(
             c.ReportCommand(
                 agent=agent,

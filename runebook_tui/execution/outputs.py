@@ -9,6 +9,7 @@ import asyncio
 import os
 import shlex
 from collections import OrderedDict, deque
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
@@ -16,12 +17,13 @@ from typing import Protocol
 from runebook_tui.capture.failures import Failures
 from runebook_tui.capture.stream import PaneStream
 from runebook_tui.core import commands as c
+from runebook_tui.core import events as e
 from runebook_tui.core.activity import CommandSource
 from runebook_tui.core.capture import capturer, captures
-from runebook_tui.core.secrets import Secrets
 from runebook_tui.core.state import AgentState, State
 from runebook_tui.core.types import AgentStatus
 from runebook_tui.execution.outfit import remove_below, write_below
+from runebook_tui.execution.vault import Vault
 from runebook_tui.place import runtime_folder, state_folder
 from runebook_tui.tmux.panes import Panes, TmuxError
 
@@ -45,14 +47,11 @@ class Host(Protocol):
     """What this needs of the runner."""
 
     root: Path
+    vault: Vault
 
     @property
     def state(self) -> State:
         """The state now."""
-
-    @property
-    def secrets(self) -> Secrets:
-        """What is a secret in the plan."""
 
     async def handle_surely(self, command: c.Command) -> None:
         """Carry out what has happened already."""
@@ -103,15 +102,33 @@ class _Pane:
 class Outputs:
     """Reads the panes of the agents that the plan wants captured."""
 
-    def __init__(self, host: Host, panes: Panes) -> None:
+    def __init__(self, host: Host, panes: Panes, say: Callable[[str], None]) -> None:
+        self._say = say
+        self._ended: list[e.AgentExited] = []
         self._host = host
         self._panes = panes
         self._read: dict[str, _Pane] = {}
         self._files: deque[str] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
+    def note(self, records: Sequence[e.Record]) -> None:
+        """Take note of the programs that ended with a failure."""
+        ended = (record.event for record in records if isinstance(record.event, e.AgentExited))
+        self._ended += [event for event in ended if event.code or (event.code is None and event.signal)]
+
     async def settle(self) -> None:
-        """Read the panes that are to be read, and no others. Raises TmuxError."""
+        """Tell what failed, read the panes that are to be read, and no others."""
+        ended, self._ended = self._ended, []
+        for event in ended:
+            agent = self._host.state.agents.get(event.agent)
+            if agent is not None and agent.status is AgentStatus.FAILED:
+                await self._exited(agent, event.code, event.signal)
+        try:
+            await self._follow()
+        except (TmuxError, OSError) as error:
+            self._say(f"a pane's output cannot be read: {error}")
+
+    async def _follow(self) -> None:
         state = self._host.state
         me = capturer(state.plan)
         captor = None if me is None else state.agents.get(me.id)
@@ -142,7 +159,7 @@ class Outputs:
         text = pane.done.pop(mark, "")
         return await self._keep(agent, text) if text.strip() else ""
 
-    async def exited(self, agent: AgentState, code: int | None, signal: int | None) -> None:
+    async def _exited(self, agent: AgentState, code: int | None, signal: int | None) -> None:
         """The program of a pane has ended with a failure."""
         pane = self._read.get(agent.id)
         if not captures(self._host.state.plan, agent.id):
@@ -230,7 +247,9 @@ class Outputs:
         known = self._host.state.agents.get(agent)
         hooked = known is not None and known.hook != ""
         for line in lines:
-            pane.lines.append(line if len(line) <= _MOST_LINE else self._host.secrets.hide(line)[:_MOST_LINE])
+            pane.lines.append(
+                line if len(line) <= _MOST_LINE else self._host.vault.secrets.hide(line)[:_MOST_LINE]
+            )
             error = "" if hooked or pane.stream.full_screen else pane.failures.look(line)
             if error and not pane.error and self._is_news(pane, error):
                 pane.error = error
@@ -284,7 +303,7 @@ class Outputs:
         me = capturer(self._host.state.plan)
         if me is None:
             return ""
-        shown = self._host.secrets.hide(text)
+        shown = self._host.vault.secrets.hide(text)
         folder = (state_folder(self._host.root) / "agents" / me.id).absolute()
         name, old = self._next(folder, agent)
         try:

@@ -17,7 +17,6 @@ from runebook_tui.core import events as e
 from runebook_tui.core.gates import stalled
 from runebook_tui.core.resuming import lost_agents
 from runebook_tui.core.rules import DOWN
-from runebook_tui.core.secrets import Secrets
 from runebook_tui.core.state import State
 from runebook_tui.core.types import ENGINE, OPERATOR, AgentSpec, AgentStatus, ExecutionPlan
 from runebook_tui.execution.amending import Amending
@@ -54,7 +53,7 @@ from runebook_tui.place import (
     runtime_folder,
     tmux_socket_name,
 )
-from runebook_tui.tmux.panes import Panes, TmuxError
+from runebook_tui.tmux.panes import Panes
 from runebook_tui.tmux.server import TmuxServer
 
 LOST = "agents were lost with tmux or the machine, and can be brought back"
@@ -99,14 +98,9 @@ class ParallelExecutionRunner:
         self._pauses = Pauses()
         self._post = Post(root)
         self._follow_plan = PlanFollower(plan_file, self.handle_surely, lambda: self.state, self.vault)
+        edited, hear = self._follow_plan.edited, self._pauses.hear
         self._trees = Trees(
-            root,
-            log,
-            self._supervisors.descends,
-            self.handle_surely,
-            lambda: self.state,
-            self._follow_plan.edited,
-            self._pauses.hear,
+            root, log, self._supervisors.descends, self.handle_surely, lambda: self.state, edited, hear
         )
         self._lanes = Lanes(root, self._trees, self.handle_surely, lambda: self.state, say)
         self._interfaces = Interfaces(self, self._lanes, self._last_touch)
@@ -120,8 +114,7 @@ class ParallelExecutionRunner:
         self._wake = asyncio.Event()
         self._leaving = ""
         self._surfaces = Surfaces(root, lambda: self.state, say)
-        self._outputs = Outputs(self, panes)
-        self._failed: list[e.AgentExited] = []
+        self.outputs = Outputs(self, panes, say)
         self._effects = Effects(
             root,
             panes,
@@ -197,19 +190,6 @@ class ParallelExecutionRunner:
             return condition(self.state)
         return True
 
-    def spec(self, shown: AgentSpec) -> AgentSpec:
-        """An agent as the plan's file has it, with the secrets that the state does not hold."""
-        return self.vault.spec(shown)
-
-    async def output_of(self, agent: str, mark: str) -> str:
-        """The file that holds what the pane of `agent` printed between a command's marks; "" for none."""
-        return await self._outputs.output_of(agent, mark)
-
-    @property
-    def secrets(self) -> Secrets:
-        """What is a secret in the plan that counts now."""
-        return self.vault.secrets
-
     async def front_agent(self, pid: int, seconds: float) -> str | None:
         """The agent in whose pane `pid` is the first process."""
         return await self._effects.front_agent(pid, seconds)
@@ -275,7 +255,7 @@ class ParallelExecutionRunner:
             stack.push_async_callback(self._trees.close)
             stack.callback(self._supervision.close)
             stack.callback(self._verbs.close)
-            stack.callback(self._outputs.close)
+            stack.callback(self.outputs.close)
             self.machine = await test_machine()
             self._coordinator = Coordinator(self._log, listener=self._published, clean=self.vault.clean)
             await self._post.open(stack, self._supervisors, self._verbs, self._pauses)
@@ -324,7 +304,7 @@ class ParallelExecutionRunner:
             before = self._effects.trouble
             await self._interfaces.settle()
             await self._effects.reconcile()
-            await self._capture()
+            await self.outputs.settle()
             if self._effects.trouble not in ("", before):
                 self._say(f"tmux: {self._effects.trouble}")
             await self._bring_back()
@@ -336,18 +316,6 @@ class ParallelExecutionRunner:
             with suppress(TimeoutError):
                 async with asyncio.timeout(_ROUND_SECONDS):
                     await self._wake.wait()
-
-    async def _capture(self) -> None:
-        """Read the panes that are to be read, and tell of the programs that failed in them."""
-        failed, self._failed = self._failed, []
-        for event in failed:
-            agent = self.state.agents.get(event.agent)
-            if agent is not None and agent.status is AgentStatus.FAILED:
-                await self._outputs.exited(agent, event.code, event.signal)
-        try:
-            await self._outputs.settle()
-        except (TmuxError, OSError) as error:
-            self._say(f"a pane's output cannot be read: {error}")
 
     async def _bring_back(self) -> None:
         """At the start, when that is wanted, once it is known who is lost."""
@@ -392,5 +360,4 @@ class ParallelExecutionRunner:
         self._surfaces.note()
         self._supervision.published(state)
         self._interfaces.note(records)
-        ended = (record.event for record in records if isinstance(record.event, e.AgentExited))
-        self._failed += [event for event in ended if event.code or (event.code is None and event.signal)]
+        self.outputs.note(records)

@@ -25,6 +25,7 @@ from runebook_tui.execution.outfit import Outfit, surroundings
 from runebook_tui.execution.rulebook import Rulebook
 from runebook_tui.execution.server import Connection
 from runebook_tui.execution.speakers import Speaker
+from runebook_tui.execution.vault import Vault
 from runebook_tui.orchestrator.coordinator import Refused
 
 Answer = dict[str, Any]
@@ -42,6 +43,7 @@ class Host(Protocol):
 
     root: Path
     machine: Machine
+    vault: Vault
 
     @property
     def state(self) -> State:
@@ -70,9 +72,6 @@ class Host(Protocol):
 
     async def outfit(self, spec: AgentSpec) -> Outfit:
         """What an agent runs, its client's files written. Raises Refused."""
-
-    def spec(self, shown: AgentSpec) -> AgentSpec:
-        """An agent with the secrets that the state does not hold."""
 
     def program_ended(self, front: int, code: int | None, signal: int | None) -> None:
         """The program of the pane whose first process is `front` ended so."""
@@ -186,7 +185,7 @@ class Supervision:
         outfit = await self._host.outfit(spec) if given is None else Outfit(given)
         if not outfit.command:
             raise Refused("there is no command to run")
-        given_env = self._host.spec(spec).env
+        given_env = self._host.vault.spec(spec).env
         mode, reason = self._host.machine.allows(spec.gate)
         root = self._host.root_of(agent)
         lanes = {"tree": agent, "main": str(self._host.root)} if root != self._host.root else {}

@@ -27,6 +27,7 @@ from runebook_tui.execution.captured import Captured
 from runebook_tui.execution.deciding import Deciding, request_words
 from runebook_tui.execution.hooks import Hooks
 from runebook_tui.execution.mailbox import Mailbox
+from runebook_tui.execution.outputs import Outputs
 from runebook_tui.execution.records import Records
 from runebook_tui.execution.server import Connection
 from runebook_tui.execution.suggesting import Suggesting
@@ -48,6 +49,7 @@ class Host(Protocol):
     """What the verbs need of the runner."""
 
     root: Path
+    outputs: Outputs
     amending: Amending
     undoing: Undoing | None
     """Takes back and brings back; None until the engine observes the tree."""
@@ -79,9 +81,6 @@ class Host(Protocol):
 
     def root_of(self, agent: str) -> Path:
         """The top of the tree in which `agent` works."""
-
-    async def output_of(self, agent: str, mark: str) -> str:
-        """The file that holds what the pane of `agent` printed between a command's marks; "" for none."""
 
     def history_of(self, agent: str) -> History:
         """The history of that tree."""
