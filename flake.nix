@@ -38,6 +38,7 @@
             libtmux
             markdown-it-py
             tomlkit
+            regex
           ];
 
           pythonImportsCheck = [

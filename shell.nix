@@ -15,6 +15,7 @@ pkgs.mkShell {
         pathspec
         markdown-it-py
         tomlkit
+        regex
         hatchling
         build
         pytest

@@ -22,6 +22,7 @@ from benchmarks import (
     remembering,
     starting,
     storms,
+    surfaces,
 )
 from benchmarks.processes import heed_signals
 from benchmarks.scratch import scratch_folder
@@ -46,6 +47,7 @@ def measures(*, quick: bool) -> dict[str, Measure]:
         "guard": partial(guarding.measure, rounds=guarding.QUICK if quick else guarding.FULL),
         "hook": partial(hook.measure, rounds=hook.QUICK if quick else hook.FULL),
         "start": partial(starting.measure, rounds=starting.QUICK if quick else starting.FULL),
+        "surfaces": partial(surfaces.measure, rounds=surfaces.QUICK if quick else surfaces.FULL),
     }
 
 

@@ -170,6 +170,25 @@ class AgentContext:
         """
         return self._ask("owner", path=path)
 
+    def accept(
+        self,
+        check: str,
+        passed: bool,
+        code: int | None = None,
+        seconds: float | None = None,
+        commit: str = "",
+        reason: str = "",
+    ) -> None:
+        """Say what an acceptance check of the plan came to; `code` is None where it did not end by itself."""
+        result: dict[str, Any] = {
+            "passed": passed,
+            "code": code,
+            "seconds": seconds,
+            "commit": commit,
+            "reason": reason,
+        }
+        self._ask("acceptance", check=check, **result)
+
     def plan(self) -> dict[str, Any]:
         """The plan as it is now, in the names of the plan's file."""
         return dict(self._ask("plan")["plan"])

@@ -17,6 +17,7 @@ from typing import Any, get_args
 import pytest
 from pydantic import BaseModel
 
+from runebook_tui.agent import AgentContext
 from runebook_tui.cli.arguments import build_parser
 from runebook_tui.core import types
 from runebook_tui.core.events import Event
@@ -74,6 +75,10 @@ name = "alpha-notes"
 owner = "alpha"
 path = "alpha/notes.txt"
 must_contain = ["note"]
+
+[[acceptance]]
+id = "tests"
+command = ["make", "test"]
 """
 
 
@@ -240,7 +245,7 @@ class Repository:
         assert status in (None, done.returncode), f"{words}: {done.returncode} {done.stdout}{done.stderr}"
         return json.loads(done.stdout) if done.stdout else None
 
-    def hook(self, agent: str, payload: dict[str, str]) -> None:
+    def hook(self, agent: str, payload: dict[str, Any]) -> None:
         own = {"RUNEBOOK_AGENT": agent, "RUNEBOOK_ROOT": str(self.root)}
         done = subprocess.run(
             [*PROGRAM, "hook", "claude"],
@@ -338,6 +343,14 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
             here.json("who", "beta/none", "--lines", status=1),
         ]
         here.hook("alpha", {"hook_event_name": "SessionStart", "session_id": "s", "model": "m"})
+        failed = {
+            "tool_name": "Bash",
+            "tool_input": {"command": "make lint"},
+            "tool_use_id": "c",
+            "error": "2",
+        }
+        here.hook("alpha", {"hook_event_name": "PostToolUseFailure", "session_id": "s", **failed})
+        AgentContext("alpha", here.root).accept("tests", False, 1, 0.5, "1a2b3c4")
         found["status"] = [here.json("status")]
         found["recommendation"] = [
             here.json("recommend", other, "reject", "--reason", "not now", "--agent", "beta")
@@ -397,6 +410,8 @@ print(context.suggest("fix", "Install it", snippet="pip install it", rule="pip",
         subprocess.run(["tmux", "-L", tmux_socket_name(here.root), "kill-server"], check=True)
         here.until("status", holds=lambda state: state["agents"][0]["lost"])
         found["resumed"] = here.json("resume")
+        found["report"] = [here.json("report"), here.json("report", "--run", "1")]
+        found["surface"] = here.json("surface", "list")
         found["down"] = [here.json("down")]
     remember(here.root / ".runebook/agents/storage")
     found["memory"] = [here.json("memory", "inspect")]

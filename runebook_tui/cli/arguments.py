@@ -32,6 +32,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(metavar="COMMAND", parser_class=_Parser)
     _plan_commands(commands)
     _session_commands(commands)
+    _surface_command(commands)
     _reading_commands(commands)
     _deciding_commands(commands)
     _git_commands(commands)
@@ -95,6 +96,16 @@ def _session_commands(commands: _Commands[_Parser]) -> None:
     execute.add_argument("agent", metavar="AGENT [-- COMMAND ...]")
 
 
+def _surface_command(commands: _Commands[_Parser]) -> None:
+    surface = _command(commands, "surface", "show Runebook in tmux, WezTerm, Vim, Neovim and shells")
+    surface.add_argument("step", choices=("install", "uninstall", "list", "decide", "menu"))
+    surface.add_argument("name", nargs="?", metavar="NAME", help="the surface; with decide, a request's ID")
+    surface.add_argument("--yes", action="store_true", help="add or take out the one line without asking")
+    surface.add_argument("--folder", default=None, metavar="FOLDER", help="decide, menu: in which repository")
+    surface.add_argument("--socket", default=None, metavar="PATH", help="menu: of the tmux server")
+    surface.add_argument("--client", default=None, metavar="NAME", help="menu: at which of its clients")
+
+
 def _reading_commands(commands: _Commands[_Parser]) -> None:
     _command(commands, "status", "show phases, agents and requests; status 1 when no engine runs")
     _command(commands, "apis", "list the plan's interfaces, what became of them, and who builds on them")
@@ -109,6 +120,11 @@ def _reading_commands(commands: _Commands[_Parser]) -> None:
         parser.add_argument(
             "--since", default=default, metavar="MOMENT", help="2h, 10:30, a date with a time, or last"
         )
+    report = _command(commands, "report", "say what a run came to: Markdown, a page, or JSON")
+    report.add_argument(
+        "--html", metavar="FILE", help="write one page with a picture of the run, for browsers"
+    )
+    report.add_argument("--run", type=int, metavar="N", help="run number N (default: the last)")
     memory = _command(commands, "memory", "look into what the storage agent remembers, or have it forgotten")
     memory.add_argument("step", choices=("inspect", "search", "export", "wipe"))
     memory.add_argument("words", nargs="*", metavar="WORD", help="inspect: an ID; search: what to look for")

@@ -31,6 +31,7 @@ _MODULES = {
     "log": "reading.log",
     "away": "absences.away",
     "who": "reading.who",
+    "report": "reporting.report",
     "lanes": "lanes.lanes",
     "memory": "remembering.memory",
     "approve": "deciding.approve",
@@ -53,6 +54,7 @@ _MODULES = {
     "suggest": "suggesting.suggest",
     "guard": "guarding.guard",
     "commit": "committing.commit",
+    "surface": "surfacing.surface",
 }
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
+from pydantic import Field
+
 from runebook_tui.core.fact import Fact
 
 
@@ -66,19 +68,47 @@ class ActivityChanged(Fact):
         )
 
 
+class CommandSource(StrEnum):
+    """How it is known that a command ran."""
+
+    HOOK = "hook"
+    """An agent's client said it, by its hook."""
+    SHELL = "shell"
+    """An interactive shell said it (capture/)."""
+    PANE = "pane"
+    """The agent's own program: it ended with a failure, or its output holds what looks like an error."""
+
+
 class CommandRan(Fact):
-    """An agent's client ran a shell command, and said so afterwards."""
+    """A command ran in an agent's pane. What looks like a secret is left out of every text."""
 
     type: Literal["CommandRan"] = "CommandRan"
     agent: str
     client: str
+    """The client, the shell, or "" for what the pane's output says."""
     command: str
-    """Bounded, and without what looks like a secret."""
+    """Bounded."""
     code: int | None = None
-    """Its exit code; None where the client does not say it."""
+    """Its exit code; None where nobody says it."""
     failed: bool = False
     seconds: float | None = None
     session: str = ""
+    """The client's own id of its session; the process id of the shell."""
+    source: CommandSource = CommandSource.HOOK
+    arguments: tuple[str, ...] = ()
+    """The words of its first simple command; () where it cannot be split into words."""
+    folder: str = ""
+    """Where it was started, relative to the repository, or absolute outside; "" where nobody says it."""
+    started: float | None = None
+    """Unix seconds."""
+    ended: float | None = None
+    """Unix seconds."""
+    environment: dict[str, str | None] = Field(default_factory=dict)
+    """The exported variables that it changed; None stands for one that is gone."""
+    output: str = ""
+    """The file of the repository that holds its output, or the part of the pane's that says the failure."""
+    error: str = ""
+    """The line of the pane's output that looks like an error."""
 
 
 def activity_words(doing: Doing) -> str:

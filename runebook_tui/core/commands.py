@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from runebook_tui.core.activity import Activity
+from runebook_tui.core.acceptance import ReportAcceptance as ReportAcceptance
+from runebook_tui.core.activity import Activity, CommandSource
 from runebook_tui.core.answers import Decide as Decide
 from runebook_tui.core.answers import Disown as Disown
 from runebook_tui.core.answers import TakeBack as TakeBack
@@ -15,6 +16,10 @@ from runebook_tui.core.learning import DismissLesson
 from runebook_tui.core.messages import ReportDelivered, SendMessage
 from runebook_tui.core.planedits import PlanEdit
 from runebook_tui.core.presence import Look
+from runebook_tui.core.recording import Observe as Observe
+from runebook_tui.core.recording import RecordRestore as RecordRestore
+from runebook_tui.core.recording import RecordUndo as RecordUndo
+from runebook_tui.core.recording import Touch as Touch
 from runebook_tui.core.reviews import Recommend
 from runebook_tui.core.suggestions import ApplySuggestion, DismissSuggestion, Suggest
 from runebook_tui.core.types import Author, Change, Crossing, ExecutionPlan, GateMode
@@ -222,8 +227,19 @@ class ReportActivity:
 
 
 @dataclass(frozen=True)
+class ReportShell:
+    """An interactive shell in an agent's pane began, or ended."""
+
+    agent: str
+    shell: str
+    session: str
+    folder: str = ""
+    ended: bool = False
+
+
+@dataclass(frozen=True)
 class ReportCommand:
-    """The hook of an agent's client says that a shell command has run."""
+    """A command has run: the hook of an agent's client says so, a shell, or what is seen of the pane."""
 
     agent: str
     client: str
@@ -233,6 +249,13 @@ class ReportCommand:
     failed: bool = False
     seconds: float | None = None
     session: str = ""
+    source: CommandSource = CommandSource.HOOK
+    folder: str = ""
+    started: float | None = None
+    ended: float | None = None
+    environment: Mapping[str, str | None] = field(default_factory=dict)
+    output: str = ""
+    error: str = ""
 
 
 @dataclass(frozen=True)
@@ -244,51 +267,6 @@ class EndHold:
     gone: bool = False
     until: float | None = None
     """When the next write that waits still will be refused, unix seconds; None when none does."""
-
-
-@dataclass(frozen=True)
-class Touch:
-    """One observed change and who made it."""
-
-    change: Change
-    author: Author
-    lane: str = ""
-    """The agent in whose lane the file is; "" for the repository's own tree."""
-    free: bool = False
-    """Whether it crosses no boundary, whoever made it: it brings what was decided already."""
-
-
-@dataclass(frozen=True)
-class Observe:
-    """Changes that were seen together. `cause` names what made a burst ("git checkout topic")."""
-
-    touches: tuple[Touch, ...]
-    cause: str = ""
-
-
-@dataclass(frozen=True)
-class RecordUndo:
-    """What a request had written was taken back, as far as it could be. `gone` were as before already."""
-
-    undo: str
-    request: int
-    changes: tuple[Change, ...]
-    patch: str
-    gone: tuple[Change, ...] = ()
-    refused: Mapping[str, str] = field(default_factory=dict)
-    """Why not, by path."""
-    refused_patch: str = ""
-    lane: str = ""
-    """The agent in whose lane that was; "" for the repository's own tree."""
-
-
-@dataclass(frozen=True)
-class RecordRestore:
-    """What an undo had removed was put back, at the paths of `changes`."""
-
-    undo: str
-    changes: tuple[Change, ...]
-    lane: str = ""
 
 
 @dataclass(frozen=True)
@@ -369,6 +347,8 @@ Command = (
     | SpendGrant
     | ReportActivity
     | ReportCommand
+    | ReportAcceptance
+    | ReportShell
     | EndHold
     | Decide
     | TakeBack

@@ -9,8 +9,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
+from runebook_tui.core.acceptance import AcceptanceRan
 from runebook_tui.core.activity import ActivityChanged, CommandRan
 from runebook_tui.core.aftermath import DecisionTakenBack, Means, TaskHandedOver
+from runebook_tui.core.capture import ShellEnded, ShellStarted
 from runebook_tui.core.contract import ApiDrifted, ApiRestored, Contract
 from runebook_tui.core.fact import Fact
 from runebook_tui.core.grants import Scope
@@ -364,6 +366,9 @@ Event = Annotated[
     | NetReported
     | ActivityChanged
     | CommandRan
+    | AcceptanceRan
+    | ShellStarted
+    | ShellEnded
     | DecisionTakenBack
     | TaskHandedOver
     | MessageSent

@@ -22,8 +22,10 @@ from runebook_tui.core import (
     undos,
 )
 from runebook_tui.core import events as e
+from runebook_tui.core.acceptance import AcceptanceRan, Accepted
 from runebook_tui.core.activity import ActivityChanged, CommandRan
 from runebook_tui.core.aftermath import DecisionTakenBack, TaskHandedOver
+from runebook_tui.core.capture import ShellEnded, ShellStarted
 from runebook_tui.core.contract import ApiDrifted, ApiRestored
 from runebook_tui.core.grants import Scope
 from runebook_tui.core.state import (
@@ -123,8 +125,11 @@ def _applied(state: State, record: e.Record) -> State:
             return nets.applied(state, event, record.time)
         case ActivityChanged():
             return _agent(state, event.agent, doing=event.doing(record.time))
-        case CommandRan():
+        case CommandRan() | ShellStarted() | ShellEnded():
             return state
+        case AcceptanceRan():
+            found = Accepted(event.agent, event.passed, event.code, event.commit, record.time)
+            return replace(state, acceptance=_with(state.acceptance, event.check, found))
         case messages.MessageSent() | messages.MessageDelivered():
             return messages.applied(state, event, record.time)
         case DecisionTakenBack() | TaskHandedOver():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 LIMIT = 4096
@@ -48,3 +49,16 @@ def _symbol(character: str) -> str:
     if 0xDC80 <= code <= 0xDCFF:
         return f"\\x{code - 0xDC00:02x}"
     return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+
+
+def as_markdown(text: str, limit: int = LIMIT) -> str:
+    """`text` on one line, as Markdown that shows just that; a bare address may still become a link."""
+    return re.sub(r"([\\`*_\[\]<>#|~&$@])", r"\\\1", visible(text, limit))
+
+
+def as_code(text: str, limit: int = LIMIT) -> str:
+    """`text` on one line, as a code span of Markdown, whatever backticks it holds."""
+    shown = visible(text, limit)
+    fence = "`" * (1 + max((len(run) for run in re.findall("`+", shown)), default=0))
+    edge = " " if shown.startswith(("`", " ")) or shown.endswith(("`", " ")) or not shown else ""
+    return f"{fence}{edge}{shown}{edge}{fence}"

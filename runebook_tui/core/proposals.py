@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from runebook_tui.core import events as e
-from runebook_tui.core.activity import ActivityChanged, CommandRan
-from runebook_tui.core.commands import Propose, ReportActivity, ReportCommand, SpendGrant
+from runebook_tui.core.activity import ActivityChanged
+from runebook_tui.core.commands import Propose, ReportActivity, SpendGrant
 from runebook_tui.core.grants import Grant, Scope
 from runebook_tui.core.ownership import Verdict
 from runebook_tui.core.secrets import without_secrets
@@ -124,20 +124,5 @@ def activity_reported(agent: AgentState, command: ReportActivity) -> tuple[e.Eve
             model=model,
             tokens=command.tokens,
             cost=command.cost,
-        ),
-    )
-
-
-def command_reported(command: ReportCommand) -> tuple[e.Event, ...]:
-    """The command that ran, without what looks like a secret."""
-    return (
-        CommandRan(
-            agent=command.agent,
-            client=command.client,
-            command=without_secrets(command.command),
-            code=command.code,
-            failed=command.failed,
-            seconds=command.seconds,
-            session=command.session,
         ),
     )

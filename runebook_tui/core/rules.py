@@ -6,7 +6,9 @@ import signal as signals
 from typing import assert_never
 
 from runebook_tui.core import (
+    acceptance,
     boundary,
+    capture,
     decisions,
     interfaces,
     lanes,
@@ -112,6 +114,8 @@ def decide(state: State, command: c.Command, now: float) -> Outcome:
             | c.SpendGrant()
             | c.ReportActivity()
             | c.ReportCommand()
+            | c.ReportAcceptance()
+            | c.ReportShell()
             | c.ReportLane()
             | c.ReportIntegrated()
             | c.RestartAgent()
@@ -139,6 +143,8 @@ _AgentCommand = (
     | c.SpendGrant
     | c.ReportActivity
     | c.ReportCommand
+    | c.ReportAcceptance
+    | c.ReportShell
     | c.ReportLane
     | c.ReportIntegrated
     | c.RestartAgent
@@ -170,7 +176,12 @@ def _agent_decided(state: State, agent: AgentState, command: _AgentCommand, now:
         case c.ReportActivity():
             return proposals.activity_reported(agent, command)
         case c.ReportCommand():
-            return proposals.command_reported(command)
+            return capture.command_reported(command)
+        case c.ReportAcceptance():
+            ran = acceptance.ran(state.plan.acceptance, command)
+            return ran or Refusal(f"the plan has no acceptance check {command.check!r}")
+        case c.ReportShell():
+            return capture.shell_reported(command)
         case c.ReportLane():
             return (e.LaneOpened(agent=agent.id, branch=command.branch, fresh=command.fresh),)
         case c.ReportIntegrated():

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import assert_never
 
 from runebook_tui.core import events as e
+from runebook_tui.core.acceptance import AcceptanceRan, acceptance_words
 from runebook_tui.core.activity import ActivityChanged, CommandRan, activity_words, use_words
 from runebook_tui.core.aftermath import DecisionTakenBack, TaskHandedOver
+from runebook_tui.core.capture import ShellEnded, ShellStarted
 from runebook_tui.core.contract import ApiDrifted, ApiRestored, changed_words
 from runebook_tui.core.grants import Scope
 from runebook_tui.core.learning import LessonDismissed
@@ -97,6 +99,8 @@ def sentence(record: e.Record) -> str:
         case MessageDelivered():
             numbers = ", ".join(map(str, event.messages))
             return f"{_who(event.reader)} was given message {numbers} (by {event.by})"
+        case AcceptanceRan():
+            return acceptance_words(event)
         case Recommended():
             advice = f"{event.agent} recommends to {event.advice} request {event.request}"
             return f"{advice}{_because(event.reason)}"
@@ -110,6 +114,8 @@ def sentence(record: e.Record) -> str:
             return "you left the screen" if event.leaves else "you looked at the screen"
         case CommandRan():
             return _command_sentence(event)
+        case ShellStarted() | ShellEnded():
+            return f"{event.shell} ({event.session}) of {event.agent} {_shell_verb(event)}"
         case ApiDrifted():
             how = event.broken or changed_words(event.diff, _CONTRACT_SHOWN)
             return f"request {event.request}: {event.api} is not as it was published{_because(how)}"
@@ -154,10 +160,17 @@ def _readers(names: tuple[str, ...]) -> str:
     return ", ".join("everybody" if name == EVERYBODY else _who(name) for name in names)
 
 
+def _shell_verb(event: ShellStarted | ShellEnded) -> str:
+    return f"began in {event.folder or '.'}" if isinstance(event, ShellStarted) else "ended"
+
+
 def _command_sentence(event: CommandRan) -> str:
+    if event.error:
+        return f"the pane of {event.agent} says: {event.error}"
     took = "" if event.seconds is None else f" after {event.seconds:.1f} s"
     end = f"exit {event.code}" if event.code is not None else "failed" if event.failed else "done"
-    return f"{event.agent} ran {event.command} ({end}{took})"
+    command = event.command or "what its shell keeps to itself"
+    return f"{event.agent} ran {command} ({end}{took})"
 
 
 def gate_words(agent: AgentState) -> str:

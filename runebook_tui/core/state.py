@@ -8,6 +8,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Literal
 
+from runebook_tui.core.acceptance import Accepted
 from runebook_tui.core.activity import Doing
 from runebook_tui.core.aftermath import Means
 from runebook_tui.core.contract import Contract
@@ -302,6 +303,8 @@ class State:
     agents: Mapping[str, AgentState] = field(default_factory=_empty)
     tasks: Mapping[str, TaskState] = field(default_factory=_empty)
     apis: ApiRegistry = field(default_factory=ApiRegistry)
+    acceptance: Mapping[str, Accepted] = field(default_factory=_empty)
+    """What the plan's acceptance checks last came to in this run, by id."""
     requests: Mapping[int, RequestState] = field(default_factory=_empty)
     last_request: int = 0
     """The highest request number ever given, over all runs."""

@@ -11,10 +11,16 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from runebook_tui.core.acceptance import AcceptanceCheck as AcceptanceCheck
+from runebook_tui.core.analysis import AnalysisPolicy
 from runebook_tui.core.contract import InterfaceStub as InterfaceStub
 from runebook_tui.core.names import AgentId, ApiName, Identifier, OneLine, Pattern, RepositoryPath
 from runebook_tui.core.ownership import FileOwnership
 from runebook_tui.core.pattern import exactly
+from runebook_tui.core.policy import Away as Away
+from runebook_tui.core.policy import PathPolicy as PathPolicy
+from runebook_tui.core.policy import Policy as Policy
+from runebook_tui.core.policy import Review as Review
 from runebook_tui.core.value import Value as Value
 
 OPERATOR = "operator"
@@ -80,6 +86,9 @@ class GateMode(StrEnum):
         return (GateMode.OFF, GateMode.OBSERVE, GateMode.ENFORCE).index(self)
 
 
+CaptureMode = Literal["output", "commands", "off"]
+"""What is kept of what runs in an agent's pane."""
+
 ClientName = Literal["claude", "codex", "gemini", "opencode", "copilot", "qwen", "cursor", "goose", "aider"]
 """The agent CLIs that Runebook can start (`clients/`)."""
 
@@ -120,6 +129,9 @@ class AgentSpec(Value):
     """Patterns of others' files that this agent may write without asking; they stay theirs."""
     gate: GateMode = GateMode.ENFORCE
     """What the kernel gate does with its writes; less than asked for where the system allows less."""
+    capture: CaptureMode = "output"
+    """What a plan with an event-capture agent keeps of this one's pane: its commands and their output, its
+    commands, or nothing (docs/capture.md). What its client's hooks report is in the log all the same."""
     finalize: Literal["signal", "wait"] | None = None
     """How it is told to finalize: "signal" sends SIGTERM at once; "wait" lets `runebook-tui wait finalize`
     return and sends SIGTERM only after `policy.finalize_seconds`. Default: "wait" for a builtin."""
@@ -154,46 +166,6 @@ class SharedPath(Value):
     """The agent that may change it without asking."""
 
 
-Away = Literal["hold", "refuse", "flag"]
-"""What an unanswered request gets."""
-Review = Literal["operator", "owner"]
-"""Who looks at a request first; the operator always decides."""
-
-
-class PathPolicy(Value):
-    """What happens at the boundary of some paths, where that differs from the plan's policy."""
-
-    path: Pattern
-    """A gitignore-style pattern; the most exact one that matches counts, as with claims."""
-    away: Away | None = None
-    """What an unanswered request about them gets."""
-    hold_seconds: Annotated[float, Field(gt=0, le=86_400)] | None = None
-    """How long `hold` lets a write to them wait, in seconds."""
-    review: Review | None = None
-    """Who looks at a request about them first."""
-
-
-class Policy(Value):
-    """What happens at a boundary."""
-
-    away: Away = "hold"
-    """What an unanswered request gets."""
-    hold_seconds: Annotated[float, Field(gt=0, le=86_400)] = 120.0
-    """How long `hold` lets a write wait before it refuses it, in seconds."""
-    unowned: Literal["allow", "ask"] = "allow"
-    """Whether files that nobody claims may be written without asking."""
-    review: Review = "operator"
-    """Who looks at a request first: with "owner" the owning agent is told of it and may recommend."""
-    paths: tuple[PathPolicy, ...] = ()
-    """What differs for some paths: `[[policy.paths]]`."""
-    memory_days: Annotated[float, Field(gt=0, le=36_500)] = 90.0
-    """For how many days the storage agent remembers commands and what came of them."""
-    memory_mb: Annotated[float, Field(ge=1, le=1_000_000)] = 500.0
-    """How large its memory may become, in megabytes (10⁶ bytes); the oldest goes first."""
-    finalize_seconds: Annotated[float, Field(gt=0, le=86_400)] = 30.0
-    """How long an agent may take once it is told to finalize."""
-
-
 class PlanInfo(Value):
     """What the plan is called and how agents are kept apart."""
 
@@ -225,6 +197,10 @@ class ExecutionPlan(Value):
     """What everybody reads and only its owner changes."""
     interfaces: tuple[InterfaceStub, ...] = ()
     """What agents must publish before others may rely on it."""
+    acceptance: tuple[AcceptanceCheck, ...] = ()
+    """The commands that say whether the work is as it should be."""
+    analysis: AnalysisPolicy = AnalysisPolicy()
+    """Whether a language model may be asked about failures."""
 
     @property
     def ownership(self) -> tuple[FileOwnership, ...]:

@@ -23,6 +23,7 @@ from runebook_tui.core.state import State
 from runebook_tui.core.types import ENGINE, OPERATOR
 from runebook_tui.execution import wire
 from runebook_tui.execution.amending import Amending
+from runebook_tui.execution.captured import Captured
 from runebook_tui.execution.deciding import Deciding, request_words
 from runebook_tui.execution.hooks import Hooks
 from runebook_tui.execution.mailbox import Mailbox
@@ -79,6 +80,9 @@ class Host(Protocol):
     def root_of(self, agent: str) -> Path:
         """The top of the tree in which `agent` works."""
 
+    async def output_of(self, agent: str, mark: str) -> str:
+        """The file that holds what the pane of `agent` printed between a command's marks; "" for none."""
+
     def history_of(self, agent: str) -> History:
         """The history of that tree."""
 
@@ -112,9 +116,11 @@ class Verbs:
             "task-block": self._task,
             "publish": self._publish,
             "ask": self._ask,
+            "acceptance": self._acceptance,
             "wait-finalize": self._wait_finalize,
             "settle": self._settle,
             "hook": self._hooks.hook,
+            **Captured(host).verbs,
         }
         self._operator: Mapping[str, Verb] = {
             **Deciding(host).verbs,
@@ -261,6 +267,20 @@ class Verbs:
             raise Refused(f"the plan has no agent {agent!r}")
         await self._host.sweep()
         return {"agent": agent, "seq": self._host.state.seq}
+
+    async def _acceptance(self, connection: Connection, message: Answer) -> Answer:
+        agent = connection.speaks_for(message.get("agent"))
+        report = c.ReportAcceptance(
+            agent,
+            wire.text_field(message, "check", limit=64),
+            message.get("passed") is True,
+            None if message.get("code") is None else wire.number_field(message, "code"),
+            None if message.get("seconds") is None else wire.seconds_field(message, "seconds"),
+            visible(wire.text_field(message, "commit", default="", limit=64)),
+            visible(wire.text_field(message, "reason", default="", limit=500)),
+        )
+        await self._host.handle(report, agent)
+        return {"check": report.check, "passed": report.passed}
 
     async def _wait_finalize(self, connection: Connection, message: Answer) -> Answer:
         agent = connection.speaks_for(message.get("agent"))

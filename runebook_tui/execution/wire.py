@@ -50,6 +50,14 @@ def number_field(message: dict[str, Any], name: str) -> int:
     return value
 
 
+def seconds_field(message: dict[str, Any], name: str) -> float:
+    """The field `name`, a number of seconds from 0 to a million. Raises WireError."""
+    value = message.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1e6:
+        raise WireError(f"field {name!r} must be a number of seconds")
+    return float(value)
+
+
 def texts_field(message: dict[str, Any], name: str, *, limit: int = 1000) -> tuple[str, ...]:
     """The field `name`, a list of texts. Raises WireError."""
     value = message.get(name, [])

@@ -88,6 +88,10 @@ class Checker:
             ("phase", [(("phases", n, "id"), each.id) for n, each in enumerate(plan.phases)]),
             ("agent", [(("agents", n, "id"), each.id) for n, each in enumerate(plan.agents)]),
             ("task", tasks),
+            (
+                "acceptance check",
+                [(("acceptance", n, "id"), each.id) for n, each in enumerate(plan.acceptance)],
+            ),
             ("interface", [(("interfaces", n, "name"), each.name) for n, each in enumerate(plan.interfaces)]),
         ):
             first: dict[str, Path] = {}

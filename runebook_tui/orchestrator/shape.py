@@ -14,7 +14,7 @@ from runebook_tui.orchestrator.positions import Path
 from runebook_tui.orchestrator.problems import Problem, Source, quoted, shown, suggestion
 
 _ROUNDS = 12
-_LIST_TABLES = ("phases", "agents", "shared", "interfaces")
+_LIST_TABLES = ("phases", "agents", "shared", "interfaces", "acceptance")
 
 
 @dataclass(frozen=True)

@@ -63,6 +63,10 @@ class PrivateServer(libtmux.Server):
         targeted = ["-t", str(target), *args] if target is not None else [*args]
         return self.run([cmd, *map(str, targeted)])
 
+    def options(self) -> list[str]:
+        """What is said before every command."""
+        return ["-u", f"-L{self.socket_name}", f"-f{self.config_file}"]
+
     def run(self, *commands: list[str], input: bytes = b"", marked: bool = False) -> Command:
         """Run commands in one tmux call; the first one that fails is the last.
 
@@ -74,10 +78,29 @@ class PrivateServer(libtmux.Server):
                 words.append(";")
             # A word that ends in ";" would end the command there.
             words.extend(word[:-1] + r"\;" if word.endswith(";") else word for word in command)
-        options = ["-u", f"-L{self.socket_name}", f"-f{self.config_file}"]
         return Command(
-            *options, *words, tmux_bin=self.tmux_bin, input=input, deadline=self.deadline, marked=marked
+            *self.options(),
+            *words,
+            tmux_bin=self.tmux_bin,
+            input=input,
+            deadline=self.deadline,
+            marked=marked,
         )
+
+
+class GuestServer(PrivateServer):
+    """A server of the user's at a socket's path: never started, and no configuration is read."""
+
+    def options(self) -> list[str]:
+        """What is said before every command."""
+        return ["-u", "-N", "-f/dev/null", f"-S{self.socket_path}"]
+
+
+def guest_server(socket: Path, deadline: float = DEADLINE) -> GuestServer:
+    """The user's server that listens at `socket`, whether it is running or not."""
+    server = GuestServer(socket_path=socket)
+    server.deadline = deadline
+    return server
 
 
 def private_server(socket_name: str, configuration: Path, deadline: float) -> PrivateServer:

@@ -18,7 +18,7 @@ set -s focus-events on
 set -s set-clipboard off
 set -s exit-empty on
 set -s default-terminal "{terminal}"
-set -g default-size {width}x{height}
+set -g default-size {width}x{rows}
 set -g history-limit 20000
 set -g base-index 0
 set -g renumber-windows off
@@ -29,21 +29,30 @@ set -g bell-action none
 set -g set-titles off
 set -g status on
 set -g status-left " runebook "
-set -g status-right ""
+set -g status-right-length 160
+set -g status-right "#{{@runebook_status}} "
 set -gw window-size latest
 set -gw remain-on-exit on
 set -gwq remain-on-exit-format ""
 set -gw allow-rename off
 set -gw automatic-rename off
 set -gwq allow-passthrough off
+set -gw pane-border-status top
+set -gw pane-border-style "fg=#{{?@runebook_colour,#{{@runebook_colour}},default}}"
+set -gw pane-active-border-style "fg=#{{?@runebook_colour,#{{@runebook_colour}},default}}"
+set -gw pane-border-format "#{{?@runebook_pane, #{{@runebook_pane}} ,}}"
 set -gw window-status-format " #W#{{?pane_dead, (ended),}} "
 set -gw window-status-current-format " [#W#{{?pane_dead, (ended),}}] "
 """
 
 
 def text() -> str:
-    """The configuration's text for this machine."""
-    return _TEXT.format(terminal=_terminal(), width=WIDTH, height=HEIGHT)
+    """The configuration's text for this machine.
+
+    What the surfaces show is in options of their own, `@runebook_…`, that `dress.py` sets. A pane's border
+    takes a row of its window.
+    """
+    return _TEXT.format(terminal=_terminal(), width=WIDTH, rows=HEIGHT + 1)
 
 
 def write(folder: Path) -> Path:

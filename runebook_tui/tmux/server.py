@@ -150,6 +150,13 @@ class TmuxServer:
             commands.append(["send-keys", "-t", pane_id, "Enter"])
         _checked(self._server.run(*commands, input=pasted), doing)
 
+    def pipe(self, pane_id: str, command: str) -> None:
+        """Pipe a pane's output; see `Panes.pipe`."""
+        check_pane_id(pane_id)
+        # tmux expands formats in the command.
+        answer = self._server.run(["pipe-pane", "-O", "-t", pane_id, command.replace("#", "##")])
+        _checked(answer, f"read pane {pane_id}")
+
     def interrupt(self, pane_id: str) -> None:
         """Press Ctrl-C; see `Panes.interrupt`."""
         doing = f"interrupt pane {pane_id}"
@@ -178,7 +185,7 @@ class TmuxServer:
             time.sleep(0.01)
 
     def _new_session(self, agent: str, argv: list[str], cwd: Path, env: Mapping[str, str]) -> Command:
-        first = ["new-session", "-d", "-s", SESSION, "-n", agent, "-x", str(WIDTH), "-y", str(HEIGHT)]
+        first = ["new-session", "-d", "-s", SESSION, "-n", agent, "-x", str(WIDTH), "-y", str(HEIGHT + 1)]
         target = f"={SESSION}:"
         # What -e gives to a session, every later window of it would inherit.
         forget = [["set-environment", "-t", target, "-u", name] for name in env]

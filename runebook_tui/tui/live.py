@@ -23,7 +23,7 @@ from runebook_tui.tui.backend import BackendError, Frame, Update
 
 _ANSWER_SECONDS = 10.0
 _UNDO_SECONDS = 600.0
-"""An undo reads and writes every path of its request."""
+"""What reads and writes every path of a request, or decides many, may take so long."""
 
 
 class LiveBackend:
@@ -43,7 +43,8 @@ class LiveBackend:
 
     async def send(self, do: str, **fields: object) -> dict[str, object]:
         """See Backend.send."""
-        seconds = _UNDO_SECONDS if fields.get("undo") else _ANSWER_SECONDS
+        undoes = fields.get("undo") or fields.get("means") or fields.get("requests") or do == "take-back"
+        seconds = _UNDO_SECONDS if undoes else _ANSWER_SECONDS
         try:
             try:
                 return await ask_engine(self.root, do, fields, seconds=seconds)

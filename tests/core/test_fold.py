@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from runebook_tui.core import commands as c
 from runebook_tui.core import events as e
-from runebook_tui.core.activity import Activity
+from runebook_tui.core.activity import Activity, CommandSource
 from runebook_tui.core.boundary import may_write
 from runebook_tui.core.contract import ApiDrifted, Clause
 from runebook_tui.core.fold import apply, fold
@@ -164,6 +164,17 @@ COMMANDS = st.one_of(
     st.builds(c.SpendGrant, AGENT, REQUEST, PATH),
     st.builds(c.ReportActivity, AGENT, TEXT, st.sampled_from(Activity), TEXT, TEXT),
     st.builds(c.ReportCommand, AGENT, TEXT, TEXT, st.none() | st.integers(0, 3)),
+    st.builds(c.ReportAcceptance, AGENT, TEXT, st.booleans()),
+    st.builds(c.ReportShell, AGENT, st.sampled_from(["bash", "fish"]), TEXT, PATH, st.booleans()),
+    st.builds(
+        c.ReportCommand,
+        AGENT,
+        TEXT,
+        TEXT,
+        source=st.sampled_from(CommandSource),
+        environment=st.dictionaries(TEXT, st.none() | TEXT, max_size=2),
+        error=TEXT,
+    ),
     st.builds(c.RecordAttempt, AGENT, TEXT, TEXT),
     st.builds(c.SendMessage, AGENT, st.lists(AGENT, max_size=2).map(tuple), TEXT),
     st.builds(c.Recommend, AGENT, REQUEST, st.sampled_from(["approve", "reject"]), TEXT),
@@ -291,6 +302,8 @@ EDITS = st.one_of(
 )
 
 FIELDS: dict[str, st.SearchStrategy[Any]] = {
+    "check": TEXT,
+    "passed": st.booleans(),
     "adopted": st.lists(AGENT, max_size=1).map(tuple),
     "broken": TEXT,
     "consumers": st.lists(AGENT, max_size=2).map(tuple),
@@ -329,6 +342,15 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "command": TEXT,
     "cost": st.none() | st.floats(0, 10),
     "failed": st.booleans(),
+    "source": st.sampled_from(CommandSource),
+    "arguments": st.lists(TEXT, max_size=2).map(tuple),
+    "folder": PATH,
+    "started": st.none() | st.floats(0, 1e10),
+    "ended": st.none() | st.floats(0, 1e10),
+    "environment": st.dictionaries(TEXT, st.none() | TEXT, max_size=2),
+    "output": PATH,
+    "error": TEXT,
+    "shell": st.sampled_from(["bash", "fish"]),
     "hook": st.sampled_from(["", "Codex"]),
     "lost": st.booleans(),
     "model": TEXT,
@@ -352,6 +374,15 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "speaker": TEXT,
     "status": st.sampled_from(AgentStatus),
     "task": TASK,
+    "source": st.sampled_from(CommandSource),
+    "arguments": st.lists(TEXT, max_size=2).map(tuple),
+    "folder": PATH,
+    "started": st.none() | st.floats(0, 1e10),
+    "ended": st.none() | st.floats(0, 1e10),
+    "environment": st.dictionaries(TEXT, st.none() | TEXT, max_size=2),
+    "output": TEXT,
+    "error": TEXT,
+    "shell": st.sampled_from(["bash", "fish"]),
     "means": st.sampled_from(["", "widened", "handed over"]),
     "group": TEXT,
     "base": st.dictionaries(PATH, TEXT, max_size=2),

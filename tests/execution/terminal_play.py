@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import subprocess
 import uuid
@@ -23,8 +24,14 @@ class Terminal:
         )  # fmt: skip
 
     def tmux(self, *words: str) -> str:
+        # Without `env` it would inherit what readline, which pytest loads, says of the size: 80x24 always.
         return subprocess.run(
-            ["tmux", "-L", self._name, *words], capture_output=True, text=True, check=True, timeout=30
+            ["tmux", "-L", self._name, *words],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=30,
+            env=dict(os.environ),
         ).stdout
 
     def screen(self) -> str:

@@ -63,3 +63,46 @@ def test_a_held_write_lands_after_the_plan_was_widened_on_the_card(
     finally:
         terminal.close()
         session.command("down")
+
+
+def test_requests_are_decided_together_taken_back_and_become_a_lesson(session: Session) -> None:
+    (session.root / "src/beta").mkdir(parents=True)
+    (session.root / "alpha.sh").write_text(WAITING.format("stop"))
+    session.plan(PLAN)
+    terminal = Terminal(session, 140, 40)
+    try:
+        terminal.shows("engine", "nobody needs you")
+        session.until_gate("alpha")
+        for name in ("a", "b", "c"):
+            session.json("ask", f"src/beta/{name}", "--agent", "alpha", "--reason", "please", "--no-wait")
+        terminal.shows("Requests · 3")
+
+        def marked() -> bool:
+            if "a approve 3 marked" not in terminal.screen():
+                terminal.keys("*")
+            return "a approve 3 marked" in terminal.screen()
+
+        session.until("the marks", marked)
+        terminal.keys("a")
+        terminal.shows("Approve 3 requests?", "alpha → beta (3)")
+        terminal.keys("y")
+        session.until("the approvals", lambda: {r["status"] for r in session.requests()} == {"approved"})
+        terminal.shows("z take back 3 decisions (")
+        terminal.keys("z")
+        session.until("the requests", lambda: {r["status"] for r in session.requests()} == {"open"})
+        terminal.shows("Requests · 3")
+        session.until("the marks", marked)
+        terminal.keys("a")
+        terminal.shows("Approve 3 requests?")
+        terminal.keys("y")
+        terminal.shows("plan: alpha was approved 3 times", "L lesson")
+        assert (session.root / "runebook.toml").read_text() == PLAN
+        terminal.keys("L")
+        terminal.shows("A change of the plan that your decisions suggest", '+may_write = ["src/beta/**"]')
+        terminal.keys("y")
+        session.until(
+            "the plan", lambda: 'may_write = ["src/beta/**"]' in (session.root / "runebook.toml").read_text()
+        )
+    finally:
+        terminal.close()
+        session.command("down")

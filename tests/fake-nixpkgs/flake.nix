@@ -34,6 +34,7 @@
               "pathspec"
               "markdown-it-py"
               "tomlkit"
+              "regex"
               "hatchling"
               "build"
               "pytest"

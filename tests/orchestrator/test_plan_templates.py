@@ -27,7 +27,9 @@ def loaded(text: str) -> ExecutionPlan:
 
 
 def test_the_seed_document_and_the_template_are_the_same_plan() -> None:
-    assert loaded(plan_from_markdown(SEED, "RuneBook")) == loaded(render("runebook", "RuneBook"))
+    template = loaded(render("runebook", "RuneBook"))
+    assert [each.id for each in template.acceptance] == ["no-conflicts"]  # the document names no commands
+    assert loaded(plan_from_markdown(SEED, "RuneBook")) == template.model_copy(update={"acceptance": ()})
 
 
 def test_the_plan_of_the_seed_document_is_as_written_there() -> None:
@@ -177,7 +179,15 @@ def test_coders_share_the_folders_of_the_repository() -> None:
 
 def test_every_field_of_a_plan_is_shown_and_explained_by_coders() -> None:
     text = render("coders", "shop", ["app"])
-    for model in ("PlanInfo", "Policy", "Phase", "AgentSpec", "SharedPath", "InterfaceStub"):
+    for model in (
+        "PlanInfo",
+        "Policy",
+        "Phase",
+        "AgentSpec",
+        "SharedPath",
+        "InterfaceStub",
+        "AcceptanceCheck",
+    ):
         fields = ExecutionPlan.model_json_schema()["$defs"][model]["properties"]
         missing = [name for name in fields if f"{name} =" not in text and f"`{name}`" not in text]
         assert not missing, (model, missing)

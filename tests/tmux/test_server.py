@@ -146,8 +146,7 @@ def test_every_option_is_understood(server: TmuxServer, tmp_path: Path) -> None:
         scope = "-wgv" if "w" in flags else "-sv" if "s" in flags else "-gv"
         assert tmux(server, "show-options", scope, name) == value.strip('"'), line
     assert (
-        tmux(server, "display-message", "-p", "-t", "=runebook:", "#{window_width}x#{window_height}")
-        == "200x50"
+        tmux(server, "display-message", "-p", "-t", "=runebook:", "#{pane_width}x#{pane_height}") == "200x50"
     )
 
 

@@ -143,6 +143,12 @@ async def test_earlier_decisions_take_the_place_of_the_diff() -> None:
         assert backend.sent == []
 
 
+async def test_without_earlier_decisions_the_key_says_so() -> None:
+    async with stage() as played:
+        await played.press("n", "enter", "e")
+        await played.shows("nothing was decided about these paths before")
+
+
 async def test_what_the_card_showed_is_what_is_approved() -> None:
     backend = scene()
     backend.contents[2] = {"src/storage/api.py": "aa"}

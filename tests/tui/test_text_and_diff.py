@@ -13,9 +13,15 @@ from tui_scenes import PLAN, by, touch
 
 from runebook_tui.core import events as e
 from runebook_tui.core.activity import Activity, ActivityChanged, CommandRan
+from runebook_tui.core.aftermath import DecisionTakenBack, TaskHandedOver
 from runebook_tui.core.contract import ApiDrifted, ApiRestored
 from runebook_tui.core.grants import Scope
+from runebook_tui.core.learning import LessonDismissed
+from runebook_tui.core.messages import MessageDelivered, MessageSent
+from runebook_tui.core.planedits import AddMayWrite
+from runebook_tui.core.presence import OperatorLooked
 from runebook_tui.core.printable import visible
+from runebook_tui.core.reviews import Recommended
 from runebook_tui.core.sentences import sentence
 from runebook_tui.core.types import AgentStatus, Author, Crossing, RequestKind
 from runebook_tui.tui import glyphs
@@ -247,6 +253,29 @@ SENTENCES: list[tuple[e.Event, str, str]] = [
         CommandRan(agent="a", client="Codex", command="make", code=2, seconds=1.25),
         "a",
         "a ran make (exit 2 after 1.2 s)",
+    ),
+    (DecisionTakenBack(request=4, was="approved"), "operator", "you took back that request 4 was approved"),
+    (
+        TaskHandedOver(agent="b", task="request-4", title="t", request=4),
+        "operator",
+        "you handed request 4 over to b as task request-4",
+    ),
+    (MessageSent(message=1, sender="operator", to=("a",), text="hi"), "operator", "you told a: hi"),
+    (
+        MessageDelivered(messages=(1, 2), reader="a", by="hook"),
+        "engine",
+        "a was given message 1, 2 (by hook)",
+    ),
+    (
+        Recommended(request=4, agent="b", advice="reject", reason="no"),
+        "b",
+        "b recommends to reject request 4: no",
+    ),
+    (OperatorLooked(leaves=True), "operator", "you left the screen"),
+    (
+        LessonDismissed(edit=AddMayWrite("a", "src/**")),
+        "operator",
+        "you dismissed the lesson: a may write src/** without asking",
     ),
 ]
 

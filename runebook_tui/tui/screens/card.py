@@ -255,7 +255,11 @@ class CardScreen(ModalScreen[Verdict | None]):
     def action_earlier(self) -> None:
         """Show earlier decisions in the place of the diff, or the diff again."""
         earlier = self._earlier()
-        if self.over or not earlier:
+        if self.over:
+            self.dismiss(None)
+            return
+        if not earlier:
+            self.notify("nothing was decided about these paths before", markup=False, timeout=4)
             return
         self._listed = not self._listed
         if self._listed:

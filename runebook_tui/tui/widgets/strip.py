@@ -9,7 +9,9 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from runebook_tui.core.events import Record
+from runebook_tui.core.messages import MessageDelivered, MessageSent
 from runebook_tui.core.sentences import sentence
+from runebook_tui.core.types import ENGINE
 from runebook_tui.tui import glyphs
 from runebook_tui.tui.text import clock, edges, safe
 from runebook_tui.tui.view import EMPTY, View
@@ -37,9 +39,16 @@ class EventStrip(Widget):
     def render(self) -> Content:
         """As many events as fit, a line each."""
         width, height = self.size.width, self.size.height
-        records = self.view.recent[-height:] if height else ()
+        told = [record for record in self.view.recent if not _follows(record)]
+        records = told[-height:] if height else []
         started = self.view.state.started_at
         return Content("\n").join([event_line(record, started, width) for record in records])
+
+
+def _follows(record: Record) -> bool:
+    """Whether the record only says that somebody was told of another one; the log shows it."""
+    event = record.event
+    return isinstance(event, MessageDelivered) or (isinstance(event, MessageSent) and event.sender == ENGINE)
 
 
 class KeyBar(Widget):

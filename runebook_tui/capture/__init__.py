@@ -1,0 +1,1 @@
+"""Capture: what runs in the agents' panes: the shells' own files, their relay, and how output is read."""
