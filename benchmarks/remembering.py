@@ -23,7 +23,7 @@ _NOTE = (
     "Each of {queries} searches asks for the 20 newest, {rounds} times: a word in every command, in few, in "
     "one and in none, two common ones together, a beginning, a path, one agent's. LIKE: the same table "
     "without its index, newest first, until 20 are found. ripgrep: `rg --fixed-strings` over the exported "
-    "lines. Both look for the text as it stands; ripgrep reports all hits, the oldest first. The aim is 50 ms."
+    "lines. Both look for the text as it stands; ripgrep reports all hits, oldest first. The aim: 50 ms."
 )
 _SEARCHES = (
     ("run", ""),
