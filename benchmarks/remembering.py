@@ -19,12 +19,11 @@ FULL, QUICK = 1_000_000, 20_000
 
 _COLUMNS = ("commands searched by", "p50 / p99 ms", "worst, ms", "to the memory")
 _NOTE = (
-    "{count:,} commands of twelve agents, written in {seconds:.0f} s ({rate}/s, {size:.0f} MB with the "
-    "index); each of {queries} searches asks for the 20 newest, {rounds} times: a word in every command, "
-    "one in few, in one and in none, two common ones together, a beginning, a path, and one agent's. LIKE: "
-    "the same table without its index, newest first, until 20 are found. ripgrep: `rg --fixed-strings` over "
-    "the exported lines. Both look for the text as it stands; ripgrep reports all hits, the oldest first. "
-    "The aim is 50 ms."
+    "{count:,} commands of twelve agents, written in {seconds:.0f} s ({rate}/s, {size:.0f} MB). "
+    "Each of {queries} searches asks for the 20 newest, {rounds} times: a word in every command, in few, in "
+    "one and in none, two common ones together, a beginning, a path, one agent's. LIKE: the same table "
+    "without its index, newest first, until 20 are found. ripgrep: `rg --fixed-strings` over the exported "
+    "lines. Both look for the text as it stands; ripgrep reports all hits, oldest first. The aim: 50 ms."
 )
 _SEARCHES = (
     ("run", ""),

@@ -21,13 +21,17 @@ def match_of(words: str, columns: str = "", agent: str = "") -> str:
         prefix = bare.endswith("*")
         if re.search(r"[^\W_]", text) is None:
             continue
-        phrase = '"' + text.rstrip("*").replace('"', '""').replace("\0", " ") + '"'
-        parts.append(phrase + ("*" if prefix else ""))
+        parts.append(_phrase(text.rstrip("*")) + ("*" if prefix else ""))
     if not parts:
         return ""
     found = " AND ".join(parts)
     if columns:
         found = f"{{{columns}}} : ({found})"
     if agent:
-        found += f' AND {{agent}} : "{agent.replace(chr(34), chr(34) * 2)}"'
+        found += f" AND {{agent}} : {_phrase(agent)}"
     return found
+
+
+def _phrase(text: str) -> str:
+    """A text of others as one phrase."""
+    return '"' + text.replace('"', '""').replace("\0", " ") + '"'
