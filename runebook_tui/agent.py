@@ -55,6 +55,14 @@ class AgentContext:
         """Say that the agent is set up and at work."""
         self._ask("ready")
 
+    def tasks(self) -> list[dict[str, Any]]:
+        """The agent's own tasks, in the plan's order, each with "id", "title", "status" and "reason".
+
+        The status is "not started", "in progress", "completed" or "blocked". An agent that was started
+        again finds here what it had done.
+        """
+        return [each for each in self._ask("view")["tasks"] if each["agent"] == self.agent]
+
     def start_task(self, task: str) -> None:
         """Take up a task."""
         self._ask("task-start", task=task)
@@ -276,4 +284,7 @@ def _listen(agent: Agent) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    # By its proper name: what agents import (AgentError) and what is raised here have to be the same classes.
+    from runebook_tui.agent import main as run
+
+    sys.exit(run())

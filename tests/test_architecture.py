@@ -66,6 +66,8 @@ def loaded_by(module: str) -> set[str]:
         ("runebook_tui.cli.tools", HEAVY | {"mcp", "pydantic"}),
         ("runebook_tui.mcp.server", {"textual", "libtmux"}),  # uvicorn, which the SDK loads, loads watchfiles
         ("runebook_agents.standin", HEAVY | {"pydantic", "pathspec"}),
+        ("runebook_agents.finalization", HEAVY | {"pydantic", "pathspec"}),
+        ("runebook_agents.nix_ci", HEAVY | {"pydantic", "pathspec", "check_jsonschema"}),
     ],
 )
 def test_a_module_loads_no_more_than_it_should(module: str, never: set[str]) -> None:

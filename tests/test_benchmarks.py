@@ -59,6 +59,7 @@ def of_this(folder: Path) -> list[str]:
         ("matcher", {"Who owns a path": 3}),
         ("surfaces", {"From a request to the surfaces": 3}),
         ("log", {"Appends to the log": 3, "The log's tail": 2}),
+        ("memory", {"Searching the memory": 3}),
         ("gate", {"Loads under the gate": 6, "One open under the gate": 6}),
         ("guard", {"The commit guard": 3}),
         ("hook", {"The hook before an edit": 5}),

@@ -34,15 +34,17 @@ class Orchestrator(Agent):
             "ownership": self._check_boundaries,
             "coordination": self._check_fleet,
         }
-        named = {task["id"]: [part for part in parts if part in task["id"]] for task in self._me["tasks"]}
+        tasks = self.context.tasks()
+        named = {task["id"]: [part for part in parts if part in task["id"]] for task in tasks}
         left = [part for part in parts if not any(part in each for each in named.values())]
         if not named:
             for part in left:
                 print(f"  {parts[part]()}", flush=True)
-        for task in self._me["tasks"]:
+        for task in tasks:
             self._at = task["title"] or task["id"]
             print(f"\x1b[36m▶\x1b[0m {_line(self._at)}", flush=True)
-            self.context.start_task(task["id"])
+            if task["status"] != "completed":
+                self.context.start_task(task["id"])
             notes = [parts[part]() for part in (*named[task["id"]], *left)]
             left = []
             self.context.complete_task(task["id"], "; ".join(notes)[:2000])

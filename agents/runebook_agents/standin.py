@@ -1,14 +1,13 @@
-"""Stand-ins for the seven agents of the plan: they walk through the plan and implement nothing.
+"""Stand-ins for agents of the plan: they walk through the plan and implement nothing.
 
 Each takes up its tasks in order, writes the files that it owns by name where they are missing, says
-in them what they are, and publishes its interfaces. Two of them meet a boundary on purpose when
-RUNEBOOK_DEMO is set: analysis writes across one, surfaces asks before it does.
+in them what they are, and publishes its interfaces. When RUNEBOOK_DEMO is set, surfaces meets a boundary
+on purpose, and asks before it does.
 """
 
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -93,20 +92,10 @@ class StandIn(Agent):
 
     def _act(self) -> None:
         """In the demonstration: what makes a plan need an operator."""
-        acts: dict[str, Callable[[], None]] = {"analysis": self._cross, "surfaces": self._ask}
+        acts: dict[str, Callable[[], None]] = {"surfaces": self._ask}
         act = acts.get(self.context.agent)
         if self._demo and act is not None and "implement" in self._task.lower():
             act()
-
-    def _cross(self) -> None:
-        """Change a file of another agent without asking, as agents do."""
-        path = self.context.root / "src-tauri/src/memory/api.rs"
-        if path.is_file():
-            print("  needs a limit in storage's API, and does not ask", flush=True)
-            change = "s/append_event()/append_event(limit: Option<u32>)/"
-            edit = subprocess.run(["sed", "-i", change, str(path)], stderr=subprocess.PIPE, text=True)
-            for line in edit.stderr.splitlines():
-                print(f"  {line}", flush=True)
 
     def _ask(self) -> None:
         """Ask before changing a shared file, and take no for an answer."""

@@ -7,13 +7,18 @@ finalizes, through a restart of the engine, and after `kill -9` from where it wa
 from __future__ import annotations
 
 import time
-from typing import Any
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from typing import Any, TypeVar
 
 from runebook_tui.agent import Agent, AgentError, EngineAway
 from runebook_tui.memory.outputs import printed_in
 from runebook_tui.memory.retention import retain
 from runebook_tui.memory.store import FILE_NAME, Busy, Store, StoreError
 from runebook_tui.memory.writer import TYPES, Writer
+
+T = TypeVar("T")
 
 _WAKING = ("FinalizeStarted",)
 _PATIENCE_SECONDS = 30.0
@@ -27,7 +32,6 @@ class Storage(Agent):
     def initialize(self) -> None:
         """Open the memory; a file of an earlier Runebook is brought up to date."""
         self._plan = self.context.plan()
-        self._me: dict[str, Any] = next(a for a in self._plan["agents"] if a["id"] == self.context.agent)
         self._interfaces = [i for i in self._plan["interfaces"] if i["owner"] == self.context.agent]
         self._store = Store(self.context.folder / FILE_NAME, write=True)
         self._writer = Writer(self._store, lambda record: printed_in(self.context.root, record))
@@ -40,17 +44,28 @@ class Storage(Agent):
 
     def execute(self) -> None:
         """Catch up with the log, publish what is promised, and follow until the plan finalizes."""
-        rest = list(self._me["tasks"])
+        rest = [task for task in self._surely(self.context.tasks) if task["status"] != "completed"]
         publishing = [task for task in rest if "publish" in task["id"]] if self._interfaces else []
         for task in rest:
-            self.context.start_task(task["id"])
+            self._surely(partial(self.context.start_task, task["id"]))
             if task not in publishing:
-                self._catch_up()
-                self.context.complete_task(task["id"], f"{self._written} records in {FILE_NAME}")
+                self._surely(self._catch_up)
+                done = partial(self.context.complete_task, task["id"], f"{self._written} records written")
+                self._surely(done)
         while not self.finalizing.is_set():
             publishing = [] if publishing and self._published(publishing) else publishing
             self._retain()
             self._follow(_LOOK_SECONDS if publishing else _PATIENCE_SECONDS)
+
+    def _surely(self, ask: Callable[[], T]) -> T:
+        """What the engine answers, also when it is being started again meanwhile."""
+        while True:
+            try:
+                return ask()
+            except EngineAway:
+                self._began = 0.0
+                if self.finalizing.wait(_LOOK_SECONDS):
+                    raise
 
     def finalize(self) -> None:
         """Write down what has happened until now."""
@@ -106,26 +121,31 @@ class Storage(Agent):
 
     def _published(self, tasks: list[dict[str, Any]]) -> bool:
         """Publish the interfaces, once their files are there; whether that is done."""
-        for interface in self._interfaces:
-            try:
+        try:
+            for interface in self._interfaces:
                 if not (self.context.root / interface["path"]).is_file():
                     raise AgentError(f"{interface['path']} is not there")
                 version = self.context.publish(interface["name"])
                 print(f"\x1b[35m◆\x1b[0m published {interface['name']} version {version}", flush=True)
-            except EngineAway:
-                return False
-            except AgentError as error:
-                why = f"{interface['name']} cannot be published: {error}"
-                if why != self._blocked:
-                    self._blocked = why
-                    print(f"  {_line(why)}", flush=True)
-                    for task in tasks:
-                        self.context.block_task(task["id"], why[:2000])
-                return False
-        for task in tasks:
-            self.context.complete_task(task["id"])
+            for task in tasks:
+                self.context.complete_task(task["id"])
+        except EngineAway:
+            return False
+        except AgentError as error:
+            self._block(tasks, f"cannot be published: {error}")
+            return False
         self._blocked = ""
         return True
+
+    def _block(self, tasks: list[dict[str, Any]], why: str) -> None:
+        """Say once why the tasks cannot go on."""
+        if why == self._blocked:
+            return
+        print(f"  {_line(why)}", flush=True)
+        with suppress(EngineAway):
+            for task in tasks:
+                self.context.block_task(task["id"], why[:2000])
+            self._blocked = why
 
     def _retain(self) -> None:
         """Once an hour: forget what the plan does not want kept any more."""

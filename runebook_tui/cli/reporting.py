@@ -12,7 +12,8 @@ from runebook_tui.cli.place import CommandError, root_of_plan
 from runebook_tui.core.events import Record
 from runebook_tui.execution.follow import open_log
 from runebook_tui.log.eventlog import EventLog
-from runebook_tui.report.account import Account, AgentAccount, Check, RequestAccount, Written, account
+from runebook_tui.report.account import Account, AgentAccount, Check, RequestAccount, Written
+from runebook_tui.report.counting import account
 from runebook_tui.report.markdown import markdown
 from runebook_tui.report.page import page
 
@@ -80,6 +81,18 @@ def _shape(found: Account) -> shapes.Shape:
             for each in found.published
         ],
         "checks": [_check_shape(each) for each in found.checks.values()],
+        "suggestions": [
+            {
+                "id": each.id,
+                "agent": each.agent,
+                "priority": each.priority,
+                "title": each.title,
+                "time": shapes.moment(each.time),
+                "count": each.count,
+                "status": each.status,
+            }
+            for each in found.suggestions.values()
+        ],
         "files": [
             {
                 "path": path,

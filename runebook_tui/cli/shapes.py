@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
 
+from runebook_tui.core.acceptance import Accepted
 from runebook_tui.core.activity import Doing
 from runebook_tui.core.events import Record
 from runebook_tui.core.gates import agent_unmet, phase_unmet
@@ -56,6 +57,9 @@ def state_shape(state: State, *, engine: bool, tmux: str) -> Shape:
             }
             for api in state.apis.published.values()
         ],
+        "acceptance": [
+            _check_shape(state.acceptance.get(each.id), each.id, each.title) for each in state.plan.acceptance
+        ],
         "requests": len(state.open_requests),
         "attempts": state.attempts,
         "last_attempts": [
@@ -67,6 +71,18 @@ def state_shape(state: State, *, engine: bool, tmux: str) -> Shape:
             }
             for each in state.recent_attempts
         ],
+    }
+
+
+def _check_shape(found: Accepted | None, check: str, title: str) -> Shape:
+    """One acceptance check; what is not known while it was not run is null."""
+    return {
+        "id": check,
+        "title": title,
+        "passed": None if found is None else found.passed,
+        "code": None if found is None else found.code,
+        "commit": None if found is None else found.commit or None,
+        "time": None if found is None else moment(found.time),
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from runebook_tui.core.acceptance import summary
 from runebook_tui.core.activity import activity_words, use_words
 from runebook_tui.core.events import Record
 from runebook_tui.core.gates import agent_unmet, phase_unmet
@@ -53,6 +54,8 @@ def status_words(state: State, alive: bool) -> str:
         waits = f" · waits for {missing}" if phase.status is PhaseStatus.PENDING and missing else ""
         lines.append(f"{phase.id}: {phase.status.value}{waits}")
         lines.extend(_agent_words(state, agent) for agent in state.agents_of(phase.id))
+    if accepted := summary(state.plan.acceptance, state.acceptance):
+        lines.append(f"acceptance: {accepted}")
     count = len(state.open_requests)
     if count:
         plural = "s wait" if count > 1 else " waits"

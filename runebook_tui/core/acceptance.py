@@ -101,9 +101,16 @@ def ran(checks: tuple[AcceptanceCheck, ...], report: ReportAcceptance) -> tuple[
     )
 
 
-def passes(checks: tuple[AcceptanceCheck, ...], found: Mapping[str, Accepted]) -> bool:
-    """Whether there are checks, and each was run and passed."""
-    return bool(checks) and all(each.id in found and found[each.id].passed for each in checks)
+def summary(checks: tuple[AcceptanceCheck, ...], found: Mapping[str, Accepted]) -> str:
+    """How the checks stand, for people: "1 of 3 pass; not: lint; not run yet: speed"; "" without any."""
+    if not checks:
+        return ""
+    failed = [each.id for each in checks if each.id in found and not found[each.id].passed]
+    missing = [each.id for each in checks if each.id not in found]
+    parts = [f"{len(checks) - len(failed) - len(missing)} of {len(checks)} pass"]
+    parts += [f"not: {', '.join(failed)}"] if failed else []
+    parts += [f"not run yet: {', '.join(missing)}"] if missing else []
+    return "; ".join(parts)
 
 
 def acceptance_words(event: AcceptanceRan) -> str:

@@ -288,3 +288,13 @@ def _fits(token: _Token, character: str) -> bool:
     if isinstance(token, _Set):
         return token.holds(character)
     return isinstance(token, _Wild) or token == character
+
+
+def exactly(path: str) -> str:
+    """A pattern that matches the repository-relative `path` alone, and as a folder what lies below it.
+
+    The path holds no line break and no NUL: no plan can name such a one.
+    """
+    plain = "/" + re.sub(r"([\\*?\[])", r"\\\1", path)
+    # A pattern has no blank at its end; there, a set of that one character stands for it.
+    return plain if plain == plain.rstrip() else f"{plain[:-1]}[{plain[-1]}]"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Literal, TypeAlias, assert_never
@@ -11,6 +10,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from runebook_tui.core.names import Pattern
 from runebook_tui.core.ownership import OwnershipManager, operators_own
+from runebook_tui.core.pattern import exactly
 from runebook_tui.core.printable import visible
 from runebook_tui.core.types import AgentSpec, Away, ExecutionPlan, PathPolicy, Review
 
@@ -155,9 +155,7 @@ def literal(path: str) -> str:
         raise EditError(f"no plan can name {visible(path)}: it is not UTF-8") from error
     if "\n" in path or "\0" in path:
         raise EditError(f"no plan can name {visible(path)}: it holds a line break")
-    plain = "/" + re.sub(r"([\\*?\[])", r"\\\1", path)
-    # A claim has no blank at its end; there, a set of that one character stands for it.
-    return plain if plain == plain.rstrip() else f"{plain[:-1]}[{plain[-1]}]"
+    return exactly(path)
 
 
 def _agent(plan: ExecutionPlan, name: str) -> AgentSpec:

@@ -10,14 +10,14 @@ import hashlib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Final, Literal
 
 from runebook_tui.core.fact import Fact
 from runebook_tui.core.state import State
 from runebook_tui.core.suggested import RANKS, Priority, Provenance, Suggestion
 from runebook_tui.core.types import OPERATOR
 
-ASK_MODEL = "ask-model"
+ASK_MODEL: Final = "ask-model"
 """The kind whose snippet goes to a language model once it is applied: the operator's alone to apply."""
 
 KEPT = 100

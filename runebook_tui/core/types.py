@@ -6,21 +6,28 @@ A path is a `str` relative to the repository, `/`-separated, decoded with `os.fs
 
 from __future__ import annotations
 
-import re
 from enum import StrEnum
 from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from runebook_tui.core.acceptance import AcceptanceCheck as AcceptanceCheck
+from runebook_tui.core.analysis import AnalysisPolicy
 from runebook_tui.core.contract import InterfaceStub as InterfaceStub
 from runebook_tui.core.names import AgentId, ApiName, Identifier, OneLine, Pattern, RepositoryPath
 from runebook_tui.core.ownership import FileOwnership
+from runebook_tui.core.pattern import exactly
+from runebook_tui.core.policy import Away as Away
+from runebook_tui.core.policy import PathPolicy as PathPolicy
+from runebook_tui.core.policy import Policy as Policy
+from runebook_tui.core.policy import Review as Review
 from runebook_tui.core.value import Value as Value
 
 OPERATOR = "operator"
 """The speaker and author that is a person, not an agent."""
 ENGINE = "engine"
+ORCHESTRATOR = "orchestrator"
+"""The built-in agent that begins a plan: roadmap, interface stubs, boundaries."""
 
 
 # ── the plan ────────────────────────────────────────────────────────────────────────────────────
@@ -159,59 +166,6 @@ class SharedPath(Value):
     """The agent that may change it without asking."""
 
 
-Away = Literal["hold", "refuse", "flag"]
-"""What an unanswered request gets."""
-Review = Literal["operator", "owner"]
-"""Who looks at a request first; the operator always decides."""
-
-
-class PathPolicy(Value):
-    """What happens at the boundary of some paths, where that differs from the plan's policy."""
-
-    path: Pattern
-    """A gitignore-style pattern; the most exact one that matches counts, as with claims."""
-    away: Away | None = None
-    """What an unanswered request about them gets."""
-    hold_seconds: Annotated[float, Field(gt=0, le=86_400)] | None = None
-    """How long `hold` lets a write to them wait, in seconds."""
-    review: Review | None = None
-    """Who looks at a request about them first."""
-
-
-class Policy(Value):
-    """What happens at a boundary."""
-
-    away: Away = "hold"
-    """What an unanswered request gets."""
-    hold_seconds: Annotated[float, Field(gt=0, le=86_400)] = 120.0
-    """How long `hold` lets a write wait before it refuses it, in seconds."""
-    unowned: Literal["allow", "ask"] = "allow"
-    """Whether files that nobody claims may be written without asking."""
-    review: Review = "operator"
-    """Who looks at a request first: with "owner" the owning agent is told of it and may recommend."""
-    paths: tuple[PathPolicy, ...] = ()
-    """What differs for some paths: `[[policy.paths]]`."""
-    memory_days: Annotated[float, Field(gt=0, le=36_500)] = 90.0
-    """For how many days the storage agent remembers commands and what came of them."""
-    memory_mb: Annotated[float, Field(ge=1, le=1_000_000)] = 500.0
-    """How large its memory may become, in megabytes (10⁶ bytes); the oldest goes first."""
-    secrets: tuple[Annotated[str, Field(min_length=1, max_length=1000)], ...] = ()
-    """Regular expressions (Python's) of what is a secret here, beyond what Runebook knows: whatever one matches
-    is left out before anything is stored."""
-    finalize_seconds: Annotated[float, Field(gt=0, le=86_400)] = 30.0
-    """How long an agent may take once it is told to finalize."""
-
-    @field_validator("secrets")
-    @classmethod
-    def _are_expressions(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for each in value:
-            try:
-                re.compile(each)
-            except re.error as error:
-                raise ValueError(f"{each!r} is no regular expression: {error}") from error
-        return value
-
-
 class PlanInfo(Value):
     """What the plan is called and how agents are kept apart."""
 
@@ -245,6 +199,8 @@ class ExecutionPlan(Value):
     """What agents must publish before others may rely on it."""
     acceptance: tuple[AcceptanceCheck, ...] = ()
     """The commands that say whether the work is as it should be."""
+    analysis: AnalysisPolicy = AnalysisPolicy()
+    """Whether a language model may be asked about failures."""
 
     @property
     def ownership(self) -> tuple[FileOwnership, ...]:
@@ -257,8 +213,15 @@ class ExecutionPlan(Value):
 
     @property
     def may_write(self) -> tuple[tuple[str, str], ...]:
-        """Which agent may write what of others' files without asking: agent and pattern."""
-        return tuple((agent.id, pattern) for agent in self.agents for pattern in agent.may_write)
+        """Which agent may write what of others' files without asking: agent and pattern.
+
+        The built-in orchestrator stubs the interfaces whose files are missing: that is its task.
+        """
+        stubs = [exactly(each.path) for each in self.interfaces]
+        return (
+            *((agent.id, pattern) for agent in self.agents for pattern in agent.may_write),
+            *((agent.id, path) for agent in self.agents if agent.builtin == ORCHESTRATOR for path in stubs),
+        )
 
     @property
     def has_lanes(self) -> bool:

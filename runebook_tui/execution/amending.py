@@ -21,6 +21,7 @@ from runebook_tui.core.types import OPERATOR, Author, ExecutionPlan, Version
 from runebook_tui.execution import wire
 from runebook_tui.execution.observer import Observer
 from runebook_tui.execution.server import Connection
+from runebook_tui.execution.vault import Vault
 from runebook_tui.history.errors import HistoryError
 from runebook_tui.history.look import look
 from runebook_tui.history.rewrite import rewrite
@@ -38,6 +39,8 @@ _KEPT = 100
 
 class Host(Protocol):
     """What amending needs of the runner."""
+
+    vault: Vault
 
     root: Path
     plan_file: Path | None
@@ -88,7 +91,7 @@ class Amending:
 
     def __init__(self, host: Host) -> None:
         self._host = host
-        self._folder = state_folder(host.root) / "plans"
+        self._folder = state_folder(host.root) / "history" / "plans"
         self.verbs = {
             "amend": self._amend,
             "amend-preview": self._preview,
@@ -146,7 +149,9 @@ class Amending:
             if amendment.before != amendment.after:
                 await asyncio.to_thread(self._write, amendment)
                 await observer.wrote((PLAN_NAME,), Author(name=OPERATOR, evidence="amended by Runebook"))
-            await self._host.handle_surely(c.ChangePlan(amendment.plan, amendment.edits), OPERATOR)
+            await self._host.handle_surely(
+                c.ChangePlan(self._host.vault.keep(amendment.plan), amendment.edits), OPERATOR
+            )
         return amendment
 
     def _text(self) -> str:
@@ -159,7 +164,7 @@ class Amending:
         return _decoded(seen.data)
 
     def _edited(self, text: str, edits: Sequence[PlanEdit]) -> Amendment:
-        if self._plan(text) != self._host.state.plan:
+        if self._host.vault.without_secrets(self._plan(text)) != self._host.state.plan:
             raise Refused(f"{PLAN_NAME} holds changes that are not in force: undo or approve them first")
         try:
             after = patched(text, edits)
@@ -204,7 +209,7 @@ class Amending:
 
     def _keep(self, text: bytes) -> None:
         """Keep a text under its digest, for `restore`."""
-        self._folder.mkdir(mode=0o700, exist_ok=True)
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         place = self._folder / f"{hashlib.sha256(text).hexdigest()}.toml"
         fresh = place.with_name(f".{secrets.token_hex(8)}")
         try:

@@ -11,6 +11,7 @@ from runebook_tui.core import commands as c
 from runebook_tui.core.events import Touched
 from runebook_tui.core.state import State
 from runebook_tui.core.types import ENGINE, OPERATOR, Author, ExecutionPlan
+from runebook_tui.execution.vault import Vault
 from runebook_tui.orchestrator.planner import PlanError, load_plan
 from runebook_tui.place import PLAN_NAME
 
@@ -23,8 +24,9 @@ _KEPT = "the plan goes on as it was: it is the operator's"
 class PlanFollower:
     """Takes over what the operator writes into the plan's `file`; without one, nothing."""
 
-    def __init__(self, file: Path | None, handle: Handle, state: Callable[[], State]) -> None:
+    def __init__(self, file: Path | None, handle: Handle, state: Callable[[], State], vault: Vault) -> None:
         self._file = file
+        self._vault = vault
         self._handle = handle
         self._state = state
 
@@ -35,16 +37,19 @@ class PlanFollower:
         state = self._state()
         try:
             plan = await asyncio.to_thread(load_plan, self._file)
+            shown = self._vault.without_secrets(plan)
         except PlanError as error:
             plan, problem = state.plan, str(error).splitlines()[0]
         else:
             problem = _KEPT
-            if plan == state.plan:
+            if shown == state.plan:
+                if author.name == OPERATOR:
+                    self._vault.keep(plan)
                 return
         if author.name != OPERATOR or plan == state.plan:
             await self._refused(author, problem)
             return
-        await self._handle(c.ChangePlan(plan), OPERATOR)
+        await self._handle(c.ChangePlan(self._vault.keep(plan)), OPERATOR)
 
     async def begin(self, plan: ExecutionPlan, last: Touched | None) -> None:
         """A run is taken up, of which no agent is alive: what the file holds counts.
@@ -53,14 +58,16 @@ class PlanFollower:
         operator has not let it stand.
         """
         state = self._state()
-        if plan == state.plan:
+        shown = self._vault.without_secrets(plan)
+        if shown == state.plan:
+            self._vault.keep(plan)
             return
         if self._file is not None and last is not None and last.author.name != OPERATOR:
             digest = await asyncio.to_thread(_digest, self._file)
             if digest in (None, last.change.after.digest) and not _stands(state):
                 await self._refused(last.author, _KEPT)
                 return
-        await self._handle(c.ChangePlan(plan), OPERATOR)
+        await self._handle(c.ChangePlan(self._vault.keep(plan)), OPERATOR)
 
     async def _refused(self, author: Author, problem: str) -> None:
         who = author.name or " or ".join("you" if each == OPERATOR else each for each in author.candidates)

@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from runebook_tui.core.secrets import without_secrets
 from runebook_tui.execution import wire
 from runebook_tui.execution.pauses import Pauses
 from runebook_tui.execution.speakers import Speaker, Supervisors, peer_of
@@ -19,6 +20,7 @@ from runebook_tui.orchestrator.coordinator import Refused
 
 _MAX_CONNECTIONS = 512
 _WRITE_SECONDS = 10.0
+_MOST_TRACE = 20_000
 
 
 class Connection:
@@ -175,7 +177,7 @@ class SocketServer:
         except LogError as error:
             return {"ok": False, "error": f"nothing was changed: {error}"}
         except Exception as error:  # noqa: BLE001  top-level guard: one bad message never ends the engine
-            traceback.print_exc(file=sys.stderr)
+            print(without_secrets(traceback.format_exc(), _MOST_TRACE), file=sys.stderr, flush=True)
             return {"ok": False, "error": f"the engine failed on this message: {type(error).__name__}"}
 
     async def _send(self, writer: asyncio.StreamWriter, answer: dict[str, Any]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 from runebook_tui.core import commands as c
@@ -27,6 +27,9 @@ from runebook_tui.orchestrator.coordinator import Refused
 
 Answer = dict[str, Any]
 Verb = Callable[[Connection, Answer], Awaitable[Answer]]
+
+MOST_CHARACTERS = 400_000
+"""Of the texts of one answer: as JSON it fits into one line of the socket, whatever they hold."""
 
 _PRIORITIES: dict[str, Priority] = {"high": "high", "normal": "normal", "low": "low"}
 
@@ -84,7 +87,7 @@ class Suggesting:
     async def _suggestions(self, connection: Connection, message: Answer) -> Answer:
         kept = self._host.state.suggestions
         over = [each for each in reversed(kept) if not each.open] if message.get("all") is True else []
-        return {"suggestions": [shape(each) for each in (*ranked(kept), *over)]}
+        return {"suggestions": bounded((*ranked(kept), *over))}
 
     async def _close(self, connection: Connection, message: Answer) -> Answer:
         by = connection.speaker.agent or OPERATOR
@@ -92,6 +95,17 @@ class Suggesting:
         kind = ApplySuggestion if message["do"] == "suggestion-apply" else DismissSuggestion
         await self._host.handle(kind(number, by), by)
         return shape(next(each for each in self._host.state.suggestions if each.id == number))
+
+
+def bounded(suggestions: Iterable[Suggestion], most: int = MOST_CHARACTERS) -> list[Answer]:
+    """The shapes of as many `suggestions` as have `most` characters together."""
+    found: list[Answer] = []
+    for each in suggestions:
+        most -= 500 + len(each.title) + len(each.words) + len(each.snippet)
+        if most < 0:
+            break
+        found.append(shape(each))
+    return found
 
 
 def _text(message: Answer, name: str, limit: int) -> str:

@@ -71,6 +71,9 @@ class Host(Protocol):
     async def outfit(self, spec: AgentSpec) -> Outfit:
         """What an agent runs, its client's files written. Raises Refused."""
 
+    def spec(self, shown: AgentSpec) -> AgentSpec:
+        """An agent with the secrets that the state does not hold."""
+
     def program_ended(self, front: int, code: int | None, signal: int | None) -> None:
         """The program of the pane whose first process is `front` ended so."""
 
@@ -183,6 +186,7 @@ class Supervision:
         outfit = await self._host.outfit(spec) if given is None else Outfit(given)
         if not outfit.command:
             raise Refused("there is no command to run")
+        given_env = self._host.spec(spec).env
         mode, reason = self._host.machine.allows(spec.gate)
         root = self._host.root_of(agent)
         lanes = {"tree": agent, "main": str(self._host.root)} if root != self._host.root else {}
@@ -192,8 +196,8 @@ class Supervision:
             "cwd": str(root / spec.cwd) if given is None else None,
             "env": {
                 **_ENVIRONMENT,
-                **spec.env,
-                **(shell_environment({**os.environ, **spec.env}) if captures(state.plan, spec.id) else {}),
+                **given_env,
+                **(shell_environment({**os.environ, **given_env}) if captures(state.plan, spec.id) else {}),
                 **outfit.environment,
                 **surroundings(self._host.root, agent),
             },

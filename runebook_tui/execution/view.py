@@ -17,6 +17,9 @@ from runebook_tui.execution import suggesting
 MOST = 200
 """Claims of others, and requests, that one answer names; how many there are beyond is said."""
 
+_SUGGESTED = 40_000
+"""Characters of suggestions; the verb `suggestions` has all."""
+
 _OPERATORS = ("runebook.toml", ".runebook/**", ".git/hooks/**", ".git/config")
 
 _WORDS = {
@@ -62,7 +65,7 @@ def view(state: State, agent: str | None) -> dict[str, Any]:
         "apis": _apis(state),
         "requests": [_request(each) for each in requests[-MOST:]],
         "more_requests": max(0, len(requests) - MOST),
-        "suggestions": [suggesting.shape(each) for each in ranked(state.suggestions)],
+        "suggestions": suggesting.bounded(ranked(state.suggestions), _SUGGESTED),
     }
 
 

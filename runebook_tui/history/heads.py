@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from runebook_tui.core.secret_names import secret_named
 from runebook_tui.core.types import Change, Crossing, Version
 from runebook_tui.history.differences import BYTE_LIMIT, binary
 from runebook_tui.history.look import Look, look
 from runebook_tui.history.patches import patch
-from runebook_tui.history.secret_names import secret_named
 from runebook_tui.place import lanes_folder
 
 FILES = 5

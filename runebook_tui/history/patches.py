@@ -6,9 +6,9 @@ import os
 import re
 from collections.abc import Iterator
 
+from runebook_tui.core.secret_names import secret_named
 from runebook_tui.core.types import Change, Version
 from runebook_tui.history.differences import binary, compare
-from runebook_tui.history.secret_names import secret_named
 
 
 def patch(change: Change, before: bytes | None, after: bytes | None, *, limit: int) -> str:

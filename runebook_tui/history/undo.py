@@ -10,13 +10,13 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from runebook_tui.core.secret_names import secret_named
 from runebook_tui.core.types import Change, Version
 from runebook_tui.history.differences import comparable, compare
 from runebook_tui.history.errors import UndoError
 from runebook_tui.history.look import Look, same_content
 from runebook_tui.history.patchfile import Pair, Side
 from runebook_tui.history.rewrite import remove_empty, rewrite
-from runebook_tui.history.secret_names import secret_named
 from runebook_tui.history.versions import History
 from runebook_tui.history.weave import Conflict, TextStep, takeback
 

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Literal
 
+from runebook_tui.core.secret_names import secret_named
 from runebook_tui.core.types import Change, Version
 from runebook_tui.history.differences import compare
 from runebook_tui.history.errors import GitError
@@ -14,7 +15,6 @@ from runebook_tui.history.filetimes import device_by_this_clock
 from runebook_tui.history.git import Entry, GitTree
 from runebook_tui.history.look import Look, Stamp, look, same_content
 from runebook_tui.history.patches import patch
-from runebook_tui.history.secret_names import secret_named
 from runebook_tui.history.store import ContentStore
 
 _ABSENT = Version(kind="absent")

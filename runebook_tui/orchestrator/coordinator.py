@@ -32,12 +32,19 @@ class Refused(Exception):
 class Coordinator:
     """Holds the state and turns commands into events. Not for use by several threads at once.
 
-    `listener` is called with the new state and the new records after each append.
+    `listener` is called with the new state and the new records after each append. `clean` gives each event
+    as it may be stored: without secrets.
     """
 
     def __init__(
-        self, log: EventLog, *, clock: Callable[[], float] = time.time, listener: Listener | None = None
+        self,
+        log: EventLog,
+        *,
+        clock: Callable[[], float] = time.time,
+        listener: Listener | None = None,
+        clean: Callable[[e.Event], e.Event] = lambda event: event,
     ) -> None:
+        self._clean = clean
         self._log = log
         self._clock = clock
         self._listener = listener
@@ -88,6 +95,7 @@ class Coordinator:
         run = state.run + 1 if any(isinstance(event, e.RunStarted) for event in events) else state.run
         while events:
             before = state
+            events = tuple(map(self._clean, events))
             for event in events:
                 record = e.Record(seq=state.seq + 1, time=now, run=run, actor=actor, event=event)
                 records.append(record)

@@ -24,10 +24,11 @@ _TICKS = 8
 
 STYLE = """
 svg .axis{stroke:#8884} svg text{font:12px system-ui,sans-serif;fill:currentColor}
-svg .phase{fill:#8a63d2;opacity:.75} svg .running,svg .completed{fill:#3b82c4} svg .failed{fill:#c0392b}
-svg .asked{stroke:#c98a00;stroke-width:2} svg .open{fill:none;stroke:#c98a00;stroke-width:2}
+svg .phase{fill:#8a63d288} svg .running{fill:#3b82c488} svg .failed{fill:#c0392b66}
+svg .mark{stroke:Canvas;stroke-width:1}
+svg .asked{stroke:#c98a00;stroke-width:3} svg .open{fill:Canvas;stroke:#c98a00;stroke-width:2}
 svg .approved{fill:#2e9e5b} svg .rejected{fill:#c0392b} svg .withdrawn{fill:#888}
-svg .published{fill:#8a63d2} svg .mark{stroke:Canvas;stroke-width:1}
+svg .published{fill:#8a63d2}
 """
 
 

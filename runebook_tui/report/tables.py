@@ -42,6 +42,8 @@ def tables(account: Account) -> Iterator[Table]:
     if account.published:
         rows = ((moment(each.time), f"{each.api} v{each.version}", each.agent) for each in account.published)
         yield Table("Published interfaces", ("When", "Interface", "Agent"), tuple(rows))
+    if account.suggestions:
+        yield _suggestions(account)
     failures = _failures(account)
     if failures.rows:
         yield failures
@@ -118,6 +120,14 @@ def _checks(account: Account) -> Table:
         (each.title, each.command, check_words(each), moment(each.time)) for each in account.checks.values()
     )
     return Table("Acceptance", ("Check", "Command", "Result", "When"), tuple(rows))
+
+
+def _suggestions(account: Account) -> Table:
+    rows = (
+        (moment(each.time), each.agent, each.priority, each.title, str(each.count), each.status)
+        for each in account.suggestions.values()
+    )
+    return Table("Suggestions", ("When", "By", "Priority", "Suggestion", "Times", "Status"), tuple(rows))
 
 
 def _failures(account: Account) -> Table:

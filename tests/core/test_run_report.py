@@ -13,8 +13,10 @@ from markdown_it import MarkdownIt
 from runebook_tui.core import commands as c
 from runebook_tui.core.activity import Activity
 from runebook_tui.core.printable import as_code, as_markdown, visible
+from runebook_tui.core.suggestions import DismissSuggestion, Suggest
 from runebook_tui.core.types import OPERATOR, AcceptanceCheck, InterfaceStub
-from runebook_tui.report.account import Account, account
+from runebook_tui.report.account import Account
+from runebook_tui.report.counting import account
 from runebook_tui.report.markdown import markdown
 from runebook_tui.report.page import page
 from runebook_tui.report.picture import picture
@@ -56,6 +58,10 @@ def played() -> Play:
         play.do(c.ReportActivity("alpha", "Claude Code", doing, tokens=tokens, cost=cost))
     play.do(c.ReportAcceptance("beta", "tests", False, 2, 1.5, "1a2b3c4+"))
     play.do(c.ReportAcceptance("beta", "tests", True, 0, 2.0, "1a2b3c4"))
+    play.do(Suggest("beta", "fix", "try the other one"))
+    play.now += 10
+    play.do(Suggest("beta", "fix", "try the other one"))
+    play.do(DismissSuggestion(1, OPERATOR))
     play.do(c.CompleteTask("alpha", "a-1"))
     play.now += 30
     play.exit("beta", code=3)
@@ -85,6 +91,8 @@ def test_what_happened_is_counted() -> None:
     assert first.decided is not None
     assert first.decided - first.opened >= 30
     assert second.status == "open"
+    (suggestion,) = found.suggestions.values()
+    assert (suggestion.title, suggestion.count, suggestion.status) == ("try the other one", 2, "dismissed")
     check = found.checks["tests"]
     assert (check.passed, check.code, check.commit, check.runs) == (True, 0, "1a2b3c4", 2)
     assert [(each.api, each.version) for each in found.published] == [("storage", 1)]

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runebook_tui.history.secret_names import secret_named
+from runebook_tui.core.secret_names import secret_named
 from runebook_tui.history.store import ContentStore, _packed, _unpacked
 
 

@@ -15,12 +15,13 @@ MOST_BYTES = 64 * 1024
 _ESCAPES = re.compile(
     r"\x1b(?:\[[0-9;:?]{0,32}[ -/]{0,4}[@-~]|\][^\x07\x1b]{0,512}(?:\x07|\x1b\\)|[@-Z\\-_])"
 )
-_TYPES = ("CommandRan", "AgentExited", "AttemptRefused")
+TYPES = ("CommandRan", "AgentExited", "AcceptanceRan")
+"""The records that may be about a failed command."""
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A command that failed, or that was refused."""
+    """A command that failed, or a write that was refused."""
 
     seq: int
     """The number of its record."""
@@ -58,16 +59,14 @@ def failure_of(record: Mapping[str, Any], root: Path) -> Failure | None:
             text = plain("\n".join(map(str, record.get("last_lines") or ())))
             ended = 128 + int(signal) if signal else code
             return Failure(seq, str(record["agent"]), "", text, ended, time=time)
-        case "AttemptRefused":
-            text = plain(f"runebook: {record.get('attempt', '')}: {record.get('reason', '')}")
-            return Failure(seq, str(record["speaker"]), "", text, None, time=time)
+        case "AcceptanceRan" if not record.get("passed"):
+            text = plain(str(record.get("reason") or ""))
+            name = str(record.get("command") or record.get("check") or "")
+            return Failure(
+                seq, str(record["agent"]), name, text, code, seconds=record.get("seconds"), time=time
+            )
         case _:
             return None
-
-
-def types() -> tuple[str, ...]:
-    """The types of records that may be about a failure."""
-    return _TYPES
 
 
 def plain(text: str) -> str:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from fnmatch import fnmatchcase
 
-_SECRET = (
+PATTERNS = (
     ".env", ".env.*", "*.pem", "*.key", "id_rsa*", "id_ed25519*", "*.p12", "*.pfx", "*.kdbx",
     ".netrc", ".npmrc", ".pypirc", "credentials*.json", "secrets.*",
 )  # fmt: skip
+"""Names of such files, as globs in lower case."""
 _PUBLIC = (".env.example", ".env.sample", ".env.template")
 
 
@@ -16,4 +17,4 @@ def secret_named(path: str) -> bool:
     name = path.rsplit("/", 1)[-1].lower()
     if name in _PUBLIC:
         return False
-    return any(fnmatchcase(name, pattern) for pattern in _SECRET)
+    return any(fnmatchcase(name, pattern) for pattern in PATTERNS)
