@@ -137,7 +137,7 @@ def edited(session: Session, editor: str, home: Path, others: int = 0) -> dict[s
         prompt = f"{others} requests" if others else "· 2 working"
         script.write_text(VIM.replace("SECONDS", f"{DEADLINE:.1f}").replace("PROMPT", f"'{prompt}'"))
         load, see = f"source {plugin}", f"source {script}"
-        words = ["-N", "-u", "NONE", "-i", "NONE", "-n"]
+        words = ["-N", "-u", "NONE", "-i", "NONE", "-n", "-c", "set nomore cmdheight=9 lines=40"]
     # Vim takes keys at a terminal only.
     terminal = [sys.executable, "-c", "import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) >> 8)"]
     done = subprocess.run(
