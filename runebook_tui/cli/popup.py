@@ -146,7 +146,7 @@ def _key() -> str:
     """The next key; "" when the terminal has gone."""
     before = termios.tcgetattr(sys.stdin)
     try:
-        tty.setraw(sys.stdin)
+        tty.setraw(sys.stdin, termios.TCSADRAIN)
         return os.read(sys.stdin.fileno(), 1).decode("latin-1")
     finally:
         termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)

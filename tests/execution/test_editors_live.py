@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +72,7 @@ seen.shown = vim.api.nvim_buf_get_lines(0, 0, 3, false)
 vim.api.nvim_feedkeys('a', 'x', false)
 until_('the decision', function() return M.decided end)
 seen.decided = M.decided
-until_('nothing that waits', function() return not notes():find('◆', 1, true) end)
+until_('one less', function() return M.snapshot.counts.requests == OTHERS end)
 vim.fn.writefile({ vim.json.encode(seen) }, 'seen.txt')
 vim.cmd('qall!')
 """
@@ -108,7 +109,7 @@ seen.shown = getline(1, 3)
 feedkeys('a', 'xt')
 Until('the decision', () => exists('g:runebook_decided'))
 seen.decided = json_decode(g:runebook_decided).status == 'approved' ? 0 : 1
-Until('nothing that waits', () => Notes() !~ '◆')
+Until('one less', () => g:RunebookStatusline() =~ PROMPT)
 writefile([json_encode(seen)], 'seen.txt')
 qall!
 """
@@ -122,22 +123,35 @@ def program(editor: str) -> str:
     return found
 
 
-def edited(session: Session, editor: str, home: Path) -> dict[str, Any]:
+def edited(session: Session, editor: str, home: Path, others: int = 0) -> dict[str, Any]:
     """What the editor saw, run in the repository with nothing but Runebook's file."""
     plugin = home / SURFACES[editor].file
     plugin.write_text(text_of(SURFACES[editor], PROGRAM))
     if editor == "nvim":
         script = home / "see.lua"
-        script.write_text(NVIM.replace("SECONDS", str(int(DEADLINE * 1000))))
+        script.write_text(NVIM.replace("SECONDS", str(int(DEADLINE * 1000))).replace("OTHERS", str(others)))
         load, see = f"luafile {plugin}", f"luafile {script}"
         words = ["--headless", "--clean", "-i", "NONE", "-n"]
     else:
         script = home / "see.vim"
-        script.write_text(VIM.replace("SECONDS", f"{DEADLINE:.1f}"))
+        prompt = f"{others} requests" if others else "· 2 working"
+        script.write_text(VIM.replace("SECONDS", f"{DEADLINE:.1f}").replace("PROMPT", f"'{prompt}'"))
         load, see = f"source {plugin}", f"source {script}"
-        words = ["-N", "-u", "NONE", "-i", "NONE", "-n", "-es", "--not-a-term"]
+        words = ["-N", "-u", "NONE", "-i", "NONE", "-n", "-c", "set nomore cmdheight=9 lines=40"]
+    # Vim takes keys at a terminal only.
+    terminal = [sys.executable, "-c", "import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) >> 8)"]
     done = subprocess.run(
-        [program(editor), *words, "-c", "let g:runebook_agent = 'alpha'", "-c", load, "-c", see],
+        [
+            *(terminal if editor == "vim" else ()),
+            program(editor),
+            *words,
+            "-c",
+            "let g:runebook_agent = 'alpha'",
+            "-c",
+            load,
+            "-c",
+            see,
+        ],
         cwd=session.root,
         env={**session.environment, "HOME": str(home), "TERM": "xterm"},
         capture_output=True,
@@ -192,6 +206,6 @@ def test_hostile_names_and_words_do_no_harm_in_an_editor(
     session.until("both requests", lambda: len((snapshot.read(session.root) or {}).get("requests", ())) == 2)
     home = tmp_path / "home"
     home.mkdir()
-    seen = edited(session, editor, home)
+    seen = edited(session, editor, home, others=2)
     assert seen["shown"][0].startswith("1: alpha wants src/beta/`touch pwned`")
     assert not (session.root / "pwned").exists()
