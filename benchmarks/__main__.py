@@ -10,7 +10,20 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from benchmarks import appending, authors, gate, guarding, hook, latency, machine, matching, starting, storms
+from benchmarks import (
+    appending,
+    authors,
+    gate,
+    guarding,
+    hook,
+    latency,
+    machine,
+    matching,
+    remembering,
+    starting,
+    storms,
+    surfaces,
+)
 from benchmarks.processes import heed_signals
 from benchmarks.scratch import scratch_folder
 from benchmarks.session import BenchmarkError
@@ -29,10 +42,12 @@ def measures(*, quick: bool) -> dict[str, Measure]:
         "authors": partial(authors.measure, size=authors.QUICK if quick else authors.FULL),
         "matcher": partial(matching.measure, count=matching.QUICK if quick else matching.FULL),
         "log": partial(appending.measure, size=appending.QUICK if quick else appending.FULL),
+        "memory": partial(remembering.measure, count=remembering.QUICK if quick else remembering.FULL),
         "gate": partial(gate.measure, size=gate.QUICK if quick else gate.FULL),
         "guard": partial(guarding.measure, rounds=guarding.QUICK if quick else guarding.FULL),
         "hook": partial(hook.measure, rounds=hook.QUICK if quick else hook.FULL),
         "start": partial(starting.measure, rounds=starting.QUICK if quick else starting.FULL),
+        "surfaces": partial(surfaces.measure, rounds=surfaces.QUICK if quick else surfaces.FULL),
     }
 
 

@@ -22,6 +22,8 @@ from runebook_tui.cli.arguments import build_parser
 from runebook_tui.core import types
 from runebook_tui.core.events import Event
 from runebook_tui.git.worktrees import Worktrees
+from runebook_tui.memory.store import Store
+from runebook_tui.memory.writer import Writer
 from runebook_tui.place import tmux_socket_name
 
 PAGE = (Path(__file__).parents[1] / "docs" / "cli.md").read_text()
@@ -409,8 +411,29 @@ print(context.suggest("fix", "Install it", snippet="pip install it", rule="pip",
         here.until("status", holds=lambda state: state["agents"][0]["lost"])
         found["resumed"] = here.json("resume")
         found["report"] = [here.json("report"), here.json("report", "--run", "1")]
+        found["surface"] = here.json("surface", "list")
         found["down"] = [here.json("down")]
+    remember(here.root / ".runebook/agents/storage")
+    found["memory"] = [here.json("memory", "inspect")]
+    found["memory-hit"] = here.json("memory", "search", "make")
+    found["memory-wiped"] = [here.json("memory", "wipe", "--yes")]
     return found
+
+
+def remember(folder: Path) -> None:
+    """What a storage agent would have written."""
+    folder.mkdir(parents=True)
+    ran = {
+        "type": "CommandRan",
+        "seq": 1,
+        "time": 5.0,
+        "run": 1,
+        "agent": "alpha",
+        "command": "make",
+        "code": 2,
+    }
+    with Store(folder / "memory.sqlite", write=True) as store:
+        Writer(store).take(1.0, [ran | {"code": 2}], 1)
 
 
 def _was_touched(answer: Any) -> bool:

@@ -1,4 +1,4 @@
-"""Stand-ins for the seven agents of the plan: they walk through the plan and implement nothing.
+"""Stand-ins for agents of the plan: they walk through the plan and implement nothing.
 
 Each takes up its tasks in order, writes the files that it owns by name where they are missing, says
 in them what they are, and publishes its interfaces. When RUNEBOOK_DEMO is set, surfaces meets a boundary

@@ -7,14 +7,18 @@ finalizes, through a restart of the engine, and after `kill -9` from where it wa
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from runebook_tui.agent import Agent, AgentError, EngineAway
 from runebook_tui.memory.outputs import printed_in
 from runebook_tui.memory.retention import retain
 from runebook_tui.memory.store import FILE_NAME, Busy, Store, StoreError
 from runebook_tui.memory.writer import TYPES, Writer
+
+T = TypeVar("T")
 
 _WAKING = ("FinalizeStarted",)
 _PATIENCE_SECONDS = 30.0
@@ -40,17 +44,28 @@ class Storage(Agent):
 
     def execute(self) -> None:
         """Catch up with the log, publish what is promised, and follow until the plan finalizes."""
-        rest = [task for task in self.context.tasks() if task["status"] != "completed"]
+        rest = [task for task in self._surely(self.context.tasks) if task["status"] != "completed"]
         publishing = [task for task in rest if "publish" in task["id"]] if self._interfaces else []
         for task in rest:
-            self.context.start_task(task["id"])
+            self._surely(partial(self.context.start_task, task["id"]))
             if task not in publishing:
-                self._catch_up()
-                self.context.complete_task(task["id"], f"{self._written} records in {FILE_NAME}")
+                self._surely(self._catch_up)
+                done = partial(self.context.complete_task, task["id"], f"{self._written} records written")
+                self._surely(done)
         while not self.finalizing.is_set():
             publishing = [] if publishing and self._published(publishing) else publishing
             self._retain()
             self._follow(_LOOK_SECONDS if publishing else _PATIENCE_SECONDS)
+
+    def _surely(self, ask: Callable[[], T]) -> T:
+        """What the engine answers, also when it is being started again meanwhile."""
+        while True:
+            try:
+                return ask()
+            except EngineAway:
+                self._began = 0.0
+                if self.finalizing.wait(_LOOK_SECONDS):
+                    raise
 
     def finalize(self) -> None:
         """Write down what has happened until now."""

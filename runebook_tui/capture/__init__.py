@@ -1,1 +1,1 @@
-"""Capture: what runs in the agents' panes. The shells' own files, their relay, and the reading of a pane's output."""
+"""Capture: what runs in the agents' panes: the shells' own files, their relay, and how output is read."""

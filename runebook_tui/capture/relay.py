@@ -3,9 +3,9 @@
 The shell writes a record into a pipe before and after each command, by itself; this process, started once a
 shell, tells the engine. It prints the pipe's name and goes into the background, and ends when the shell does.
 
-A record is a row of fields, each ended by a NUL: `start`, number, began, folder, first simple command, history
-line, HISTCONTROL; `end`, number, code, began, ended, folder, environment; once before the first, `environment` and
-that. Times are microseconds, or empty.
+A record is a row of fields, each ended by a NUL: `start`, number, began, folder, first simple command,
+history line, HISTCONTROL; `end`, number, code, began, ended, folder, environment; once before the first,
+`environment` and that. Times are microseconds, or empty.
 Standard library only: a program is compiled at every start.
 """
 

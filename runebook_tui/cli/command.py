@@ -33,6 +33,7 @@ _MODULES = {
     "who": "reading.who",
     "report": "reporting.report",
     "lanes": "lanes.lanes",
+    "memory": "remembering.memory",
     "approve": "deciding.approve",
     "reject": "deciding.reject",
     "take-back": "deciding.take_back",
@@ -96,6 +97,7 @@ def _status_of(error: Exception) -> int | None:
     from runebook_tui.git.process import GitError
     from runebook_tui.history.errors import HistoryError
     from runebook_tui.log.eventlog import LogError
+    from runebook_tui.memory.store import StoreError
     from runebook_tui.orchestrator.init import InitError
     from runebook_tui.orchestrator.problems import PlanError
     from runebook_tui.place import PlaceError
@@ -105,8 +107,8 @@ def _status_of(error: Exception) -> int | None:
         return error.status
     if isinstance(error, PlanError | InitError):
         return 2
-    known = (EngineError, GitError, LaunchError, HistoryError, LogError, PlaceError, TmuxError, OSError)
-    return 1 if isinstance(error, known) else None
+    known = (EngineError, GitError, LaunchError, HistoryError, LogError, PlaceError, StoreError, TmuxError)
+    return 1 if isinstance(error, (*known, OSError)) else None
 
 
 def _system_words(error: OSError) -> str:

@@ -100,7 +100,10 @@ async def _until_gone(root: Path) -> None:
 
 def _by_itself(root: Path) -> int:
     print("Runebook's demonstration: the plan of the seed document, five phases and seven agents.")
-    print("The agents are stand-ins: real processes in real tmux panes that implement nothing.\n", flush=True)
+    print(
+        "event-capture is real; the others are stand-ins: real processes in real panes that implement nothing.\n",
+        flush=True,
+    )
     state = asyncio.run(_run_and_decide(root))
     completed = [phase.id for phase in state.phases.values() if phase.status is PhaseStatus.COMPLETED]
     print(f"\n{len(completed)} of {len(state.phases)} phases completed: {', '.join(completed)}")

@@ -115,9 +115,7 @@ def _one(root: Path, request: RequestState) -> bool:
             at = max(0, at - page)
         elif key in ("q", "\x1b", "\x03", ""):
             return False
-        elif key == "n":
-            return True
-        elif key in ("a", "r", "u") and _decided(root, request.id, key):
+        elif key == "n" or key in ("a", "r", "u") and _decided(root, request.id, key):
             return True
 
 

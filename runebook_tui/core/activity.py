@@ -98,7 +98,7 @@ class CommandRan(Fact):
     arguments: tuple[str, ...] = ()
     """The words of its first simple command; () where it cannot be split into words."""
     folder: str = ""
-    """Where it was started: relative to the repository, or absolute outside of it; "" where nobody says it."""
+    """Where it was started, relative to the repository, or absolute outside; "" where nobody says it."""
     started: float | None = None
     """Unix seconds."""
     ended: float | None = None

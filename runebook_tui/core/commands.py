@@ -16,6 +16,10 @@ from runebook_tui.core.learning import DismissLesson
 from runebook_tui.core.messages import ReportDelivered, SendMessage
 from runebook_tui.core.planedits import PlanEdit
 from runebook_tui.core.presence import Look
+from runebook_tui.core.recording import Observe as Observe
+from runebook_tui.core.recording import RecordRestore as RecordRestore
+from runebook_tui.core.recording import RecordUndo as RecordUndo
+from runebook_tui.core.recording import Touch as Touch
 from runebook_tui.core.reviews import Recommend
 from runebook_tui.core.suggestions import ApplySuggestion, DismissSuggestion, Suggest
 from runebook_tui.core.types import Author, Change, Crossing, ExecutionPlan, GateMode
@@ -263,51 +267,6 @@ class EndHold:
     gone: bool = False
     until: float | None = None
     """When the next write that waits still will be refused, unix seconds; None when none does."""
-
-
-@dataclass(frozen=True)
-class Touch:
-    """One observed change and who made it."""
-
-    change: Change
-    author: Author
-    lane: str = ""
-    """The agent in whose lane the file is; "" for the repository's own tree."""
-    free: bool = False
-    """Whether it crosses no boundary, whoever made it: it brings what was decided already."""
-
-
-@dataclass(frozen=True)
-class Observe:
-    """Changes that were seen together. `cause` names what made a burst ("git checkout topic")."""
-
-    touches: tuple[Touch, ...]
-    cause: str = ""
-
-
-@dataclass(frozen=True)
-class RecordUndo:
-    """What a request had written was taken back, as far as it could be. `gone` were as before already."""
-
-    undo: str
-    request: int
-    changes: tuple[Change, ...]
-    patch: str
-    gone: tuple[Change, ...] = ()
-    refused: Mapping[str, str] = field(default_factory=dict)
-    """Why not, by path."""
-    refused_patch: str = ""
-    lane: str = ""
-    """The agent in whose lane that was; "" for the repository's own tree."""
-
-
-@dataclass(frozen=True)
-class RecordRestore:
-    """What an undo had removed was put back, at the paths of `changes`."""
-
-    undo: str
-    changes: tuple[Change, ...]
-    lane: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Secrets: what looks like one is left out of a text before anything is stored.
 
-It recognises what is named or shaped like a secret, what the plan's own patterns match, and the values that the
-plan gives to variables named like secrets. It cannot know a password that stands there like a word.
+It recognises what is named or shaped like a secret, what the plan's own patterns match, and the values that
+the plan gives to variables named like secrets. It cannot know a password that stands there like a word.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _WORDS = (
     r"credential|license[_-]?key|webhook[_-]?url|(?:connection|conn)[_-]?str(?:ing)?|"
     r"sas[_-]?(?:token|key)|session[_-]?key|client[_-]?key|dsn\b|cookie"
 )
-_NAME = rf"[\w.-]{{0,80}}(?:{_WORDS})[\w.-]{{0,40}}"
+_NAME = rf"[\w.-]{{0,80}}(?:{_WORDS})[\w-]{{0,40}}"
 _VALUE = r"""(?:"(?:[^"\\]|\\.)*"|'[^']*'|\\"(?:[^"\\]|\\[^"])*\\"|\[hidden\]|[^\s'"&|;]+)"""
 _LONG_LINE = r"[A-Za-z0-9+/]{60,76}={0,2}\r?$"
 _NAMED = re.compile(rf"(?i)(?:{_WORDS})")
@@ -117,7 +117,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
         rf"\1{HIDDEN}",
     ),
     (
-        re.compile(rf"(?i)(?<![\w.-])(-{{0,2}}\\?[\"']?{_NAME}\\?[\"']?\]?\s*(?:=>|:=|[=:])\s*){_VALUE}"),
+        re.compile(rf"(?i)(?<![\w./-])(-{{0,2}}\\?[\"']?{_NAME}\\?[\"']?\]?\s*(?:=>|:=|[=:])\s*){_VALUE}"),
         rf"\1{HIDDEN}",
     ),
     (re.compile(rf"(?i)(?<!\S)(--?{_NAME}\s+)(?!-){_VALUE}"), rf"\1{HIDDEN}"),
@@ -126,10 +126,10 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(?<=://)([^/\s:@]{0,200}):[^\s@]{1,500}@"), rf"\1:{HIDDEN}@"),
     (re.compile(r"(?i)(?<!\S)((?:-u|--user)\s*=?\s*['\"]?[^\s:'\"]{1,200}):[^\s'\"]+"), rf"\1:{HIDDEN}"),
     (
-        re.compile(r"(?<!\S)((?:mysql|mysqldump|mariadb|sshpass)\b[^|;&\n]{0,200}?\s-p)(?=\S)[^\s'\"]+"),
+        re.compile(r"(\b(?:mysql|mysqldump|mariadb|sshpass)\b[^|;&\n]{0,200}?\s-p)(?=\S)[^\s'\"]+"),
         rf"\1{HIDDEN}",
     ),
-    (re.compile(r"(?<!\S)(redis-cli\b[^|;&\n]{0,200}?\s-a\s+)[^\s'\"]+"), rf"\1{HIDDEN}"),
+    (re.compile(r"(\bredis-cli\b[^|;&\n]{0,200}?\s-a\s+)[^\s'\"]+"), rf"\1{HIDDEN}"),
     (
         re.compile(
             r"(?i)([?&](?:sig|signature|x-amz-signature|x-amz-credential|key|code|auth)=)[^&\s'\"]{8,}"

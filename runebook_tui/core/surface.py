@@ -10,6 +10,8 @@ from typing import Any
 
 from runebook_tui.core.printable import visible
 from runebook_tui.core.state import AgentState, RequestState, State
+from runebook_tui.core.suggested import Suggestion
+from runebook_tui.core.suggestions import ranked
 from runebook_tui.core.types import AgentStatus
 
 FORMAT = 1
@@ -19,6 +21,7 @@ MOST_REQUESTS = 20
 MOST_PATHS = 8
 MOST_FILES = 100
 MOST_AGENTS = 100
+MOST_SUGGESTIONS = 10
 TEXT_CHARACTERS = 200
 PATH_CHARACTERS = 1000
 
@@ -39,6 +42,7 @@ _SIGNS = {
 def surface_of(state: State) -> dict[str, Any]:
     """The snapshot of a state. Equal states give equal snapshots; times are unix seconds."""
     requests = state.open_requests
+    suggestions = ranked(state.suggestions)
     agents = tuple(state.agents.values())
     working = sum(agent.status in (AgentStatus.STARTING, AgentStatus.RUNNING) for agent in agents)
     held = sum(each.held_until is not None for each in requests)
@@ -48,6 +52,7 @@ def surface_of(state: State) -> dict[str, Any]:
         "agents": len(agents),
         "working": working,
         "failed": sum(agent.status is AgentStatus.FAILED for agent in agents),
+        "suggestions": len(suggestions),
     }
     return {
         "format": FORMAT,
@@ -59,6 +64,7 @@ def surface_of(state: State) -> dict[str, Any]:
         "counts": counts,
         "agents": [_agent(state, at, agent) for at, agent in enumerate(agents[:MOST_AGENTS])],
         "requests": [_request(each) for each in requests[:MOST_REQUESTS]],
+        "suggestions": [_suggestion(each) for each in suggestions[:MOST_SUGGESTIONS]],
         "files": _files(state),
     }
 
@@ -77,6 +83,8 @@ def _prompt(counts: dict[str, int]) -> str:
     if counts["failed"]:
         parts.append(f"{counts['failed']} failed")
     parts.append(f"{counts['working']} working")
+    if counts["suggestions"]:
+        parts.append(_number(counts["suggestions"], "suggestion"))
     return ", ".join(parts)
 
 
@@ -124,6 +132,20 @@ def _request(request: RequestState) -> dict[str, Any]:
         "reason": visible(request.reason, TEXT_CHARACTERS),
         "opened_at": request.opened_at,
         "held_until": request.held_until,
+    }
+
+
+def _suggestion(suggestion: Suggestion) -> dict[str, Any]:
+    return {
+        "id": suggestion.id,
+        "agent": suggestion.agent,
+        "kind": suggestion.kind,
+        "priority": suggestion.priority,
+        "title": visible(suggestion.title, TEXT_CHARACTERS),
+        "confidence": suggestion.confidence,
+        "count": suggestion.count,
+        "file": visible(suggestion.provenance.file, PATH_CHARACTERS),
+        "line": suggestion.provenance.line,
     }
 
 

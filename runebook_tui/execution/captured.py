@@ -37,7 +37,7 @@ class Host(Protocol):
         """Carry out a command. Raises Refused, LogError."""
 
     async def output_of(self, agent: str, mark: str) -> str:
-        """The file that holds what the pane of `agent` printed between the marks of a command; "" for none."""
+        """The file that holds what the pane of `agent` printed between a command's marks; "" for none."""
 
 
 class Captured:

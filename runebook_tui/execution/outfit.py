@@ -134,6 +134,12 @@ def write_below(folder: Path, name: str, text: str) -> None:
         os.replace(fresh, last, src_dir_fd=here, dst_dir_fd=here)
 
 
+def remove_below(folder: Path, name: str) -> None:
+    """Remove a file below the agent's `folder`, if it is there. Raises OSError."""
+    with _parent(folder, name) as (here, last), suppress(FileNotFoundError):
+        os.unlink(last, dir_fd=here)
+
+
 def link_below(folder: Path, name: str, target: str) -> None:
     """Link a name below the agent's `folder` to what is at `target`, if anything is. Raises OSError."""
     if not os.path.exists(target):

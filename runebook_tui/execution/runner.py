@@ -7,7 +7,6 @@ when the run is over; `kill -9` of its process loses nothing, and the next runne
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
@@ -18,6 +17,7 @@ from runebook_tui.core import events as e
 from runebook_tui.core.gates import stalled
 from runebook_tui.core.resuming import lost_agents
 from runebook_tui.core.rules import DOWN
+from runebook_tui.core.secrets import Secrets
 from runebook_tui.core.state import State
 from runebook_tui.core.types import ENGINE, OPERATOR, AgentSpec, AgentStatus, ExecutionPlan
 from runebook_tui.execution.amending import Amending
@@ -29,9 +29,10 @@ from runebook_tui.execution.lanes import Lanes
 from runebook_tui.execution.machine import UNTESTED, test_machine
 from runebook_tui.execution.observer import Observer
 from runebook_tui.execution.outfit import Outfit, fit_out
+from runebook_tui.execution.outputs import Outputs
 from runebook_tui.execution.pauses import Pauses
 from runebook_tui.execution.plan import PlanFollower
-from runebook_tui.execution.server import SocketServer
+from runebook_tui.execution.post import Post
 from runebook_tui.execution.speakers import Supervisors
 from runebook_tui.execution.supervision import Supervision
 from runebook_tui.execution.surfaces import Surfaces
@@ -49,14 +50,11 @@ from runebook_tui.orchestrator.seed import seed_plan
 from runebook_tui.place import (
     LOG_NAME,
     PLAN_NAME,
-    POINTER_NAME,
-    SOCKET_NAME,
     find_repository,
     runtime_folder,
-    state_folder,
     tmux_socket_name,
 )
-from runebook_tui.tmux.panes import Panes
+from runebook_tui.tmux.panes import Panes, TmuxError
 from runebook_tui.tmux.server import TmuxServer
 
 LOST = "agents were lost with tmux or the machine, and can be brought back"
@@ -99,6 +97,7 @@ class ParallelExecutionRunner:
         self._bell = Bell(runtime_folder(root, create=True))
         self._supervisors = Supervisors(root)
         self._pauses = Pauses()
+        self._post = Post(root)
         self._follow_plan = PlanFollower(plan_file, self.handle_surely, lambda: self.state, self.vault)
         self._trees = Trees(
             root,
@@ -121,6 +120,8 @@ class ParallelExecutionRunner:
         self._wake = asyncio.Event()
         self._leaving = ""
         self._surfaces = Surfaces(root, lambda: self.state, say)
+        self._outputs = Outputs(self, panes)
+        self._failed: list[e.AgentExited] = []
         self._effects = Effects(
             root,
             panes,
@@ -201,8 +202,13 @@ class ParallelExecutionRunner:
         return self.vault.spec(shown)
 
     async def output_of(self, agent: str, mark: str) -> str:
-        """The file that holds what the pane of `agent` printed between the marks of a command; "" for none."""
-        return ""
+        """The file that holds what the pane of `agent` printed between a command's marks; "" for none."""
+        return await self._outputs.output_of(agent, mark)
+
+    @property
+    def secrets(self) -> Secrets:
+        """What is a secret in the plan that counts now."""
+        return self.vault.secrets
 
     async def front_agent(self, pid: int, seconds: float) -> str | None:
         """The agent in whose pane `pid` is the first process."""
@@ -269,9 +275,10 @@ class ParallelExecutionRunner:
             stack.push_async_callback(self._trees.close)
             stack.callback(self._supervision.close)
             stack.callback(self._verbs.close)
+            stack.callback(self._outputs.close)
             self.machine = await test_machine()
             self._coordinator = Coordinator(self._log, listener=self._published, clean=self.vault.clean)
-            await self._listen(stack)
+            await self._post.open(stack, self._supervisors, self._verbs, self._pauses)
             stack.push_async_callback(self._surfaces.close)
             adopted = await self._effects.adopt()
             if adopted:
@@ -293,16 +300,6 @@ class ParallelExecutionRunner:
             await self.handle_surely(c.LeaveEngine(self._leaving or "the run is over"))
         return self.state
 
-    async def _listen(self, stack: AsyncExitStack) -> None:
-        folder = runtime_folder(self.root, create=True)
-        stack.callback(_remove_when_empty, folder)
-        path = folder / SOCKET_NAME
-        server = SocketServer(path, self._supervisors, self._verbs, self._pauses)
-        await server.start()
-        stack.push_async_callback(server.close)
-        self._point()
-        stack.callback((state_folder(self.root) / POINTER_NAME).unlink, missing_ok=True)
-
     async def _begin(self, pid: int, host: str, adopted: tuple[str, ...]) -> None:
         await self.handle(c.TakeEngine(pid, host, adopted))
         if self._fresh and self.state.outcome is None and self.state.run:
@@ -322,10 +319,12 @@ class ParallelExecutionRunner:
     async def _rounds(self) -> None:
         while not self._leaving:
             self._wake.clear()
-            self._rescue_log()
+            if self._post.rescue(self._log, self._say):
+                self._bell.ring()
             before = self._effects.trouble
             await self._interfaces.settle()
             await self._effects.reconcile()
+            await self._capture()
             if self._effects.trouble not in ("", before):
                 self._say(f"tmux: {self._effects.trouble}")
             await self._bring_back()
@@ -338,23 +337,17 @@ class ParallelExecutionRunner:
                 async with asyncio.timeout(_ROUND_SECONDS):
                     await self._wake.wait()
 
-    def _rescue_log(self) -> None:
-        """`git clean -x` and the like delete the state folder: everything known is written anew."""
-        if not self._log.is_lost():
-            return
+    async def _capture(self) -> None:
+        """Read the panes that are to be read, and tell of the programs that failed in them."""
+        failed, self._failed = self._failed, []
+        for event in failed:
+            agent = self.state.agents.get(event.agent)
+            if agent is not None and agent.status is AgentStatus.FAILED:
+                await self._outputs.exited(agent, event.code, event.signal)
         try:
-            make_state_folder(self.root)
-            self._log.rescue()
-            self._point()
-            self._say("the state folder was deleted; the log is written anew, the history begins again")
-            self._bell.ring()
-        except (LogError, OSError) as error:
-            self._say(f"the state folder was deleted, and the log cannot be written anew: {error}")
-
-    def _point(self) -> None:
-        """Leave the pointer to the socket."""
-        pointer = state_folder(self.root) / POINTER_NAME
-        pointer.write_bytes(os.fsencode(runtime_folder(self.root) / SOCKET_NAME))
+            await self._outputs.settle()
+        except (TmuxError, OSError) as error:
+            self._say(f"a pane's output cannot be read: {error}")
 
     async def _bring_back(self) -> None:
         """At the start, when that is wanted, once it is known who is lost."""
@@ -399,8 +392,5 @@ class ParallelExecutionRunner:
         self._surfaces.note()
         self._supervision.published(state)
         self._interfaces.note(records)
-
-
-def _remove_when_empty(folder: Path) -> None:
-    with suppress(OSError):
-        folder.rmdir()
+        ended = (record.event for record in records if isinstance(record.event, e.AgentExited))
+        self._failed += [event for event in ended if event.code or (event.code is None and event.signal)]

@@ -125,7 +125,7 @@ def status_of(fresh: Mapping[str, Any]) -> str:
     parts.append(f"#[fg=green]● {counts['working']}#[default]")
     if counts["failed"]:
         parts.append(f"#[fg=red]✗ {counts['failed']}#[default]")
-    for top in fresh.get("suggestions", ())[:1]:
+    for top in fresh["suggestions"][:1]:
         parts.append(f"#[fg=cyan]▲ {escaped(top['title'][:60])}#[default]")
     return " ".join(parts)
 

@@ -13,9 +13,32 @@ from runebook_tui.core.secrets import HIDDEN, Secrets, is_named_secret
 from runebook_tui.core.types import AgentSpec, ExecutionPlan
 
 _PLAIN = frozenset(
-    {"type", "path", "paths", "source", "lane", "agent", "agents", "owner", "digest", "kind", "task", "output",
-     "patch", "files", "api", "session", "undo", "edit", "means", "base", "plan_before", "plan_after", "folder"}
-)  # fmt: skip
+    [
+        "type",
+        "path",
+        "paths",
+        "source",
+        "lane",
+        "agent",
+        "agents",
+        "owner",
+        "digest",
+        "kind",
+        "task",
+        "output",
+        "patch",
+        "files",
+        "api",
+        "session",
+        "undo",
+        "edit",
+        "means",
+        "base",
+        "plan_before",
+        "plan_after",
+        "folder",
+    ]
+)
 """Fields whose text names something: a path or an id stays what it is."""
 _WHOLE = (e.RunStarted, e.PlanChanged)
 

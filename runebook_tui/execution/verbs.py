@@ -81,7 +81,7 @@ class Host(Protocol):
         """The top of the tree in which `agent` works."""
 
     async def output_of(self, agent: str, mark: str) -> str:
-        """The file that holds what a command in the pane of `agent` printed; "" for none."""
+        """The file that holds what the pane of `agent` printed between a command's marks; "" for none."""
 
     def history_of(self, agent: str) -> History:
         """The history of that tree."""

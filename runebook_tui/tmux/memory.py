@@ -87,6 +87,10 @@ class MemoryPanes:
             raise TmuxError(f"cannot send text to pane {pane_id}: its program has ended")
         self._programs[pane_id].sent.append(typable(text) + ("\n" if submit else ""))
 
+    def pipe(self, pane_id: str, command: str) -> None:
+        """Nothing is printed here; see `Panes.pipe`."""
+        self._info(pane_id, "read")
+
     def interrupt(self, pane_id: str) -> None:
         """Count an interrupt; see `Panes.interrupt`."""
         if not self._info(pane_id, "interrupt").dead:

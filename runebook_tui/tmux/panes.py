@@ -77,6 +77,9 @@ class Panes(Protocol):
         Control characters other than newline and tab are left out. Raises TmuxError for a dead pane.
         """
 
+    def pipe(self, pane_id: str, command: str) -> None:
+        """Have tmux write what a pane prints from now on to a shell `command`, instead of any before it."""
+
     def interrupt(self, pane_id: str) -> None:
         """Press Ctrl-C in a pane; nothing happens in a dead one."""
 

@@ -150,6 +150,13 @@ class TmuxServer:
             commands.append(["send-keys", "-t", pane_id, "Enter"])
         _checked(self._server.run(*commands, input=pasted), doing)
 
+    def pipe(self, pane_id: str, command: str) -> None:
+        """Pipe a pane's output; see `Panes.pipe`."""
+        check_pane_id(pane_id)
+        # tmux expands formats in the command.
+        answer = self._server.run(["pipe-pane", "-O", "-t", pane_id, command.replace("#", "##")])
+        _checked(answer, f"read pane {pane_id}")
+
     def interrupt(self, pane_id: str) -> None:
         """Press Ctrl-C; see `Panes.interrupt`."""
         doing = f"interrupt pane {pane_id}"

@@ -130,7 +130,7 @@ def test_a_file_is_transferred_and_a_text_that_somebody_changed_is_not_touched(s
     again = session.json("plan", "transfer", "src/beta/x", "beta")
     assert text(session).count("src/beta/x") == 1
     assert session.json("who", "src/beta/x")["owner"] == "beta"
-    kept = {path.stem for path in (session.root / ".runebook" / "plans").iterdir()}
+    kept = {path.stem for path in (session.root / ".runebook" / "history" / "plans").iterdir()}
     assert kept == {done["before"], again["before"]}
     widened = session.json("plan", "widen", "alpha", "docs/**", "--may-write")
     assert widened["edits"] == ["alpha may write docs/** without asking"]

@@ -154,7 +154,7 @@ def test_nothing_is_doubled_or_lost_when_storage_or_the_engine_is_killed(client:
     )
     more(1)
     session.until("what came under the next engine", all_there)
-    assert session.agent("keeper")["status"] == "completed"
+    session.until("its tasks", lambda: session.agent("keeper")["status"] == "completed")
 
 
 def pid_of(root: Path) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -187,3 +188,63 @@ def _relays(shell: str) -> list[int]:
         if any(word.endswith(b"capture/relay.py") for word in words) and shell.encode() in words:
             found.append(int(pid))
     return found
+
+
+def test_what_a_command_prints_is_kept(session: Session):
+    typist = Typist(session, "bash")
+    typist.start()
+    session.until("capture at work", lambda: _text_pipe(session))
+    typist.type("echo one $((1+1)) API_TOKEN=hunter2hunter2; echo three >&2; false")
+    (ran,) = typist.ran(1)
+    assert ran.output.startswith(".runebook/agents/capture/output/alpha/")
+    assert (session.root / ran.output).read_text().strip() == "one 2 API_TOKEN=[hidden]\nthree"
+
+
+def _text_pipe(session: Session) -> bool:
+    server = tmux_socket_name(session.root)
+    asked = ["tmux", "-L", server, "display-message", "-p", "-t", "=runebook:alpha", "#{pane_pipe}"]
+    return subprocess.run(asked, capture_output=True, text=True).stdout.strip() == "1"
+
+
+SCRIPT = """
+[plan]
+name = "scripts"
+[[phases]]
+id = "one"
+[[phases]]
+id = "two"
+after = ["one"]
+[[agents]]
+id = "capture"
+phase = "one"
+builtin = "event-capture"
+[[agents]]
+id = "alpha"
+phase = "one"
+command = ["bash", "-c", {script}]
+"""
+
+
+def test_failures_are_seen_where_no_shell_tells_them(session: Session):
+    script = (
+        "while [ ! -e go ]; do sleep 0.05; done; echo begin; "
+        "python3 -c 'print(1); raise ValueError(2)'; cat go; exit 9"
+    )
+    session.plan(SCRIPT.format(script=json.dumps(script)))
+    session.start()
+    session.until("capture at work", lambda: _text_pipe(session))
+    (session.root / "go").write_text("fatal: not a git repository\n")
+
+    def found() -> list:
+        with open_log(session.root) as log:
+            events = [record.event for record in log.read(types=["CommandRan"])]
+        return events if len(events) >= 2 else []
+
+    by_error = {each.error: each for each in session.until("both failures", found)}
+    assert set(by_error) == {"ValueError: 2", ""}
+    assert all(each.source == "pane" and each.failed for each in by_error.values())
+    assert by_error[""].code == 9
+    assert by_error[""].arguments[:2] == ("bash", "-c")
+    kept = (session.root / by_error["ValueError: 2"].output).read_text()
+    assert "Traceback (most recent call last):" in kept
+    assert "fatal: not" in (session.root / by_error[""].output).read_text()

@@ -18,6 +18,7 @@ from runebook_agents.analysis.idea import Idea
 from runebook_agents.analysis.patterns import Patterns, error_line, tried_before
 from runebook_agents.analysis.rules import folders, load
 from runebook_agents.analysis.search import Search
+from runebook_agents.analysis.seen import Seen
 from runebook_agents.analysis.worker import Worker
 from runebook_tui.agent import Agent, AgentError
 from runebook_tui.core.printable import visible
@@ -43,6 +44,8 @@ class Analysis(Agent):
         self._rules, problems = load(folders(root, Path.home()))
         self._terms = model.Terms.of(self._plan)
         self._budget = model.Budget(self.context.folder / "tokens.json")
+        self._seen = Seen(self.context.folder / "seen.json")
+        self._offered: set[tuple[str, str]] = set()
         self._patterns = Patterns()
         self._refused = refused.Refused()
         self._passed: dict[str, bool] = {}
@@ -122,13 +125,14 @@ class Analysis(Agent):
             self._passed[str(record["check"])] = bool(record["passed"])
         failed = self._refused.failure(record) or failure_of(record, self.context.root)
         if failed is not None and failed.agent != self.context.agent:
-            self._worker.add(failed)
+            if failed.seq > self._seen.seq:
+                self._worker.add(failed)
         elif failed is None and kind == "CommandRan":
             folder, command = str(record.get("folder") or "."), str(record["command"])
             with self._lock:
                 self._patterns.went_well(str(record["agent"]), folder, command)
                 slow = self._patterns.took(record)
-            if slow is not None:
+            if slow is not None and int(record["seq"]) > self._seen.seq:
                 self._suggest(slow, int(record["seq"]), str(record["agent"]))
 
     # ── one failure ─────────────────────────────────────────────────────────────────────────────
@@ -148,6 +152,7 @@ class Analysis(Agent):
             self._suggest(idea, failure.seq, failure.agent)
         if self._terms is not None and max((idea.confidence for idea in best), default=0.0) < SURE:
             self._offer(self._terms, failure)
+        self._seen.add(failure.seq)
 
     def _suggest(self, idea: Idea, seq: int, agent: str) -> None:
         """Say `idea`; if it was applied before, that it did not help."""
@@ -197,6 +202,10 @@ class Analysis(Agent):
 
     def _offer(self, terms: model.Terms, failure: Failure) -> None:
         """Show what would be sent, or send it where the plan does not want to be asked."""
+        what = failure.agent, error_line(failure)
+        if what in self._offered:
+            return
+        self._offered.add(what)
         text = model.question(failure)
         if not self._budget.allows(terms, text):
             self._say("the model's budget is used up")

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from runebook_agents.analysis.failure import Failure
+from runebook_agents.analysis.failure import MOST_BYTES, Failure
 from runebook_agents.analysis.patterns import error_line
 from runebook_tui.core.secrets import without_secrets
 
@@ -24,6 +24,8 @@ MOST_TEXT = 6000
 """Characters of one question."""
 
 MOST_ANSWER_TOKENS = 600
+_HEAD = 1500
+_LEFT_OUT = "[…]\n"
 ANSWER_SECONDS = 120.0
 _MOST_ANSWER_BYTES = 1024 * 1024
 _SYSTEM = (
@@ -59,12 +61,14 @@ class Terms:
 def question(failure: Failure) -> str:
     """The text that would go out about `failure`: redacted and bounded."""
     head = f"$ {failure.command or '(the program of ' + failure.agent + ')'}\nexit status {failure.code}\n"
-    room = MOST_TEXT - len(head) - 200
-    output = failure.output[-2 * room :]
-    whole = without_secrets(head, 2000) + without_secrets(output, 4 * room)
-    if len(whole) > MOST_TEXT:
-        whole = f"{whole[:500]}\n[…]\n{whole[-(MOST_TEXT - 600) :]}"
-    return whole
+    begin = without_secrets(head, _HEAD)[:_HEAD]
+    # First without secrets, then cut, and between lines: half a secret looks like none.
+    output = without_secrets(failure.output, 2 * MOST_BYTES)
+    room = MOST_TEXT - len(begin) - len(_LEFT_OUT)
+    if len(output) > room:
+        _, _, rest = output[-room:].partition("\n")
+        output = _LEFT_OUT + rest
+    return begin + output
 
 
 def title(terms: Terms, failure: Failure) -> str:
