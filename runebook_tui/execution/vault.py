@@ -96,7 +96,7 @@ class Vault:
             return {
                 key: HIDDEN
                 if name == "environment" and each is not None and is_named_secret(key)
-                else self._cleaned(each, str(key))
+                else self._cleaned(each, name if name in _PLAIN else str(key))
                 for key, each in value.items()
             }
         if isinstance(value, tuple | list):

@@ -34,6 +34,8 @@ class Item(NamedTuple):
 
 def updated(content: bytes, items: Sequence[Item]) -> bytes:
     """`content` with a line for each of `items`, in their places; those of other checks are left out."""
+    if not content and not items:
+        return content
     lines = re.findall(rb"[^\n]*\n|[^\n]+", content) if content else [HEADING]
     ends = b"\r\n" if lines[0].endswith(b"\r\n") else b"\n"
     wanted = {item.id.encode(): item for item in items}
@@ -57,6 +59,8 @@ def updated(content: bytes, items: Sequence[Item]) -> bytes:
 
 def _gap(before: list[bytes], ends: bytes) -> list[bytes]:
     """What must stand between the lines `before` and a list that follows them."""
+    if not before:
+        return []
     last = before[-1]
     missing = [] if last.endswith(b"\n") else [ends]
     return missing if _MARK.search(last) or not last.strip() or last == HEADING else [*missing, ends]
