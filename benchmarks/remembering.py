@@ -38,7 +38,7 @@ _SEARCHES = (
     ("pytest", "agent-3"),
     ("seldom", "agent-3"),
 )
-_ROUNDS = 5
+_ROUNDS = 3
 
 
 def measure(folder: Path, count: int) -> Iterator[Table]:
