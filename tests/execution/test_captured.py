@@ -67,7 +67,7 @@ class Typist:
             return []
 
     def ran(self, count: int) -> list:
-        """What the shell has told, once there are `count` commands; that its pane failed is another matter."""
+        """What the shell has told, once that is `count` commands; a failure of its pane is another matter."""
 
         def told() -> list | None:
             found = [each for each in self.events("CommandRan") if each.source == "shell"]
