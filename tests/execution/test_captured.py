@@ -67,10 +67,13 @@ class Typist:
             return []
 
     def ran(self, count: int) -> list:
-        return self.session.until(
-            f"{count} commands",
-            lambda: found if len(found := self.events("CommandRan")) >= count else None,
-        )
+        """What the shell has told, once that is `count` commands; a failure of its pane is another matter."""
+
+        def told() -> list | None:
+            found = [each for each in self.events("CommandRan") if each.source == "shell"]
+            return found if len(found) >= count else None
+
+        return self.session.until(f"{count} commands", told)
 
 
 @pytest.mark.parametrize("gate", ["enforce", "off"])
