@@ -286,7 +286,12 @@ def Decide(id: string)
       Say(wrong)
       return
     endif
-    const wanted = found->copy()->filter((_, each) => id == '' || string(each.id) == id)
+    var wanted: list<dict<any>> = []
+    for each in found
+      if id == '' || string(each.id) == id
+        add(wanted, each)
+      endif
+    endfor
     if empty(wanted)
       Say(id == '' ? 'no request waits for a decision' : $'no request {id} is open')
     else
