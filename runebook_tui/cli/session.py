@@ -17,6 +17,7 @@ from runebook_tui.cli import shapes
 from runebook_tui.cli.place import CommandError, root_of_plan
 from runebook_tui.core.printable import visible
 from runebook_tui.core.resuming import lost_agents
+from runebook_tui.core.secrets import without_secrets
 from runebook_tui.core.state import State
 from runebook_tui.core.types import ExecutionPlan
 from runebook_tui.execution.client import EngineClient, EngineDown, EngineError
@@ -90,7 +91,7 @@ def run(arguments: Namespace) -> int:
         keep=arguments.keep,
         fresh=arguments.new,
         resume=arguments.resume,
-        say=lambda line: print(f"{time.strftime('%H:%M:%S')} {visible(line)}", flush=True),
+        say=lambda line: print(f"{time.strftime('%H:%M:%S')} {visible(without_secrets(line))}", flush=True),
     )
     try:
         state = asyncio.run(until_told(runner))
