@@ -68,7 +68,7 @@ _SHAPES = (
     r"[\w-]{10,20}\.atlasv1\.[\w-]{40,}",  # Terraform
     r"fo1_[\w-]{30,}|fm[12][ar]?_[\w+/=,-]{40,}",  # Fly.io
     r"rubygems_[0-9a-f]{40,}",
-    r"cio\w{30,}",  # crates.io
+    r"cio\w{30,}",  # Cargo
     r"oy2[a-z0-9]{43}",  # NuGet
     r"AGE-SECRET-KEY-1[A-Z0-9]{40,}",
     r"PMAK-[0-9a-f]{24}-[0-9a-f]{34}",  # Postman
