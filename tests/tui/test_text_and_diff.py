@@ -12,8 +12,10 @@ from textual.content import Content
 from tui_scenes import PLAN, by, touch
 
 from runebook_tui.core import events as e
+from runebook_tui.core.acceptance import AcceptanceRan
 from runebook_tui.core.activity import Activity, ActivityChanged, CommandRan
 from runebook_tui.core.aftermath import DecisionTakenBack, TaskHandedOver
+from runebook_tui.core.capture import ShellEnded, ShellStarted
 from runebook_tui.core.contract import ApiDrifted, ApiRestored
 from runebook_tui.core.grants import Scope
 from runebook_tui.core.learning import LessonDismissed
@@ -23,6 +25,7 @@ from runebook_tui.core.presence import OperatorLooked
 from runebook_tui.core.printable import visible
 from runebook_tui.core.reviews import Recommended
 from runebook_tui.core.sentences import sentence
+from runebook_tui.core.suggestions import SuggestionAdded, SuggestionApplied, SuggestionDismissed
 from runebook_tui.core.types import AgentStatus, Author, Crossing, RequestKind
 from runebook_tui.tui import glyphs
 from runebook_tui.tui.text import age, clock, cut, cut_path, edges, safe
@@ -254,6 +257,28 @@ SENTENCES: list[tuple[e.Event, str, str]] = [
         "a",
         "a ran make (exit 2 after 1.2 s)",
     ),
+    (
+        AcceptanceRan(agent="a", check="tests", command="make", passed=False, code=1),
+        "a",
+        "the acceptance check tests failed: exit 1",
+    ),
+    (ShellStarted(agent="a", shell="fish", session="7", folder=""), "a", "fish (7) of a began in ."),
+    (ShellEnded(agent="a", shell="fish", session="7"), "a", "fish (7) of a ended"),
+    (
+        SuggestionAdded(
+            suggestion=2,
+            agent="a",
+            kind="fix",
+            priority="high",
+            title="install it",
+            confidence=0.9,
+            fingerprint="f",
+        ),
+        "a",
+        "a suggests (2): install it",
+    ),
+    (SuggestionDismissed(suggestion=2, by="operator"), "operator", "you dismissed suggestion 2"),
+    (SuggestionApplied(suggestion=2, by="operator"), "operator", "you applied suggestion 2"),
     (DecisionTakenBack(request=4, was="approved"), "operator", "you took back that request 4 was approved"),
     (
         TaskHandedOver(agent="b", task="request-4", title="t", request=4),
