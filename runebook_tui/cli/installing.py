@@ -53,7 +53,7 @@ class Steps:
 
     def install(self, yes: bool) -> int:
         """Add the hooks, having shown the whole file."""
-        before = _read(self._file)
+        before = content_of(self._file)
         line = shlex.join((*hook_command(), self._adapter.id))
         try:
             after = self._wanted.installed(before, line)
@@ -61,7 +61,7 @@ class Steps:
             raise CommandError(f"{self._file} {error}") from error
         texts = {self._file: after}
         texts |= {self._home / path: text for path, text in self._wanted.beside.items()}
-        if all(_read(file) == text for file, text in texts.items()):
+        if all(content_of(file) == text for file, text in texts.items()):
             print(f"the hooks of {self._adapter.title} are in {visible(str(self._file))} already")
             return 0
         for file, text in texts.items():
@@ -78,7 +78,7 @@ class Steps:
 
     def uninstall(self, yes: bool) -> int:
         """Take the hooks out again, having shown what is left."""
-        text, original = _read(self._file), _read(self._kept)
+        text, original = content_of(self._file), content_of(self._kept)
         ours = [self._home / path for path in self._wanted.beside if (self._home / path).exists()]
         if not ours and (text is None or not self._wanted.is_installed(text)):
             print(f"nothing of Runebook is in {visible(str(self._file))}")
@@ -103,8 +103,8 @@ class Steps:
         return 0
 
 
-def _read(file: Path) -> str | None:
-    """What a file holds; None where there is none."""
+def content_of(file: Path) -> str | None:
+    """What a person's file holds; None where there is none. Raises CommandError for what is no text."""
     try:
         with file.open("rb") as opened:
             data = opened.read(_MOST_BYTES + 1)

@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from runebook_tui.cli import shapes
+from runebook_tui.cli.installing import content_of
 from runebook_tui.cli.place import CommandError
 from runebook_tui.core.printable import visible
 from runebook_tui.surfaces.catalogue import SURFACES, Installed, placed, text_of
 from runebook_tui.tmux.guest import Guest, default_socket
-
-_MOST_BYTES = 1 << 20
 
 
 def surface(arguments: Namespace) -> int:
@@ -57,7 +56,7 @@ def _list(arguments: Namespace) -> int:
 
 
 def _shape(place: Installed) -> dict[str, Any]:
-    text = _read(place.file)
+    text = content_of(place.file)
     line = place.line in _lines(place.into)
     status = "not installed"
     if text is not None:
@@ -134,23 +133,8 @@ def _agreed(arguments: Namespace, question: str) -> bool:
         return False
 
 
-def _read(file: Path) -> str | None:
-    """What a file holds; None where there is none. Raises CommandError for what is no text of a person's."""
-    try:
-        with file.open("rb") as opened:
-            data = opened.read(_MOST_BYTES + 1)
-    except FileNotFoundError:
-        return None
-    if len(data) > _MOST_BYTES:
-        raise CommandError(f"{file} is larger than 1 MiB, so it is left alone")
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise CommandError(f"{file} is not UTF-8 text, so it is left alone") from error
-
-
 def _lines(file: Path) -> list[str]:
-    text = _read(file) or ""
+    text = content_of(file) or ""
     return text.removesuffix("\n").split("\n") if text else []
 
 
