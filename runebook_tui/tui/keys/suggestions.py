@@ -11,7 +11,7 @@ TABLE = (
         "suggestion.take",
         "enter",
         "take",
-        "copy the suggested text, and close the suggestion; nothing is run",
+        "copy the suggested text and close it; runs nothing",
         "take",
         _GROUP,
     ),
