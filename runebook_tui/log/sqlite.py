@@ -17,13 +17,12 @@ from runebook_tui.core.events import Event, Record, Touched
 from runebook_tui.log.eventlog import (
     AlreadyRecorded,
     Conflict,
-    Lease,
     LeaseTaken,
     LogError,
     decode,
     encode,
-    is_alive,
 )
+from runebook_tui.log.lease import Lease, is_alive
 
 SCHEMA_VERSION = 1
 _APPLICATION_ID = 0x52756E65  # "Rune"
