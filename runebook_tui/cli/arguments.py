@@ -87,6 +87,7 @@ def _session_commands(commands: _Commands[_Parser]) -> None:
     resume.add_argument("agents", nargs="*", metavar="AGENT", help="default: all that were lost")
     demo = _command(commands, "demo", "run the demonstration plan in a scratch repository", json=False)
     demo.add_argument("--auto", action="store_true", help="decide by itself, without a screen")
+    demo.add_argument("--on", metavar="FOLDER", help="run in a clone of the repository at FOLDER")
     _command(commands, "down", "stop the engine and every agent that it started")
     restart = _command(commands, "restart", "start an agent again")
     restart.add_argument("agent", metavar="AGENT")

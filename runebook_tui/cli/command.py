@@ -92,8 +92,8 @@ def run(words: Sequence[str]) -> int:
         status = _status_of(error)
         if status is None or "RUNEBOOK_TRACEBACK" in os.environ:
             raise
-        words = _system_words(error) if isinstance(error, OSError) else str(error)
-        return _complain(words, status)
+        message = _system_words(error) if isinstance(error, OSError) else str(error)
+        return _complain(_as_kept(message) if words[:1] == ["run"] else message, status)
 
 
 def _function(command: str) -> Callable[[Namespace], int]:
@@ -123,6 +123,13 @@ def _system_words(error: OSError) -> str:
     """What the system said, as "No space left on device: /path"."""
     reason = error.strerror or str(error) or type(error).__name__
     return f"{reason}: {error.filename}" if error.filename else reason
+
+
+def _as_kept(message: str) -> str:
+    """What the engine complains of, without what looks like a secret: it may stand in `engine.log`."""
+    from runebook_tui.core.secrets import without_secrets
+
+    return "\n".join(map(without_secrets, message.splitlines()))
 
 
 def _complain(message: str, status: int) -> int:

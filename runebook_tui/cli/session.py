@@ -61,4 +61,5 @@ def demo(arguments: Namespace) -> int:
 
     check()
     os.environ.pop("RUNEBOOK_ROOT", None)
-    return run_demo(automatic=arguments.auto or not (sys.stdin.isatty() and sys.stdout.isatty()))
+    automatic = arguments.auto or not (sys.stdin.isatty() and sys.stdout.isatty())
+    return run_demo(automatic=automatic, checkout=None if arguments.on is None else Path(arguments.on))
