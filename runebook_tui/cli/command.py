@@ -18,6 +18,7 @@ _MODULES = {
     "tui": "session.interactive",
     "run": "session.run",
     "demo": "session.demo",
+    "serve": "serving.serve",
     "down": "session.down",
     "init": "plan.init",
     "check": "plan.check",
