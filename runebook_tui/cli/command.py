@@ -19,6 +19,7 @@ _MODULES = {
     "run": "running.run",
     "demo": "session.demo",
     "down": "stopping.down",
+    "serve": "serving.serve",
     "init": "plan.init",
     "check": "plan.check",
     "schema": "plan.schema",
