@@ -352,6 +352,8 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
         here.hook("alpha", {"hook_event_name": "PostToolUseFailure", "session_id": "s", **failed})
         AgentContext("alpha", here.root).accept("tests", False, 1, 0.5, "1a2b3c4")
         found["status"] = [here.json("status")]
+        found["why"] = [here.json("why", "alpha"), here.json("why", "beta")]
+        found["snooze"] = [here.json("snooze", "beta"), here.json("snooze", "beta")]
         found["recommendation"] = [
             here.json("recommend", other, "reject", "--reason", "not now", "--agent", "beta")
         ]
