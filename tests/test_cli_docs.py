@@ -375,6 +375,8 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
         AgentContext("alpha", here.root).accept("tests", False, 1, 0.5, "1a2b3c4")
         found["status"] = [here.json("status")]
         found["serve"] = [here.first_json("serve", "--port", "0")]
+        found["why"] = [here.json("why", "alpha"), here.json("why", "beta")]
+        found["snooze"] = [here.json("snooze", "beta"), here.json("snooze", "beta")]
         found["recommendation"] = [
             here.json("recommend", other, "reject", "--reason", "not now", "--agent", "beta")
         ]

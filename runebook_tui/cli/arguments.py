@@ -145,6 +145,10 @@ def _reading_commands(commands: _Commands[_Parser]) -> None:
     who = _command(commands, "who", "say who owns a path and who wrote it last")
     who.add_argument("path", metavar="PATH")
     who.add_argument("--lines", action="store_true", help="say who wrote each line")
+    why = _command(commands, "why", "say what an agent does, and how that is known")
+    why.add_argument("agent", metavar="AGENT")
+    snooze = _command(commands, "snooze", "put an agent's call for you off for 15 minutes, or hear it again")
+    snooze.add_argument("agent", metavar="AGENT")
 
 
 def _deciding_commands(commands: _Commands[_Parser]) -> None:

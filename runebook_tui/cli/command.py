@@ -32,6 +32,8 @@ _MODULES = {
     "log": "reading.log",
     "away": "absences.away",
     "who": "reading.who",
+    "why": "why.why",
+    "snooze": "why.snooze",
     "report": "reporting.report",
     "lanes": "lanes.lanes",
     "memory": "remembering.memory",

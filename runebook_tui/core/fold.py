@@ -9,6 +9,7 @@ from typing import Any, TypeVar, assert_never
 
 from runebook_tui.core import (
     attempts,
+    authority,
     decisions,
     interfaces,
     learning,
@@ -28,6 +29,8 @@ from runebook_tui.core.aftermath import DecisionTakenBack, TaskHandedOver
 from runebook_tui.core.capture import ShellEnded, ShellStarted
 from runebook_tui.core.contract import ApiDrifted, ApiRestored
 from runebook_tui.core.grants import Scope
+from runebook_tui.core.observed import AgentObserved
+from runebook_tui.core.snoozing import Snoozed
 from runebook_tui.core.state import (
     AgentState,
     Engine,
@@ -61,6 +64,7 @@ def fold(records: Iterable[e.Record], state: State | None = None) -> State:
 def apply(state: State, record: e.Record) -> State:
     """The state after one more event."""
     after = _applied(replace(state, seq=record.seq, time=record.time), record)
+    after = authority.stands(state, after, record.event, record.time)
     if after.plan is state.plan and "owners" in state.__dict__:
         after.__dict__["owners"] = state.owners
     return after
@@ -125,6 +129,10 @@ def _applied(state: State, record: e.Record) -> State:
             return nets.applied(state, event, record.time)
         case ActivityChanged():
             return _agent(state, event.agent, doing=event.doing(record.time))
+        case AgentObserved():
+            return _agent(state, event.agent, observed=event.reading(record.time))
+        case Snoozed():
+            return _agent(state, event.agent, snoozed_until=event.until)
         case CommandRan() | ShellStarted() | ShellEnded():
             return state
         case AcceptanceRan():
@@ -256,6 +264,7 @@ def _status_updated(state: State, event: e.StatusUpdate, time: float) -> State:
             "finalizing": False,
             "attempt": agent.attempt + 1,
             "hook": "",
+            "observed": None,
             "gate_proven": False,
         }
         changes |= {"code": None, "signal": None, "last_lines": (), "ended_at": None, "lost": False}

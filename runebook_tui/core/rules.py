@@ -15,10 +15,12 @@ from runebook_tui.core import (
     learning,
     messages,
     nets,
+    observed,
     presence,
     proposals,
     resuming,
     reviews,
+    snoozing,
     suggestions,
     undos,
 )
@@ -113,6 +115,8 @@ def decide(state: State, command: c.Command, now: float) -> Outcome:
             | c.Propose()
             | c.SpendGrant()
             | c.ReportActivity()
+            | observed.ReportObserved()
+            | snoozing.Snooze()
             | c.ReportCommand()
             | c.ReportAcceptance()
             | c.ReportShell()
@@ -142,6 +146,8 @@ _AgentCommand = (
     | c.Propose
     | c.SpendGrant
     | c.ReportActivity
+    | observed.ReportObserved
+    | snoozing.Snooze
     | c.ReportCommand
     | c.ReportAcceptance
     | c.ReportShell
@@ -175,6 +181,11 @@ def _agent_decided(state: State, agent: AgentState, command: _AgentCommand, now:
             return proposals.spent(state, command)
         case c.ReportActivity():
             return proposals.activity_reported(agent, command)
+        case observed.ReportObserved():
+            return observed.observed(agent, command)
+        case snoozing.Snooze():
+            why = snoozing.why_not(agent, now)
+            return Refusal(why) if why else snoozing.snoozed(agent, now)
         case c.ReportCommand():
             return capture.command_reported(command)
         case c.ReportAcceptance():

@@ -13,9 +13,11 @@ from runebook_tui.core.contract import ApiDrifted, ApiRestored, changed_words
 from runebook_tui.core.grants import Scope
 from runebook_tui.core.learning import LessonDismissed
 from runebook_tui.core.messages import EVERYBODY, MessageDelivered, MessageSent
+from runebook_tui.core.observed import AgentObserved, observed_words
 from runebook_tui.core.planedits import edit_words
 from runebook_tui.core.presence import OperatorLooked
 from runebook_tui.core.reviews import Recommended
+from runebook_tui.core.snoozing import Snoozed, snoozed_words
 from runebook_tui.core.state import AgentState, Attempt, RequestState
 from runebook_tui.core.suggestions import SuggestionAdded, SuggestionApplied, SuggestionDismissed
 from runebook_tui.core.types import ENGINE, OPERATOR, AgentStatus, Change, Crossing, GateMode, RequestKind
@@ -88,6 +90,10 @@ def sentence(record: e.Record) -> str:
             return f"{event.agent}: {activity_words(event.doing(record.time))}{model}" + (
                 used and f", {used}"
             )
+        case AgentObserved():
+            return observed_words(event)
+        case Snoozed():
+            return snoozed_words(event, record.time)
         case DecisionTakenBack():
             return f"{_who(record.actor)} took back that request {event.request} was {event.was}"
         case TaskHandedOver():

@@ -19,6 +19,7 @@ from runebook_tui.core.away import policy_for
 from runebook_tui.core.presence import Look
 from runebook_tui.core.printable import visible
 from runebook_tui.core.resuming import lost_agents
+from runebook_tui.core.snoozing import Snooze
 from runebook_tui.core.state import State
 from runebook_tui.core.types import ENGINE, OPERATOR
 from runebook_tui.execution import wire
@@ -127,6 +128,7 @@ class Verbs:
             "restart": self._restart,
             "resume": self._resume,
             "stop": self._stop,
+            "snooze": self._snooze,
             "down": self._down,
             "new-run": self._new_run,
             "sweep": self._sweep,
@@ -308,6 +310,11 @@ class Verbs:
         agent = wire.text_field(message, "agent", limit=64)
         await self._host.handle(c.StopAgent(agent, "stopped by the operator"), OPERATOR)
         return {"agent": agent}
+
+    async def _snooze(self, connection: Connection, message: Answer) -> Answer:
+        agent = wire.text_field(message, "agent", limit=64)
+        await self._host.handle(Snooze(agent), OPERATOR)
+        return {"agent": agent, "until": self._host.state.agents[agent].snoozed_until}
 
     async def _down(self, connection: Connection, message: Answer) -> Answer:
         self._host.shut_down()

@@ -20,8 +20,11 @@ from runebook_tui.core.fold import apply, fold
 from runebook_tui.core.gates import agent_unmet, settle, stalled
 from runebook_tui.core.grants import Scope
 from runebook_tui.core.learning import DismissLesson
+from runebook_tui.core.observed import Reading, ReportObserved
 from runebook_tui.core.planedits import AddClaim, AddMayWrite, AddPathPolicy
 from runebook_tui.core.rules import DOWN, decide
+from runebook_tui.core.snoozing import Snooze
+from runebook_tui.core.standing import Word
 from runebook_tui.core.state import State
 from runebook_tui.core.suggested import Provenance
 from runebook_tui.core.suggestions import SuggestionAdded
@@ -163,6 +166,12 @@ COMMANDS = st.one_of(
     st.builds(c.Propose, AGENT, TEXT, TEXT, PROPOSALS, st.none() | st.floats(0, 1e10), TEXT),
     st.builds(c.SpendGrant, AGENT, REQUEST, PATH),
     st.builds(c.ReportActivity, AGENT, TEXT, st.sampled_from(Activity), TEXT, TEXT),
+    st.builds(
+        ReportObserved,
+        AGENT,
+        st.builds(Reading, st.none() | st.sampled_from(Word), TEXT, TEXT, st.booleans()),
+    ),
+    st.builds(Snooze, AGENT),
     st.builds(c.ReportCommand, AGENT, TEXT, TEXT, st.none() | st.integers(0, 3)),
     st.builds(c.ReportAcceptance, AGENT, TEXT, st.booleans()),
     st.builds(c.ReportShell, AGENT, st.sampled_from(["bash", "fish"]), TEXT, PATH, st.booleans()),
@@ -338,6 +347,10 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "net": st.sampled_from(["gate", "watch", "hook"]),
     "about": TEXT,
     "activity": st.sampled_from(Activity),
+    "word": st.none() | st.sampled_from(Word),
+    "rule": TEXT,
+    "line": TEXT,
+    "unhooked": st.booleans(),
     "client": TEXT,
     "command": TEXT,
     "cost": st.none() | st.floats(0, 10),
