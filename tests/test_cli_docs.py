@@ -333,6 +333,7 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
             here.json("tell", "alpha", "beta", "look", "--request", asked),
             *here.json("inbox", "--agent", "alpha", "--all"),
         ]
+        found["said"] = here.json("say", "alpha", "beta", "hello", status=1)
         other = str(here.json("ask", "beta/other", "--no-wait", *alpha, status=1)["id"])
         Worktrees(here.root).open("gamma")
         found["lane"] = here.json("lanes")

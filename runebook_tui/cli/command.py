@@ -50,6 +50,7 @@ _MODULES = {
     "wait": "asking.wait",
     "tell": "telling.tell",
     "inbox": "telling.inbox",
+    "say": "saying.say",
     "recommend": "telling.recommend",
     "suggest": "suggesting.suggest",
     "guard": "guarding.guard",

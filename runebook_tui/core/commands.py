@@ -21,6 +21,7 @@ from runebook_tui.core.recording import RecordRestore as RecordRestore
 from runebook_tui.core.recording import RecordUndo as RecordUndo
 from runebook_tui.core.recording import Touch as Touch
 from runebook_tui.core.reviews import Recommend
+from runebook_tui.core.speech import ReportAnswered, ReportSaid
 from runebook_tui.core.suggestions import ApplySuggestion, DismissSuggestion, Suggest
 from runebook_tui.core.types import Author, Change, Crossing, ExecutionPlan, GateMode
 
@@ -363,6 +364,8 @@ Command = (
     | StopAgent
     | RecordAttempt
     | SendMessage
+    | ReportSaid
+    | ReportAnswered
     | ReportDelivered
     | DismissLesson
     | Recommend

@@ -18,6 +18,7 @@ from runebook_tui.core import (
     requests,
     resuming,
     reviews,
+    speech,
     suggestions,
     undos,
 )
@@ -125,7 +126,9 @@ def _applied(state: State, record: e.Record) -> State:
             return nets.applied(state, event, record.time)
         case ActivityChanged():
             return _agent(state, event.agent, doing=event.doing(record.time))
-        case CommandRan() | ShellStarted() | ShellEnded():
+        case speech.QuestionAnswered():
+            return _answered(state, event, record.time)
+        case CommandRan() | ShellStarted() | ShellEnded() | speech.SaidToAgent():
             return state
         case AcceptanceRan():
             found = Accepted(event.agent, event.passed, event.code, event.commit, record.time)
@@ -221,6 +224,13 @@ def _agent(state: State, agent_id: str, **changes: Any) -> State:
     if agent is None:
         return state
     return replace(state, agents=_with(state.agents, agent_id, replace(agent, **changes)))
+
+
+def _answered(state: State, event: speech.QuestionAnswered, time: float) -> State:
+    agent = state.agents.get(event.agent)
+    if agent is None:
+        return state
+    return replace(state, agents=_with(state.agents, agent.id, speech.after_answer(agent, event, time)))
 
 
 def _phase(state: State, phase_id: str, **changes: Any) -> State:

@@ -19,6 +19,7 @@ from runebook_tui.core import (
     proposals,
     resuming,
     reviews,
+    speech,
     suggestions,
     undos,
 )
@@ -118,6 +119,8 @@ def decide(state: State, command: c.Command, now: float) -> Outcome:
             | c.ReportShell()
             | c.ReportLane()
             | c.ReportIntegrated()
+            | speech.ReportSaid()
+            | speech.ReportAnswered()
             | c.RestartAgent()
             | c.StopAgent()
         ):
@@ -147,6 +150,8 @@ _AgentCommand = (
     | c.ReportShell
     | c.ReportLane
     | c.ReportIntegrated
+    | speech.ReportSaid
+    | speech.ReportAnswered
     | c.RestartAgent
     | c.StopAgent
 )
@@ -186,6 +191,10 @@ def _agent_decided(state: State, agent: AgentState, command: _AgentCommand, now:
             return (e.LaneOpened(agent=agent.id, branch=command.branch, fresh=command.fresh),)
         case c.ReportIntegrated():
             return lanes.integrated(state, command)
+        case speech.ReportSaid():
+            return speech.said(command)
+        case speech.ReportAnswered():
+            return speech.answered(command)
         case c.RestartAgent():
             startable = (AgentStatus.FAILED, AgentStatus.STOPPED)
             if state.outcome is not None:

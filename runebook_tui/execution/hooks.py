@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
@@ -67,10 +67,15 @@ class Hooks:
         self._begun: OrderedDict[tuple[str, str], float] = OrderedDict()
         self._use: dict[str, _Use] = {}
         self._parts: OrderedDict[tuple[str, str], None] = OrderedDict()
+        self._prompts: Counter[str] = Counter()
 
     def close(self) -> None:
         """Let go of what was needed."""
         self._doorbell.close()
+
+    def prompts(self, agent: str) -> int:
+        """How often the client of `agent` has said that it was given a prompt, since the engine began."""
+        return self._prompts[agent]
 
     async def hook(self, connection: Connection, message: Answer) -> Answer:
         """One run of a hook: its client's payload, and what the client is to be told."""
@@ -94,6 +99,8 @@ class Hooks:
         known = self._host.state.agents.get(agent)
         if known is not None and known.hook != TITLES[client]:
             await self._host.handle(c.ReportNet("hook", agent, True, TITLES[client]), agent)
+        if event.kind is Kind.PROMPT and not self._is_part(agent, event):
+            self._prompts[agent] += 1
         if event.kind is Kind.MODEL:
             self._use.setdefault(agent, _Use()).add(event.call, event.tokens, event.cost)
         reply = NO_OPINION

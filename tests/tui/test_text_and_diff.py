@@ -25,6 +25,7 @@ from runebook_tui.core.presence import OperatorLooked
 from runebook_tui.core.printable import visible
 from runebook_tui.core.reviews import Recommended
 from runebook_tui.core.sentences import sentence
+from runebook_tui.core.speech import QuestionAnswered, SaidToAgent
 from runebook_tui.core.suggestions import SuggestionAdded, SuggestionApplied, SuggestionDismissed
 from runebook_tui.core.types import AgentStatus, Author, Crossing, RequestKind
 from runebook_tui.tui import glyphs
@@ -297,6 +298,21 @@ SENTENCES: list[tuple[e.Event, str, str]] = [
         "b recommends to reject request 4: no",
     ),
     (OperatorLooked(leaves=True), "operator", "you left the screen"),
+    (
+        SaidToAgent(agent="a", text="go on\nnow", outcome="submitted", why="its client says so"),
+        "operator",
+        "you said to a: go on",
+    ),
+    (
+        SaidToAgent(agent="a", text="go on", outcome="held", why="a is not running"),
+        "operator",
+        "you did not say to a (a is not running): go on",
+    ),
+    (
+        QuestionAnswered(agent="a", question="may Bash run?", answer="no", by="hook"),
+        "operator",
+        "you answered a no: may Bash run?",
+    ),
     (
         LessonDismissed(edit=AddMayWrite("a", "src/**")),
         "operator",
