@@ -20,7 +20,7 @@ from runebook_tui.core.printable import visible
 from runebook_tui.core.resuming import lost_agents
 from runebook_tui.core.resuming import words as resume_words
 from runebook_tui.core.sentences import attempt_sentence
-from runebook_tui.tui import glyphs
+from runebook_tui.tui import glyphs, modes
 from runebook_tui.tui.backend import Backend, BackendError, Update
 from runebook_tui.tui.outcomes import outcomes
 from runebook_tui.tui.screens.cockpit import CockpitScreen
@@ -58,6 +58,7 @@ class RunebookApp(App[None], inherit_bindings=False):
     CSS_PATH = "app.tcss"
     COMMANDS = {_palette}
     BINDINGS: ClassVar[list[BindingType]] = []
+    DEFAULT_MODE = modes.COCKPIT.id
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide"), (160, "-very-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-short"), (28, "-tall")]
 
@@ -76,6 +77,7 @@ class RunebookApp(App[None], inherit_bindings=False):
         self._backend = backend
         self._asked_about: set[tuple[str, int]] = set()
         self._now = now
+        self._opened = {modes.COCKPIT.id}
         self._cockpit = CockpitScreen(now, pulse, backend.capture)
 
     def get_default_screen(self) -> CockpitScreen:
@@ -89,6 +91,7 @@ class RunebookApp(App[None], inherit_bindings=False):
 
     def on_mount(self) -> None:
         """Begin to follow."""
+        self.add_mode(modes.COCKPIT.id, self.get_default_screen)
         self.register_theme(RUNEBOOK)
         self.theme = RUNEBOOK.name
         self._follow()
@@ -266,14 +269,26 @@ class RunebookApp(App[None], inherit_bindings=False):
     def _new_run_wanted(self) -> None:
         self._send("new-run")
 
-    @on(CockpitScreen.LogWanted)
-    def _log_wanted(self) -> None:
+    # ── where the operator looks ────────────────────────────────────────────────────────────────
+
+    def action_mode(self, mode: str) -> None:
+        """Go to a mode; where it was left, it is found again."""
+        if mode == self.current_mode:
+            return
+        if mode not in self._opened:
+            self._opened.add(mode)
+            screen = modes.by_id(mode).load()
+            self.add_mode(mode, lambda: screen(self._backend, self._now).data_bind(RunebookApp.view))
+        self.switch_mode(mode)
+
+    def action_log(self) -> None:
+        """Show everything that happened."""
         from runebook_tui.tui.screens.log import LogScreen
 
         self.push_screen(LogScreen(self._backend.events).data_bind(RunebookApp.view))
 
-    @on(CockpitScreen.AwayWanted)
-    def _away_wanted(self) -> None:
+    def action_away(self) -> None:
+        """Show what happened while the operator was away."""
         self._show_absence(asked=True)
 
     @work(exclusive=True, group="absence")
@@ -291,8 +306,8 @@ class RunebookApp(App[None], inherit_bindings=False):
         if (asked or worth_telling(absence, now)) and self.screen is self._cockpit:
             self.push_screen(AwayScreen(lines(absence), since, now))
 
-    @on(CockpitScreen.HelpWanted)
-    def _help_wanted(self) -> None:
+    def action_help(self) -> None:
+        """Show every key."""
         from runebook_tui.tui.screens.help import HelpScreen
 
         self.push_screen(HelpScreen())
