@@ -344,6 +344,10 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
             here.json("who", "beta/none", "--lines", status=1),
         ]
         here.hook("alpha", {"hook_event_name": "SessionStart", "session_id": "s", "model": "m"})
+        asking = {"tool_name": "Bash", "tool_input": {"command": "make"}, "cwd": "/"}
+        with here.hooking("alpha", {"hook_event_name": "PermissionRequest", "session_id": "s", **asking}):
+            here.until("status", holds=lambda now: "may Bash" in str(now["agents"][0]["doing"]))
+            found["answered"] = [here.json("answer", "alpha", "yes")]
         failed = {
             "tool_name": "Bash",
             "tool_input": {"command": "make lint"},

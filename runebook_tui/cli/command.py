@@ -51,6 +51,7 @@ _MODULES = {
     "tell": "telling.tell",
     "inbox": "telling.inbox",
     "say": "saying.say",
+    "answer": "saying.answer",
     "recommend": "telling.recommend",
     "suggest": "suggesting.suggest",
     "guard": "guarding.guard",

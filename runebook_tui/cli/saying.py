@@ -1,4 +1,4 @@
-"""The commands that type into agents' panes for the operator: say."""
+"""The commands that speak to agents for the operator: say, answer."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from argparse import Namespace
 from typing import Any
 
 from runebook_tui.cli import shapes
-from runebook_tui.cli.asking import ask_engine
+from runebook_tui.cli.asking import ask_engine, show
 from runebook_tui.cli.place import CommandError
 from runebook_tui.core.printable import visible
 from runebook_tui.core.speech import MOST_BYTES
@@ -28,6 +28,14 @@ def say(arguments: Namespace) -> int:
     said = answer["said"]
     print(shapes.dump(said) if arguments.json else "\n".join(visible(_words(each)) for each in said))
     return 0 if all(each["outcome"] == "submitted" for each in said) else 1
+
+
+def answer(arguments: Namespace) -> int:
+    """Answer what an agent's client asks of its user."""
+    told = ask_engine("answer", patience=_TYPING_SECONDS, agent=arguments.agent, answer=arguments.answer)
+    shape = {"id": told["agent"], **{name: told[name] for name in ("question", "answer", "by")}}
+    show(arguments, shape, f"{told['agent']} was answered {told['answer']}: {told['question']}")
+    return 0
 
 
 def _text(given: str) -> str:

@@ -10,11 +10,12 @@ from runebook_tui.core import commands as c
 from runebook_tui.core.activity import Activity
 from runebook_tui.core.messages import EVERYBODY
 from runebook_tui.core.refusal import hint
-from runebook_tui.core.speech import MOST_BYTES, ReportSaid, refusal
+from runebook_tui.core.speech import MOST_BYTES, Answer, ReportAnswered, ReportSaid, refusal
 from runebook_tui.core.state import AgentState, State
 from runebook_tui.core.types import OPERATOR
 from runebook_tui.execution import wire
 from runebook_tui.execution.foreground import stranger
+from runebook_tui.execution.hooks import Hooks
 from runebook_tui.execution.server import Connection
 from runebook_tui.execution.typist import Said, Typist
 from runebook_tui.orchestrator.coordinator import Refused
@@ -25,6 +26,9 @@ Verb = Callable[[Connection, Message], Awaitable[Message]]
 
 _TELLS_OF_PROMPTS = ("Claude Code", "Codex CLI", "Gemini CLI", "opencode", "Qwen Code")
 """Clients whose hook is known to run at each prompt (docs/hooks.md)."""
+
+_OWN_COMMANDS = ("/", "!", "#")
+"""What a client's own commands begin with: they are no prompts, and no hook tells of them."""
 
 
 class Host(Protocol):
@@ -41,13 +45,13 @@ class Host(Protocol):
 
 
 class Saying:
-    """Answers the verb `say`. `prompts` says how often an agent's client has told of a prompt."""
+    """Answers the verbs `say` and `answer`; `hooks` knows what agents' clients say."""
 
-    def __init__(self, host: Host, prompts: Callable[[str], int]) -> None:
+    def __init__(self, host: Host, hooks: Hooks) -> None:
         self._host = host
-        self._prompts = prompts
+        self._hooks = hooks
         self._typist = Typist(host.panes)
-        self.verbs: Mapping[str, Verb] = {"say": self._say}
+        self.verbs: Mapping[str, Verb] = {"say": self._say, "answer": self._answer}
 
     async def _say(self, connection: Connection, message: Message) -> Message:
         """Type a text into the panes of agents, and submit it; what became of it, for each."""
@@ -84,15 +88,37 @@ class Saying:
     async def _typed(self, agent: AgentState, text: str) -> Said:
         doing = agent.doing
         surely = doing is not None and doing.client in _TELLS_OF_PROMPTS and doing.activity is Activity.IDLE
+        surely = surely and not text.startswith(_OWN_COMMANDS)
         try:
             return await self._typist.type_into(
                 agent.pane or "",
                 text,
-                prompts=lambda: self._prompts(agent.id),
+                prompts=lambda: self._hooks.prompts(agent.id),
                 client=doing.client if doing is not None and surely else "",
             )
         except TmuxError as error:
             return Said("typed", str(error))
+
+    async def _answer(self, connection: Connection, message: Message) -> Message:
+        """Answer what an agent's client asks of its user, if it is still the question that was seen."""
+        name = wire.text_field(message, "agent", limit=64)
+        given = wire.text_field(message, "answer", limit=8)
+        seen = wire.text_field(message, "question", default="", limit=1000)
+        if given not in ("yes", "no"):
+            raise wire.WireError("answer yes or no")
+        answer: Answer = "yes" if given == "yes" else "no"
+        agent = self._host.state.agents.get(name)
+        if agent is None:
+            raise Refused(f"the plan has no agent {name!r}{hint(name, self._host.state.agents)}")
+        if agent.doing is None or agent.doing.activity is not Activity.WAITING or not agent.alive:
+            raise Refused(f"{name} asks nothing")
+        asked = agent.doing.about
+        if seen and seen != asked:
+            raise Refused(f"{name} asks something else by now: {asked}")
+        if not self._hooks.questions.answer(name, answer):
+            raise Refused(f"{name} can be answered in its pane only")
+        await self._host.handle(ReportAnswered(name, asked, answer, "hook"), OPERATOR)
+        return {"agent": name, "question": asked, "answer": answer, "by": "hook"}
 
     def _why_held(self, agent: AgentState, *, forced: bool) -> str:
         """Why nothing is typed into its pane now; "" when it may be."""

@@ -63,20 +63,19 @@ class Typist:
             why = f"its pane did not show the text within {LAND_SECONDS:g} s: Enter was not pressed"
             return Said("typed", why)
         known = prompts()
-        emptied = False
         for _ in range(_ENTERS):
             await asyncio.to_thread(self._panes.send_text, pane_id, "", True)
             deadline = _now() + SUBMIT_SECONDS
-            emptied = False
+            left = False
             while _now() < deadline:
                 if prompts() > known:
                     return Said("submitted", "its client says so")
-                emptied = gone(place, await self._look(pane_id))
-                if emptied and not client:
+                left = gone(place, await self._look(pane_id))
+                if left and not client:
                     return Said("submitted", "it has left the input line")
                 await asyncio.sleep(_STEP_SECONDS)
-        if emptied:
-            return Said("typed", f"it has left the input line, but {client} has not said that it has it")
+            if left:
+                return Said("typed", f"it has left its place, but {client} has not said that it has it")
         return Said("typed", f"it still stands in the pane after {_ENTERS} times Enter")
 
     async def _landed(self, pane_id: str, before: list[Screen], text: str) -> Place | None:

@@ -127,7 +127,7 @@ class Verbs:
         self._operator: Mapping[str, Verb] = {
             **Deciding(host).verbs,
             **host.amending.verbs,
-            **Saying(host, self._hooks.prompts).verbs,
+            **Saying(host, self._hooks).verbs,
             "restart": self._restart,
             "resume": self._resume,
             "stop": self._stop,
