@@ -16,9 +16,9 @@ from runebook_tui.cli.arguments import UsageError, build_parser
 
 _MODULES = {
     "tui": "session.interactive",
-    "run": "session.run",
+    "run": "running.run",
     "demo": "session.demo",
-    "down": "session.down",
+    "down": "stopping.down",
     "init": "plan.init",
     "check": "plan.check",
     "schema": "plan.schema",
@@ -59,6 +59,20 @@ _MODULES = {
     "surface": "surfacing.surface",
 }
 
+_ERRORS_OF_COMMANDS = ("cli.place.CommandError",)
+_ERRORS_OF_PLANS = ("orchestrator.problems.PlanError", "orchestrator.init.InitError")
+_ERRORS = (
+    "execution.client.EngineError",
+    "execution.launch.LaunchError",
+    "git.process.GitError",
+    "history.errors.HistoryError",
+    "log.eventlog.LogError",
+    "memory.store.StoreError",
+    "place.PlaceError",
+    "tmux.panes.TmuxError",
+)
+"""Errors for people, by where they are declared, so that telling one loads nothing."""
+
 
 def run(words: Sequence[str]) -> int:
     """Carry out the command line `words`; the exit status."""
@@ -93,24 +107,18 @@ def _function(command: str) -> Callable[[Namespace], int]:
 
 def _status_of(error: Exception) -> int | None:
     """The exit status of an error that is meant for people; None for one that is our own mistake."""
-    from runebook_tui.cli.place import CommandError
-    from runebook_tui.execution.client import EngineError
-    from runebook_tui.execution.launch import LaunchError
-    from runebook_tui.git.process import GitError
-    from runebook_tui.history.errors import HistoryError
-    from runebook_tui.log.eventlog import LogError
-    from runebook_tui.memory.store import StoreError
-    from runebook_tui.orchestrator.init import InitError
-    from runebook_tui.orchestrator.problems import PlanError
-    from runebook_tui.place import PlaceError
-    from runebook_tui.tmux.panes import TmuxError
-
-    if isinstance(error, CommandError):
-        return error.status
-    if isinstance(error, PlanError | InitError):
+    if _is_one_of(error, _ERRORS_OF_COMMANDS):
+        return int(getattr(error, "status", 1))
+    if _is_one_of(error, _ERRORS_OF_PLANS):
         return 2
-    known = (EngineError, GitError, LaunchError, HistoryError, LogError, PlaceError, StoreError, TmuxError)
-    return 1 if isinstance(error, (*known, OSError)) else None
+    return 1 if isinstance(error, OSError) or _is_one_of(error, _ERRORS) else None
+
+
+def _is_one_of(error: Exception, names: Sequence[str]) -> bool:
+    """Whether `error` is of one of these classes; a module that was not loaded has raised nothing."""
+    places = (name.rpartition(".") for name in names)
+    loaded = ((sys.modules.get(f"runebook_tui.{module}"), name) for module, _, name in places)
+    return any(module is not None and isinstance(error, getattr(module, name)) for module, name in loaded)
 
 
 def _system_words(error: OSError) -> str:

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from runebook_tui.agent import installed_agents
 from runebook_tui.cli import words
-from runebook_tui.cli.session import open_session, until_told
+from runebook_tui.cli.running import until_told
+from runebook_tui.cli.session import open_session
 from runebook_tui.core.events import Touched
 from runebook_tui.core.sentences import sentence
 from runebook_tui.core.state import RequestState, State

@@ -42,7 +42,8 @@ from runebook_tui.execution.undoing import Undoing
 from runebook_tui.execution.vault import Vault
 from runebook_tui.execution.verbs import Verbs
 from runebook_tui.history.versions import History
-from runebook_tui.log.eventlog import EventLog, LogError, own_lease
+from runebook_tui.log.eventlog import EventLog, LogError
+from runebook_tui.log.lease import own_lease
 from runebook_tui.log.nudge import Bell
 from runebook_tui.log.sqlite import SqliteLog
 from runebook_tui.orchestrator.coordinator import Coordinator, Refused
