@@ -7,8 +7,8 @@ from argparse import Namespace
 
 from runebook_tui.cli import shapes
 from runebook_tui.cli.asking import ask_engine, show
+from runebook_tui.cli.moments import elapsed
 from runebook_tui.cli.place import CommandError, root_of_plan
-from runebook_tui.cli.words import elapsed
 from runebook_tui.core.authority import standing
 from runebook_tui.core.printable import visible
 from runebook_tui.core.refusal import hint

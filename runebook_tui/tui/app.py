@@ -8,27 +8,22 @@ from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 from textual import on, work
-from textual.app import App
 from textual.binding import BindingType
 from textual.filter import LineFilter
-from textual.reactive import reactive
 
 from runebook_tui.core.absence import TYPES, lines, summary
-from runebook_tui.core.events import AttemptRefused
 from runebook_tui.core.planedits import written
 from runebook_tui.core.printable import visible
-from runebook_tui.core.resuming import lost_agents
-from runebook_tui.core.resuming import words as resume_words
-from runebook_tui.core.sentences import attempt_sentence
 from runebook_tui.tui import glyphs, modes
-from runebook_tui.tui.backend import Backend, BackendError, Update
+from runebook_tui.tui.backend import Backend, BackendError
+from runebook_tui.tui.news import NewsApp
 from runebook_tui.tui.outcomes import outcomes
 from runebook_tui.tui.screens.cockpit import CockpitScreen
 from runebook_tui.tui.screens.confirm import ConfirmScreen
 from runebook_tui.tui.screens.mode import ModeScreen
 from runebook_tui.tui.theme import RUNEBOOK
 from runebook_tui.tui.verdict import Verdict, about
-from runebook_tui.tui.view import EMPTY, View, worth_telling
+from runebook_tui.tui.view import View, worth_telling
 
 if TYPE_CHECKING:
     from textual.command import Provider
@@ -38,18 +33,13 @@ if TYPE_CHECKING:
     from runebook_tui.tui.screens.card import CardScreen
 
 
-_ATTEMPT_CHARACTERS = 300
-_TOGETHER_SECONDS = 1.0
-"""How long agents may be lost one after the other, and be one question."""
-
-
 def _palette() -> type[Provider]:
     from runebook_tui.tui.palette import CockpitCommands
 
     return CockpitCommands
 
 
-class RunebookApp(App[None], inherit_bindings=False):
+class RunebookApp(NewsApp, inherit_bindings=False):
     """The cockpit. `now` gives unix seconds, `pulse` monotonic ones.
 
     Screens post what the operator wants; only this class sends it. Leaving ends no agent.
@@ -63,9 +53,6 @@ class RunebookApp(App[None], inherit_bindings=False):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide"), (160, "-very-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-short"), (28, "-tall")]
 
-    view: reactive[View] = reactive(EMPTY)
-    """What is known now: the one thing that everything on the screen is drawn from."""
-
     def __init__(
         self,
         backend: Backend,
@@ -74,10 +61,7 @@ class RunebookApp(App[None], inherit_bindings=False):
         pulse: Callable[[], float] = time.monotonic,
     ) -> None:
         self._ascii = glyphs.AsciiFilter() if glyphs.ascii_wanted() else None
-        super().__init__()
-        self._backend = backend
-        self._asked_about: set[tuple[str, int]] = set()
-        self._now = now
+        super().__init__(backend, now)
         self._opened: dict[str, ModeScreen] = {}
         self._cockpit = CockpitScreen(now, pulse, backend.capture)
 
@@ -96,6 +80,7 @@ class RunebookApp(App[None], inherit_bindings=False):
         self.register_theme(RUNEBOOK)
         self.theme = RUNEBOOK.name
         self._follow()
+        self.begin_calls()
 
     async def on_unmount(self) -> None:
         """Give the backend back."""
@@ -106,45 +91,11 @@ class RunebookApp(App[None], inherit_bindings=False):
         async for update in self._backend.follow():
             first = not self.view.loaded
             if not first:
-                self._tell_attempts(update)
+                self.tell_attempts(update)
             self.view = self.view.after(update)
-            self._offer_resume()
+            self.offer_resume()
             if first and update.state.away_since is not None:
                 self._show_absence(asked=False)
-
-    def _offer_resume(self) -> None:
-        """Ask about agents that were lost, once all that go together are known to be."""
-        fresh = {(agent.id, agent.attempt) for agent in lost_agents(self.view.state)} - self._asked_about
-        if fresh and self.view.engine_alive:
-            self._asked_about |= fresh
-            self.set_timer(_TOGETHER_SECONDS, self._ask_resume, name="resume")
-
-    def _ask_resume(self) -> None:
-        """One question, one key; whoever says no has the key in the key bar."""
-        lost = lost_agents(self.view.state)
-        if not lost or isinstance(self.screen, ConfirmScreen):
-            return
-        ones, them = ("1 agent", "it") if len(lost) == 1 else (f"{len(lost)} agents", "them")
-        if self.screen is not self._cockpit:
-            self.notify(
-                f"{ones} lost: B on the first screen brings {them} back", severity="warning", timeout=15
-            )
-            return
-        self._confirm(
-            f"Bring {ones} back?",
-            f"At work when tmux or the machine ended. {resume_words(lost)}.",
-            yes=f"bring {them} back",
-            no=f"leave {them}; B does it later",
-            then=lambda: self._send("resume", agents=[agent.id for agent in lost]),
-        )
-
-    def _tell_attempts(self, update: Update) -> None:
-        """Show what was just tried that only the operator may; the header counts it, the log keeps it."""
-        refused = [each.event for each in update.records if isinstance(each.event, AttemptRefused)]
-        if refused:
-            more = f" (and {len(refused) - 1} more before it)" if len(refused) > 1 else ""
-            words = visible(attempt_sentence(refused[-1]), _ATTEMPT_CHARACTERS) + more
-            self.notify(words, title="refused", severity="warning", timeout=15, markup=False)
 
     # ── what the operator wants ─────────────────────────────────────────────────────────────────
 
@@ -191,15 +142,15 @@ class RunebookApp(App[None], inherit_bindings=False):
 
         def answer(said: str | None) -> None:
             if said == "accept":
-                self._send("amend", edits=edits, seen=preview.get("before"))
+                self.send("amend", edits=edits, seen=preview.get("before"))
             elif said == "dismiss":
-                self._send("dismiss-lesson", lesson=lesson.id)
+                self.send("dismiss-lesson", lesson=lesson.id)
 
         self.push_screen(of_lesson(lesson, preview), answer)
 
     @on(CockpitScreen.TakeBackWanted)
     def _take_back_wanted(self) -> None:
-        self._send("take-back")
+        self.send("take-back")
 
     @on(CockpitScreen.CardWanted)
     def _card_wanted(self, event: CockpitScreen.CardWanted) -> None:
@@ -235,44 +186,44 @@ class RunebookApp(App[None], inherit_bindings=False):
 
     @on(CockpitScreen.RestartWanted)
     def _restart_wanted(self, event: CockpitScreen.RestartWanted) -> None:
-        self._send("restart", agent=event.agent)
+        self.send("restart", agent=event.agent)
 
     @on(CockpitScreen.ResumeWanted)
     def _resume_wanted(self) -> None:
-        self._send("resume")
+        self.send("resume")
 
     @on(CockpitScreen.StopWanted)
     def _stop_wanted(self, event: CockpitScreen.StopWanted) -> None:
         agent = event.agent
-        self._confirm(
+        self.confirm(
             f"Stop {agent}?",
             "Its program is ended. Its files stay as they are, and R starts it again.",
             yes=f"stop {agent}",
             no="leave it running",
-            then=lambda: self._send("stop", agent=agent),
+            then=lambda: self.send("stop", agent=agent),
         )
 
     @on(CockpitScreen.DownWanted)
     def _down_wanted(self) -> None:
-        self._confirm(
+        self.confirm(
             "Stop everything?",
             "Every agent's program and the engine are ended. The next `runebook-tui` goes on from there.",
             yes="stop everything",
             no="leave it running",
-            then=lambda: self._send("down"),
+            then=lambda: self.send("down"),
         )
 
     @on(CockpitScreen.EngineWanted)
     def _engine_wanted(self) -> None:
-        self._send("hello")
+        self.send("hello")
 
     @on(CockpitScreen.NewRunWanted)
     def _new_run_wanted(self) -> None:
-        self._send("new-run")
+        self.send("new-run")
 
     @on(ModeScreen.Wanted)
     def _wanted(self, event: ModeScreen.Wanted) -> None:
-        self._send(event.do, **event.fields)
+        self.send(event.do, **event.fields)
 
     # ── where the operator looks ────────────────────────────────────────────────────────────────
 
@@ -348,7 +299,9 @@ class RunebookApp(App[None], inherit_bindings=False):
 
         self.push_screen(ReasonPrompt(requests, undo=undo), answer)
 
-    def _confirm(self, title: str, words: str, *, yes: str, no: str, then: Callable[[], object]) -> None:
+    def confirm(self, title: str, words: str, *, yes: str, no: str, then: Callable[[], object]) -> None:
+        """Ask whether something is meant."""
+
         def answer(meant: bool | None) -> None:
             if meant:
                 then()
@@ -368,7 +321,7 @@ class RunebookApp(App[None], inherit_bindings=False):
             )
             return
         self._cockpit.requests.sent(*verdict.requests)
-        self._send(verdict.do, **verdict.fields())
+        self.send(verdict.do, **verdict.fields())
 
     def _tell(self, do: str, answer: dict[str, object]) -> None:
         """Say what became of it, where there is more to say than that it was done."""
@@ -381,9 +334,12 @@ class RunebookApp(App[None], inherit_bindings=False):
                 markup=False,
             )
 
-    @work(group="send")
-    async def _send(self, do: str, **fields: object) -> None:
+    def send(self, do: str, **fields: object) -> None:
         """Send, and show a refusal to the operator."""
+        self._sent(do, **fields)
+
+    @work(group="send")
+    async def _sent(self, do: str, **fields: object) -> None:
         if (answer := await self._asked(do, **fields)) is not None:
             self._tell(do, answer)
             refused = answer.get("refused")
