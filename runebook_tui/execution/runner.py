@@ -90,13 +90,14 @@ class ParallelExecutionRunner:
     ) -> None:
         self.root = root
         self.vault = Vault()
+        self.panes = panes
         self._plan = plan
         self.plan_file = plan_file
         self._log = log
         self._keep = keep
         self._fresh = fresh
         self._resume = resume
-        self._say = say
+        self._say: Callable[[str], None] = lambda line: say(self.vault.secrets.hide(line))
         self._bell = Bell(runtime_folder(root, create=True))
         self._supervisors = Supervisors(root)
         self._pauses = Pauses()
@@ -106,7 +107,7 @@ class ParallelExecutionRunner:
         self._trees = Trees(
             root, log, self._supervisors.descends, self.handle_surely, lambda: self.state, edited, hear
         )
-        self._lanes = Lanes(root, self._trees, self.handle_surely, lambda: self.state, say)
+        self._lanes = Lanes(root, self._trees, self.handle_surely, lambda: self.state, self._say)
         self._interfaces = Interfaces(self, self._lanes, self._last_touch)
         self.machine = UNTESTED
         self.amending = Amending(self)
@@ -117,11 +118,11 @@ class ParallelExecutionRunner:
         self._changed = asyncio.Condition()
         self._wake = asyncio.Event()
         self._leaving = ""
-        self._surfaces = Surfaces(root, lambda: self.state, say)
+        self._surfaces = Surfaces(root, lambda: self.state, self._say)
         glass = ControlClient(tmux_socket_name(root))
         self._lookout = Lookout(glass, lambda: self.state, self.handle_surely, self.vault)
         self._caller = Caller(root, lambda: self.state, time.time)
-        self.outputs = Outputs(self, panes, say)
+        self.outputs = Outputs(self, panes, self._say)
         self._effects = Effects(
             root,
             panes,
