@@ -30,7 +30,7 @@ async def test_one_look_answers_the_three_questions(size: tuple[int, int]) -> No
 
 async def test_wide_shows_three_panels_and_words() -> None:
     async with stage(size=(120, 36)) as played:
-        await played.shows("2 working · 2 waiting · 1 done · 1 failed", "engine ●")
+        await played.shows("2 working  1 blocked  1 not started  1 done  1 failed", "engine ●")
         await played.shows("surfaces failed: exit 3", "[/x] Traceback")
         text = played.text()
         for title in ("Plan", "surfaces · failed", "Requests · 2"):
