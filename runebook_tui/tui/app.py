@@ -12,16 +12,12 @@ from textual.binding import BindingType
 from textual.filter import LineFilter
 
 from runebook_tui.core.absence import TYPES, lines, summary
-from runebook_tui.core.events import AttemptRefused
 from runebook_tui.core.printable import visible
-from runebook_tui.core.resuming import lost_agents
-from runebook_tui.core.resuming import words as resume_words
-from runebook_tui.core.sentences import attempt_sentence
 from runebook_tui.tui import glyphs, modes
-from runebook_tui.tui.backend import Backend, BackendError, Update
+from runebook_tui.tui.backend import Backend, BackendError
 from runebook_tui.tui.deciding import DecidingApp
+from runebook_tui.tui.news import NewsApp
 from runebook_tui.tui.screens.cockpit import CockpitScreen
-from runebook_tui.tui.screens.confirm import ConfirmScreen
 from runebook_tui.tui.screens.mode import ModeScreen
 from runebook_tui.tui.theme import RUNEBOOK
 from runebook_tui.tui.view import View, worth_telling
@@ -30,18 +26,13 @@ if TYPE_CHECKING:
     from textual.command import Provider
 
 
-_ATTEMPT_CHARACTERS = 300
-_TOGETHER_SECONDS = 1.0
-"""How long agents may be lost one after the other, and be one question."""
-
-
 def _palette() -> type[Provider]:
     from runebook_tui.tui.palette import CockpitCommands
 
     return CockpitCommands
 
 
-class RunebookApp(DecidingApp, inherit_bindings=False):
+class RunebookApp(NewsApp, DecidingApp, inherit_bindings=False):
     """The cockpit. `now` gives unix seconds, `pulse` monotonic ones.
 
     Leaving ends no agent.
@@ -64,7 +55,6 @@ class RunebookApp(DecidingApp, inherit_bindings=False):
     ) -> None:
         self._ascii = glyphs.AsciiFilter() if glyphs.ascii_wanted() else None
         super().__init__(backend, now)
-        self._asked_about: set[tuple[str, int]] = set()
         self._opened: dict[str, ModeScreen] = {}
         self._cockpit = CockpitScreen(now, pulse, backend.capture)
 
@@ -83,6 +73,7 @@ class RunebookApp(DecidingApp, inherit_bindings=False):
         self.register_theme(RUNEBOOK)
         self.theme = RUNEBOOK.name
         self._follow()
+        self.begin_calls()
 
     async def on_unmount(self) -> None:
         """Give the backend back."""
@@ -93,88 +84,54 @@ class RunebookApp(DecidingApp, inherit_bindings=False):
         async for update in self._backend.follow():
             first = not self.view.loaded
             if not first:
-                self._tell_attempts(update)
+                self.tell_attempts(update)
             self.view = self.view.after(update)
-            self._offer_resume()
+            self.offer_resume()
             if first and update.state.away_since is not None:
                 self._show_absence(asked=False)
-
-    def _offer_resume(self) -> None:
-        """Ask about agents that were lost, once all that go together are known to be."""
-        fresh = {(agent.id, agent.attempt) for agent in lost_agents(self.view.state)} - self._asked_about
-        if fresh and self.view.engine_alive:
-            self._asked_about |= fresh
-            self.set_timer(_TOGETHER_SECONDS, self._ask_resume, name="resume")
-
-    def _ask_resume(self) -> None:
-        """One question, one key; whoever says no has the key in the key bar."""
-        lost = lost_agents(self.view.state)
-        if not lost or isinstance(self.screen, ConfirmScreen):
-            return
-        ones, them = ("1 agent", "it") if len(lost) == 1 else (f"{len(lost)} agents", "them")
-        if self.screen is not self._cockpit:
-            self.notify(
-                f"{ones} lost: B on the first screen brings {them} back", severity="warning", timeout=15
-            )
-            return
-        self._confirm(
-            f"Bring {ones} back?",
-            f"At work when tmux or the machine ended. {resume_words(lost)}.",
-            yes=f"bring {them} back",
-            no=f"leave {them}; B does it later",
-            then=lambda: self._send("resume", agents=[agent.id for agent in lost]),
-        )
-
-    def _tell_attempts(self, update: Update) -> None:
-        """Show what was just tried that only the operator may; the header counts it, the log keeps it."""
-        refused = [each.event for each in update.records if isinstance(each.event, AttemptRefused)]
-        if refused:
-            more = f" (and {len(refused) - 1} more before it)" if len(refused) > 1 else ""
-            words = visible(attempt_sentence(refused[-1]), _ATTEMPT_CHARACTERS) + more
-            self.notify(words, title="refused", severity="warning", timeout=15, markup=False)
 
     # ── what the operator wants ─────────────────────────────────────────────────────────────────
 
     @on(CockpitScreen.RestartWanted)
     def _restart_wanted(self, event: CockpitScreen.RestartWanted) -> None:
-        self._send("restart", agent=event.agent)
+        self.send("restart", agent=event.agent)
 
     @on(CockpitScreen.ResumeWanted)
     def _resume_wanted(self) -> None:
-        self._send("resume")
+        self.send("resume")
 
     @on(CockpitScreen.StopWanted)
     def _stop_wanted(self, event: CockpitScreen.StopWanted) -> None:
         agent = event.agent
-        self._confirm(
+        self.confirm(
             f"Stop {agent}?",
             "Its program is ended. Its files stay as they are, and R starts it again.",
             yes=f"stop {agent}",
             no="leave it running",
-            then=lambda: self._send("stop", agent=agent),
+            then=lambda: self.send("stop", agent=agent),
         )
 
     @on(CockpitScreen.DownWanted)
     def _down_wanted(self) -> None:
-        self._confirm(
+        self.confirm(
             "Stop everything?",
             "Every agent's program and the engine are ended. The next `runebook-tui` goes on from there.",
             yes="stop everything",
             no="leave it running",
-            then=lambda: self._send("down"),
+            then=lambda: self.send("down"),
         )
 
     @on(CockpitScreen.EngineWanted)
     def _engine_wanted(self) -> None:
-        self._send("hello")
+        self.send("hello")
 
     @on(CockpitScreen.NewRunWanted)
     def _new_run_wanted(self) -> None:
-        self._send("new-run")
+        self.send("new-run")
 
     @on(ModeScreen.Wanted)
     def _wanted(self, event: ModeScreen.Wanted) -> None:
-        self._send(event.do, **event.fields)
+        self.send(event.do, **event.fields)
 
     # ── where the operator looks ────────────────────────────────────────────────────────────────
 
