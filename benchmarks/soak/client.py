@@ -70,6 +70,9 @@ def configure(home: Path, address: str) -> dict[str, str]:
     }
 
 
+_BOX = "┃"
+
+
 class Silent(Exception):
     """The pane did not show what was typed; the words say what it shows."""
 
@@ -123,9 +126,13 @@ class Screen:
         """What the pane shows."""
         return self._tmux("capture-pane", "-p", "-t", self._pane)
 
+    def _typed(self) -> str:
+        """The lines of the client's own boxes: what it advises below them may hold any word."""
+        return "\n".join(line for line in self.shown().splitlines() if line.lstrip().startswith(_BOX))
+
     def _until(self, text: str, *, shown: bool, seconds: float = ECHO_SECONDS) -> None:
         deadline = time.monotonic() + seconds
-        while (text in self.shown()) != shown:
+        while (text in self._typed()) != shown:
             if time.monotonic() > deadline:
                 wanted = f"{text!r} is {'not ' if shown else ''}shown after {seconds:g} s"
                 lines = [line.strip() for line in self.shown().splitlines() if line.strip()]

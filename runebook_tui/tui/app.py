@@ -20,11 +20,12 @@ from runebook_tui.core.printable import visible
 from runebook_tui.core.resuming import lost_agents
 from runebook_tui.core.resuming import words as resume_words
 from runebook_tui.core.sentences import attempt_sentence
-from runebook_tui.tui import glyphs
+from runebook_tui.tui import glyphs, modes
 from runebook_tui.tui.backend import Backend, BackendError, Update
 from runebook_tui.tui.outcomes import outcomes
 from runebook_tui.tui.screens.cockpit import CockpitScreen
 from runebook_tui.tui.screens.confirm import ConfirmScreen
+from runebook_tui.tui.screens.mode import ModeScreen
 from runebook_tui.tui.theme import RUNEBOOK
 from runebook_tui.tui.verdict import Verdict, about
 from runebook_tui.tui.view import EMPTY, View, worth_telling
@@ -58,6 +59,7 @@ class RunebookApp(App[None], inherit_bindings=False):
     CSS_PATH = "app.tcss"
     COMMANDS = {_palette}
     BINDINGS: ClassVar[list[BindingType]] = []
+    DEFAULT_MODE = modes.COCKPIT.id
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide"), (160, "-very-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-short"), (28, "-tall")]
 
@@ -76,6 +78,7 @@ class RunebookApp(App[None], inherit_bindings=False):
         self._backend = backend
         self._asked_about: set[tuple[str, int]] = set()
         self._now = now
+        self._opened: dict[str, ModeScreen] = {}
         self._cockpit = CockpitScreen(now, pulse, backend.capture)
 
     def get_default_screen(self) -> CockpitScreen:
@@ -89,6 +92,7 @@ class RunebookApp(App[None], inherit_bindings=False):
 
     def on_mount(self) -> None:
         """Begin to follow."""
+        self.add_mode(modes.COCKPIT.id, self.get_default_screen)
         self.register_theme(RUNEBOOK)
         self.theme = RUNEBOOK.name
         self._follow()
@@ -266,14 +270,35 @@ class RunebookApp(App[None], inherit_bindings=False):
     def _new_run_wanted(self) -> None:
         self._send("new-run")
 
-    @on(CockpitScreen.LogWanted)
-    def _log_wanted(self) -> None:
+    @on(ModeScreen.Wanted)
+    def _wanted(self, event: ModeScreen.Wanted) -> None:
+        self._send(event.do, **event.fields)
+
+    # ── where the operator looks ────────────────────────────────────────────────────────────────
+
+    def action_mode(self, mode: str) -> None:
+        """Go to a mode; where it was left, it is found again."""
+        if mode == self.current_mode:
+            return
+        if mode != modes.COCKPIT.id and mode not in self._opened:
+            screen = self._opened[mode] = modes.by_id(mode).load()(self._backend, self._now)
+            screen.view = self.view
+            self.add_mode(mode, lambda: screen)
+        self.switch_mode(mode)
+
+    def watch_view(self, view: View) -> None:
+        """The modes that were opened have the same snapshot; they draw when they are looked at."""
+        for screen in self._opened.values():
+            screen.view = view
+
+    def action_log(self) -> None:
+        """Show everything that happened."""
         from runebook_tui.tui.screens.log import LogScreen
 
         self.push_screen(LogScreen(self._backend.events).data_bind(RunebookApp.view))
 
-    @on(CockpitScreen.AwayWanted)
-    def _away_wanted(self) -> None:
+    def action_away(self) -> None:
+        """Show what happened while the operator was away."""
         self._show_absence(asked=True)
 
     @work(exclusive=True, group="absence")
@@ -291,8 +316,8 @@ class RunebookApp(App[None], inherit_bindings=False):
         if (asked or worth_telling(absence, now)) and self.screen is self._cockpit:
             self.push_screen(AwayScreen(lines(absence), since, now))
 
-    @on(CockpitScreen.HelpWanted)
-    def _help_wanted(self) -> None:
+    def action_help(self) -> None:
+        """Show every key."""
         from runebook_tui.tui.screens.help import HelpScreen
 
         self.push_screen(HelpScreen())

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from textual.binding import Binding, BindingType
+
+if TYPE_CHECKING:
+    from textual.screen import Screen
 
 
 @dataclass(frozen=True)
@@ -80,20 +84,29 @@ COCKPIT = (
         AGENTS,
     ),
     Command("agent.stop", "x", "stop", "stop the selected agent (asks first)", "stop", AGENTS),
-    Command("look.plan", "1", "plan", "go to the plan", "panel('plan')", LOOK),
-    Command("look.pane", "2", "pane", "go to the selected agent's pane", "panel('pane')", LOOK),
-    Command("look.requests", "3", "requests", "go to the requests", "panel('requests')", LOOK),
-    Command("look.log", "l", "log", "see everything that happened", "log", LOOK),
-    Command("look.away", "W", "while away", "see what happened while you were away", "away", LOOK),
-    Command("look.theme", "", "colours", "choose other colours", "app.change_theme", LOOK),
+    Command("look.next", "tab", "next panel", "go to the next panel", "panel(1)", LOOK),
+    Command("look.last", "shift+tab", "last panel", "go to the panel before", "panel(-1)", LOOK),
     Command("run.engine", "E", "start the engine", "start the engine when none runs", "engine", PROGRAM),
     Command("run.new", "", "new run", "start the plan again when its run is over", "new_run", PROGRAM),
     Command("run.down", "", "down", "stop every agent and the engine (asks first)", "down", PROGRAM),
-    Command("help", "question_mark", "help", "see every key", "help", PROGRAM),
+)
+"""The commands of the first screen, in the order in which the key bar and the help show them."""
+
+EVERYWHERE = (
+    Command("look.log", "l", "log", "see everything that happened", "app.log", LOOK),
+    Command("look.away", "W", "while away", "see what happened while you were away", "app.away", LOOK),
+    Command("look.theme", "", "colours", "choose other colours", "app.change_theme", LOOK),
+    Command("help", "question_mark", "help", "see every key", "app.help", PROGRAM),
     Command("palette", "ctrl+p", "all commands", "find a command", "app.command_palette", PROGRAM, False),
     Command("quit", "q,ctrl+q,ctrl+c", "quit", "leave; agents and engine go on", "app.leave", PROGRAM),
 )
-"""The commands of the first screen, in the order in which the key bar and the help show them."""
+"""What every mode has."""
+
+FILTER = (
+    Command("mode.filter", "slash", "filter", "show only what holds a text", "filter", LOOK),
+    Command("mode.back", "escape", "back", "take the filter away, else go to the cockpit", "back", LOOK),
+)
+"""What every mode but the cockpit has."""
 
 CARD = (
     Command(
@@ -156,7 +169,7 @@ ROWS = (
     Command("rows.last", "end,G", "last", "to the last", "edge(1)", "Lists"),
 )
 
-EVERYTHING = (*COCKPIT, *CARD, *PATCH, *LOG, *ROWS)
+EVERYTHING = (*COCKPIT, *EVERYWHERE, *FILTER, *CARD, *PATCH, *LOG, *ROWS)
 
 _SIGNS = {
     "question_mark": "?",
@@ -168,6 +181,8 @@ _SIGNS = {
     "pagedown": "PgDn",
     "up": "↑",
     "down": "↓",
+    "tab": "⇥",
+    "shift+tab": "⇤",
 }
 
 
@@ -178,6 +193,16 @@ def bindings(commands: Iterable[Command]) -> list[BindingType]:
         for command in commands
         if command.key
     ]
+
+
+def in_force(screen: Screen[Any], commands: Iterable[Command]) -> dict[str, str]:
+    """The key of each command on a screen as people read it, after the operator's own choice of keys."""
+    keys = {command.id: command.key for command in commands}
+    for key, active in screen.active_bindings.items():
+        name = active.binding.id
+        if name in keys and key not in keys[name].split(","):
+            keys[name] = key
+    return {name: key_sign(key) for name, key in keys.items()}
 
 
 def key_sign(key: str) -> str:

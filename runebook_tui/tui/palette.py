@@ -12,6 +12,7 @@ from textual.content import Content
 from runebook_tui.core.types import AgentStatus
 from runebook_tui.tui import commands
 from runebook_tui.tui.screens.cockpit import CockpitScreen
+from runebook_tui.tui.screens.mode import ModeScreen
 
 
 class _Choice(NamedTuple):
@@ -41,13 +42,15 @@ class CockpitCommands(Provider):
 
     def _choices(self) -> Iterator[_Choice]:
         screen = self.screen
-        if not isinstance(screen, CockpitScreen):
+        if not isinstance(screen, CockpitScreen | ModeScreen):
             return
-        for command in commands.COCKPIT:
+        for command in screen.TABLE:
             if command.palette:
                 keys = commands.key_signs(command.key)
                 helped = command.help + (f"  ({keys})" if keys else "")
                 yield _Choice(command.word, helped, partial(self.app.run_action, command.action, screen))
+        if not isinstance(screen, CockpitScreen):
+            return
         state = screen.view.state
         for agent in state.agents.values():
             select = partial(screen.plan.select, ("agent", agent.id), by_hand=True)

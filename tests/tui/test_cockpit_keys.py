@@ -119,7 +119,8 @@ async def test_agents_are_selected_by_keys(down: str, up: str) -> None:
         assert played.cockpit.plan.agent == "analysis"
         await played.press(up, up)
         assert played.cockpit.plan.agent == "capture"
-        await played.press("2", up)
+        await played.go("pane")
+        await played.press(up)
         assert isinstance(played.app.focused, PaneView)
         assert played.cockpit.plan.agent == "storage"
 

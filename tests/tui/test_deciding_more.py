@@ -192,7 +192,8 @@ async def test_every_key_can_be_reached_in_a_small_terminal() -> None:
 
 async def test_the_patch_fits_a_small_terminal() -> None:
     async with stage(planned(), size=(80, 24)) as played:
-        await played.press("3", "n", "enter", "w")
+        await played.go("requests")
+        await played.press("n", "enter", "w")
         await played.until(lambda: isinstance(played.app.screen, PatchScreen))
         await played.shows("may_write", "change the plan and approve 2", "back, change nothing")
 

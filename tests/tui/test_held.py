@@ -63,7 +63,8 @@ async def test_a_write_that_waits_no_more_goes_back_in_the_list_and_frees_its_ag
 
 async def test_the_card_of_a_waiting_write_shows_the_file_and_what_each_key_does() -> None:
     async with stage(held_scene(), size=(120, 40)) as played:
-        await played.press("home", "3", "home", "enter")
+        await played.go("requests")
+        await played.press("home", "enter")
         await played.shows(
             "Request 3 · held",
             "waiting 0:14 of 2:00",
@@ -82,7 +83,8 @@ async def test_the_card_of_a_waiting_write_shows_the_file_and_what_each_key_does
 
 async def test_the_card_says_when_the_wait_is_over_and_asks_for_a_second_look() -> None:
     async with stage(held_scene(), size=(120, 40)) as played:
-        await played.press("3", "home", "enter")
+        await played.go("requests")
+        await played.press("home", "enter")
         await played.shows("let it go on")
         played.backend.do(c.EndHold(3, LATE), at=NOW)
         await played.shows(
@@ -101,7 +103,8 @@ async def test_the_card_says_when_the_wait_is_over_and_asks_for_a_second_look() 
 
 async def test_another_process_that_begins_to_wait_needs_another_look() -> None:
     async with stage(held_scene(), size=(120, 40)) as played:
-        await played.press("3", "home", "enter")
+        await played.go("requests")
+        await played.press("home", "enter")
         await played.shows("let it go on")
         played.backend.do(hold("src/storage/api.py", 99, at=NOW), at=NOW)
         await played.shows("has changed since you opened it", "now cp, pid 99")
@@ -112,11 +115,13 @@ async def test_another_process_that_begins_to_wait_needs_another_look() -> None:
 
 async def test_a_key_pressed_as_the_wait_ends_decides_nothing() -> None:
     async with stage(held_scene()) as played:
-        await played.press("3", "home")
+        await played.go("requests")
+        await played.press("home")
         await played.look()
         played.backend.do(c.EndHold(3, LATE), at=NOW)
         await played.shows("held · refused")
-        await played.press("3", "end", "a")
+        await played.go("requests")
+        await played.press("end", "a")
         assert played.backend.sent == []
 
 
@@ -127,7 +132,8 @@ async def test_what_a_rename_would_make_is_shown_as_a_diff() -> None:
     )
     backend.first_lines = {}
     async with stage(backend, size=(120, 40)) as played:
-        await played.press("3", "home", "enter")
+        await played.go("requests")
+        await played.press("home", "enter")
         await played.shows("nothing is written yet; below is what would come", "1  +LIMIT = 20")
 
 
@@ -154,7 +160,8 @@ async def test_the_plan_says_when_the_gate_does_less_than_it_asks_for(
 
 async def test_everything_fits_a_small_terminal() -> None:
     async with stage(held_scene(), size=(80, 24)) as played:
-        await played.press("3", "home")
+        await played.go("requests")
+        await played.press("home")
         await played.shows("◆ 3, 1 held", "0:14 of 2:00", "held · sed, pid 4121 waits")
         await played.press("enter")
         await played.shows("waiting 0:14 of 2:00", "let it go on", "LIMIT = 10", "the write fails")
@@ -164,5 +171,6 @@ async def test_a_touch_of_the_owner_is_named_on_the_card_of_a_stopped_write() ->
     backend = held_scene()
     backend.do(c.Observe((touch("src/storage/api.py", by("storage")),)), at=NOW - 12)
     async with stage(backend) as played:
-        await played.press("3", "home", "enter")
+        await played.go("requests")
+        await played.press("home", "enter")
         await played.shows("changing it right now (wrote it 0:12 ago)")

@@ -29,7 +29,8 @@ def hooked_scene() -> MemoryBackend:
 async def test_the_card_of_a_clients_edit_shows_its_diff_and_what_each_key_does() -> None:
     async with stage(hooked_scene(), size=(120, 40)) as played:
         await played.shows("3  capture → storage   0:14 of 2:00", "held · Claude Code waits")
-        await played.press("home", "3", "home", "enter")
+        await played.go("requests")
+        await played.press("home", "enter")
         await played.shows(
             "Request 3 · held",
             "capture wants to write src/storage/api.py, owned by storage",

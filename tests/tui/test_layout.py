@@ -34,7 +34,7 @@ async def test_wide_shows_three_panels_and_words() -> None:
         await played.shows("surfaces failed: exit 3", "[/x] Traceback")
         text = played.text()
         for title in ("Plan", "surfaces · failed", "Requests · 2"):
-            assert title in text.splitlines()[1]
+            assert title in text.splitlines()[2]
         await played.shows("needs phase build, API storage", "waiting for you: request 2", "Publish the API")
         await played.shows("gate off: the kernel")
 
@@ -43,13 +43,13 @@ async def test_narrow_shows_requests_above_and_plan_and_pane_as_tabs() -> None:
     async with stage(size=(80, 24)) as played:
         rows = played.text().splitlines()
         assert "Requests" in rows[1]
-        assert any("1 Plan" in row for row in rows)
+        assert any("⇥ pane" in row for row in rows)
         assert "[/x] Traceback" not in played.text()
-        await played.press("2")
+        await played.press("tab")
         await played.shows("[/x] Traceback")
         assert "● storage" not in played.text()
         assert isinstance(played.app.focused, PaneView)
-        await played.press("1")
+        await played.press("shift+tab")
         await played.shows("● storage")
         assert played.app.focused is played.cockpit.plan
 
@@ -58,12 +58,12 @@ async def test_resizing_goes_from_tabs_to_panels_and_back() -> None:
     async with stage(size=(80, 24)) as played:
         await played.press("k", "n")
         await played.pilot.resize_terminal(200, 50)
-        await played.until(lambda: "Requests" in played.text().splitlines()[1].split("Plan")[-1])
+        await played.until(lambda: "Requests" in played.text().splitlines()[2].split("Plan")[-1])
         await played.shows(
             "runebook · checkout-rewrite", "capture · waiting for you", "pytest -q tests/storage"
         )
         await played.pilot.resize_terminal(80, 24)
-        await played.until(lambda: "1 Plan" in played.text())
+        await played.until(lambda: "⇥ pane" in played.text())
         assert played.cockpit.plan.agent == "capture"
         assert played.cockpit.requests.selected == 2
 

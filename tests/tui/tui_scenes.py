@@ -214,6 +214,15 @@ class Stage:
         await self.pilot.press(*keys)
         await self.pilot.pause()
 
+    async def go(self, panel: str) -> None:
+        """Press tab until a panel ("plan", "pane", "requests") has the focus."""
+        for _ in range(4):
+            focused = self.app.focused
+            if focused is not None and any(each.id == panel for each in focused.ancestors_with_self):
+                return
+            await self.press("tab")
+        raise AssertionError(f"{panel} cannot be reached: {self.text()}")
+
     async def look(self) -> None:
         """Let the operator look at what is drawn for a while."""
         await self.pilot.pause()

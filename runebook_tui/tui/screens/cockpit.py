@@ -15,13 +15,14 @@ from textual.widget import Widget
 
 from runebook_tui.core.resuming import lost_agents
 from runebook_tui.core.state import AgentState
-from runebook_tui.tui import commands, glyphs
+from runebook_tui.tui import commands, glyphs, modes
 from runebook_tui.tui.backend import Frame
 from runebook_tui.tui.offers import RESTARTABLE, offers
 from runebook_tui.tui.screens.request_keys import NO_ENGINE, RequestKeys
 from runebook_tui.tui.widgets.agent import AgentPanel
 from runebook_tui.tui.widgets.header import HeaderBar
 from runebook_tui.tui.widgets.lessons import LessonLine
+from runebook_tui.tui.widgets.modes import ModeBar
 from runebook_tui.tui.widgets.pane import PaneView
 from runebook_tui.tui.widgets.plan import PlanPanel
 from runebook_tui.tui.widgets.requests import RequestsPanel
@@ -32,7 +33,8 @@ from runebook_tui.tui.widgets.strip import EventStrip, KeyBar
 class CockpitScreen(RequestKeys):
     """The first screen. It decides nothing: what the operator wants is posted as a message."""
 
-    BINDINGS = commands.bindings(commands.COCKPIT)
+    TABLE = (*commands.COCKPIT, *commands.EVERYWHERE, *modes.going())
+    BINDINGS = commands.bindings(TABLE)
     AUTO_FOCUS = "#plan"
 
     tab: var[str] = var("plan")
@@ -68,15 +70,6 @@ class CockpitScreen(RequestKeys):
     class NewRunWanted(Message):
         """The operator wants the plan run again."""
 
-    class LogWanted(Message):
-        """The operator wants to see everything that happened."""
-
-    class AwayWanted(Message):
-        """The operator wants to see what happened while they were away."""
-
-    class HelpWanted(Message):
-        """The operator wants to see every key."""
-
     def __init__(
         self,
         now: Callable[[], float],
@@ -90,6 +83,7 @@ class CockpitScreen(RequestKeys):
     def compose(self) -> ComposeResult:
         """Header, three panels, last events, keys."""
         yield HeaderBar(self._now).data_bind(CockpitScreen.view)
+        yield ModeBar("cockpit")
         with Container(id="body"):
             yield PlanPanel(self._now, id="plan").data_bind(CockpitScreen.view)
             yield AgentPanel(self._capture, id="pane").data_bind(CockpitScreen.view)
@@ -126,9 +120,9 @@ class CockpitScreen(RequestKeys):
 
     def _tab_titles(self) -> None:
         tabs = self.has_class("-narrow") or self.has_class("-short")
-        self.plan.border_title = Content("1 Plan") if tabs else Content("Plan")
-        self.plan.border_subtitle = Content.styled("2 pane", glyphs.MUTED) if tabs else None
-        self.agent_panel.border_subtitle = Content.styled("1 plan", glyphs.MUTED) if tabs else None
+        self.plan.border_title = Content("Plan") if tabs else Content("Plan")
+        self.plan.border_subtitle = Content.styled("⇥ pane", glyphs.MUTED) if tabs else None
+        self.agent_panel.border_subtitle = Content.styled("⇤ plan", glyphs.MUTED) if tabs else None
 
     @on(Rows.Moved)
     def _moved(self, event: Rows.Moved) -> None:
@@ -151,7 +145,7 @@ class CockpitScreen(RequestKeys):
         """Put the keys that do something now into the key bar."""
         if not self.is_mounted:
             return
-        keys = self._keys()
+        keys = commands.in_force(self, self.TABLE)
         offered = offers(
             keys,
             request=self.requests.request,
@@ -165,15 +159,6 @@ class CockpitScreen(RequestKeys):
         )
         self.key_bar.keys = tuple(offered)
         self.key_bar.last = ((keys["help"], "help"), (keys["palette"], "all commands"))
-
-    def _keys(self) -> dict[str, str]:
-        """The key of each command as people read it, after the operator's own choice of keys."""
-        keys = {command.id: command.key for command in commands.COCKPIT}
-        for key, active in self.active_bindings.items():
-            name = active.binding.id
-            if name in keys and key not in keys[name].split(","):
-                keys[name] = key
-        return {name: commands.key_sign(key) for name, key in keys.items()}
 
     # ── agents ──────────────────────────────────────────────────────────────────────────────────
 
@@ -221,24 +206,17 @@ class CockpitScreen(RequestKeys):
 
     # ── the rest ────────────────────────────────────────────────────────────────────────────────
 
-    def action_panel(self, name: str) -> None:
-        """Go to a panel; where there are tabs, show it."""
+    def action_panel(self, step: int) -> None:
+        """Go to the next panel in a direction; where there are tabs, show it."""
+        panels = ("plan", "pane", "requests")
+        focused = self.focused
+        here = {each.id for each in focused.ancestors_with_self} if focused is not None else set()
+        at = next((at for at, name in enumerate(panels) if name in here), -step)
+        name = panels[(at + step) % len(panels)]
         if name in ("plan", "pane"):
             self.tab = name
-        target: Widget = {"plan": self.plan, "requests": self.requests}.get(name) or self.query_one(PaneView)
-        self.call_after_refresh(target.focus)
-
-    def action_log(self) -> None:
-        """See everything that happened."""
-        self.post_message(self.LogWanted())
-
-    def action_away(self) -> None:
-        """See what happened while you were away."""
-        self.post_message(self.AwayWanted())
-
-    def action_help(self) -> None:
-        """See every key."""
-        self.post_message(self.HelpWanted())
+        targets: dict[str, Widget] = {"plan": self.plan, "requests": self.requests}
+        self.call_after_refresh((targets.get(name) or self.query_one(PaneView)).focus)
 
     def action_engine(self) -> None:
         """Start an engine where none runs."""

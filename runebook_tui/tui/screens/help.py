@@ -9,7 +9,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from runebook_tui.tui import commands, glyphs
+from runebook_tui.tui import commands, glyphs, modes
 from runebook_tui.tui.text import safe
 
 _KEY_CELLS = 12
@@ -38,7 +38,7 @@ class HelpScreen(ModalScreen[None]):
         with VerticalScroll(id="dialog") as dialog:
             dialog.border_title = Content("Keys")
             dialog.border_subtitle = Content("esc close")
-            for group, members in commands.groups(commands.EVERYTHING):
+            for group, members in commands.groups(modes.everything()):
                 yield Static(Content.styled(group, glyphs.STRONG), classes="group")
                 for command in members:
                     keys = commands.key_signs(command.key)
