@@ -1,4 +1,4 @@
-"""A message in the user's own tmux server, for everybody who looks at it."""
+"""A message in the user's own tmux server, where Runebook was invited (`guest.py`), for all who look at it."""
 
 from __future__ import annotations
 
