@@ -31,7 +31,7 @@ def call(words: str = HOSTILE) -> Call:
 def recorder(folder: Path) -> tuple[str, ...]:
     """A program that writes down what it is told, a line for each run."""
     program = (
-        "import json, os, sys; told = {k: v for k, v in os.environ.items() if k.startswith('RUNEBOOK_CALL')}; "
+        "import json, os, sys; told = {k: v for k, v in os.environ.items() if k[:13] == 'RUNEBOOK_CALL'}; "
         f"open({str(folder / 'told')!r}, 'a').write(json.dumps([sys.argv[1:], told]) + '\\n')"
     )
     return (sys.executable, "-c", program, "word")
@@ -84,11 +84,10 @@ def test_a_screen_is_open_until_it_is_closed_or_its_process_ends(tmp_path: Path)
     assert screen_is_open(tmp_path)
     second.close()
     assert not screen_is_open(tmp_path)
-    holds = (
-        "from runebook_tui.execution.screens import *; import sys; s = OpenScreen(Path(sys.argv[1])); print()"
-    )
+    holds = "from runebook_tui.execution.screens import *; import sys; s = OpenScreen(Path(sys.argv[1]))"
+
     program = subprocess.Popen(
-        [sys.executable, "-c", f"{holds}; sys.stdout.flush(); sys.stdin.read()", str(tmp_path)],
+        [sys.executable, "-c", f"{holds}; print(flush=True); sys.stdin.read()", str(tmp_path)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     )
@@ -118,6 +117,8 @@ def test_the_message_stands_in_the_users_tmux_and_expands_nothing(tmp_path: Path
             start_new_session=True,
         )
         try:
+            assert show_message(socket, "nobody has invited us") == 0
+            subprocess.run([*server, "set", "-g", "@runebook_surface", "on"], check=True, env=environment)
             end = time.monotonic() + 60
             while show_message(socket, f"Runebook: {HOSTILE}"[:70]) == 0:
                 assert time.monotonic() < end
@@ -152,10 +153,9 @@ claims = ["alpha/**"]
 """
 
 
-def test_an_engine_without_a_screen_calls_once(
-    session: Session, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    folder = tmp_path_factory.mktemp("config")
+def test_an_engine_without_a_screen_calls_once(session: Session) -> None:
+    folder = session.root.parent / "config"
+    folder.mkdir()
     words = ", ".join(json.dumps(word) for word in recorder(folder))
     (folder / "runebook").mkdir()
     (folder / "runebook" / "settings.toml").write_text(f"[notify]\ntmux = false\ncommand = [{words}]\n")

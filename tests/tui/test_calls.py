@@ -24,6 +24,7 @@ from runebook_tui.tui.osc import form_of, sequence
 from runebook_tui.tui.screens.why import WhyScreen
 from runebook_tui.tui.view import View
 
+ASKS = c.ReportActivity("storage", "Claude Code", Activity.WAITING, "may Bash run?")
 QUESTION = "Overwrite [bold]x[/]? [y/N]"
 
 
@@ -45,7 +46,7 @@ async def storage(played: Stage) -> None:
 
 async def test_the_plan_says_who_needs_you_and_the_header_counts() -> None:
     async with stage(asked()) as played:
-        await played.shows("1 waiting for you", "◐ storage", "waiting for you: Overwrite [bold]")
+        await played.shows("1 waiting for you", "◐ storage", "waiting for you: Overw")
 
 
 async def test_y_says_why() -> None:
@@ -83,12 +84,11 @@ async def test_a_call_that_is_put_off_is_left_out_by_n() -> None:
         await storage(played)
         await played.press("Z")
         await played.shows("1 snoozed")
-        seen = set()
+        went = []
         for _ in range(5):
             await played.press("n")
-            seen.add(played.cockpit.plan.agent)
-        assert "storage" not in seen - {"storage"} or seen == {"storage", "surfaces"}
-        assert "surfaces" in seen
+            went.append(played.cockpit.plan.agent)
+        assert went[-3:].count("storage") == 0, went
 
 
 async def test_z_on_one_that_does_not_call_says_so() -> None:
