@@ -46,7 +46,7 @@ async def storage(played: Stage) -> None:
 
 async def test_the_plan_says_who_needs_you_and_the_header_counts() -> None:
     async with stage(asked()) as played:
-        await played.shows("1 waiting for you", "◐ storage", "waiting for you: Overw")
+        await played.shows("1 waiting for you", "◐ storage", "waiting for you: Over")
 
 
 async def test_y_says_why() -> None:
@@ -71,9 +71,8 @@ async def test_y_says_why() -> None:
 async def test_z_puts_a_call_off_and_the_same_key_hears_it_again() -> None:
     async with stage(asked()) as played:
         await storage(played)
-        assert "Z snooze storage" in played.bar()
         await played.press("Z")
-        await played.shows("1 snoozed", "snoozed for 15:00 more", "hear storage again")
+        await played.shows("1 snoozed", "snoozed for 15:00 more")
         await played.press("Z")
         await played.shows("1 waiting for you")
         assert played.backend.sent == [("snooze", {"agent": "storage"})] * 2
