@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
-from textual.app import App
 from textual.events import Event, InputEvent
-from textual.reactive import reactive
 
 from runebook_tui.core.events import AttemptRefused
 from runebook_tui.core.printable import visible
@@ -18,7 +16,7 @@ from runebook_tui.settings import load_settings
 from runebook_tui.tui.backend import Backend, Update
 from runebook_tui.tui.caller import Caller
 from runebook_tui.tui.screens.confirm import ConfirmScreen
-from runebook_tui.tui.view import EMPTY, View
+from runebook_tui.tui.sending import SendingApp
 
 _ATTEMPT_CHARACTERS = 300
 _TOGETHER_SECONDS = 1.0
@@ -26,16 +24,11 @@ _TOGETHER_SECONDS = 1.0
 _CALL_SECONDS = 1.0
 
 
-class NewsApp(App[None], inherit_bindings=False):
+class NewsApp(SendingApp, inherit_bindings=False):
     """Follows the view, and speaks up. `now` gives unix seconds."""
 
-    view: reactive[View] = reactive(EMPTY)
-    """What is known now: the one thing that everything on the screen is drawn from."""
-
     def __init__(self, backend: Backend, now: Callable[[], float]) -> None:
-        super().__init__()
-        self._backend = backend
-        self._now = now
+        super().__init__(backend, now)
         self._asked_about: set[tuple[str, int]] = set()
         self._settings = load_settings()
         self._caller = Caller(self._settings.notify, now, self._to_terminal, os.environ)
@@ -44,14 +37,6 @@ class NewsApp(App[None], inherit_bindings=False):
     def at_first(self) -> bool:
         """Whether the cockpit is looked at, with nothing over it."""
         return len(self.screen_stack) == 1 and self.current_mode == self.DEFAULT_MODE
-
-    def send(self, do: str, **fields: object) -> None:
-        """Send something to the engine, and show what became of it."""
-        raise NotImplementedError
-
-    def confirm(self, title: str, words: str, *, yes: str, no: str, then: Callable[[], object]) -> None:
-        """Ask whether something is meant."""
-        raise NotImplementedError
 
     # ── calls ───────────────────────────────────────────────────────────────────────────────────
 
