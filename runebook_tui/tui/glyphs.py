@@ -36,7 +36,7 @@ STANDING = {
     Word.WORKING: Glyph("●", "*", GOOD),
     Word.FINALIZING: Glyph("●", "*", MUTED),
     Word.WAITING: Glyph("◐", "%", ACCENT),
-    Word.BLOCKED: Glyph("◐", "%", CAUTION),
+    Word.BLOCKED: Glyph("◒", "%", CAUTION),
     Word.IDLE: Glyph("◌", "_", CAUTION),
     Word.LIMITED: Glyph("◑", "$", CAUTION),
     Word.UNKNOWN: Glyph("¿", "?", MUTED),
