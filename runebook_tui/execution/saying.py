@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from runebook_tui.core import commands as c
 from runebook_tui.core.activity import Activity
 from runebook_tui.core.messages import EVERYBODY
+from runebook_tui.core.questions import question
 from runebook_tui.core.refusal import hint
 from runebook_tui.core.speech import MOST_BYTES, Answer, ReportAnswered, ReportSaid, refusal
 from runebook_tui.core.state import AgentState, State
@@ -110,9 +111,10 @@ class Saying:
         agent = self._host.state.agents.get(name)
         if agent is None:
             raise Refused(f"the plan has no agent {name!r}{hint(name, self._host.state.agents)}")
-        if agent.doing is None or agent.doing.activity is not Activity.WAITING or not agent.alive:
+        open_now = question(self._host.state, agent)
+        if open_now is None:
             raise Refused(f"{name} asks nothing")
-        asked = agent.doing.about
+        asked = open_now.words
         if seen and seen != asked:
             raise Refused(f"{name} asks something else by now: {asked}")
         if not self._hooks.questions.answer(name, answer):
@@ -126,7 +128,8 @@ class Saying:
             return f"{agent.id} is not running"
         if forced:
             return ""
-        if agent.doing is not None and agent.doing.activity is Activity.WAITING:
-            return f"a question is open in its pane: {agent.doing.about or agent.doing.client}"
+        asked = question(self._host.state, agent)
+        if asked is not None:
+            return f"a question is open in its pane: {asked.words}"
         other = stranger(agent.pid)
         return f"{other} has its terminal, not its own program" if other else ""

@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 from textual import on, work
-from textual.app import App
 from textual.binding import BindingType
 from textual.filter import LineFilter
-from textual.reactive import reactive
 
 from runebook_tui.core.absence import TYPES, lines, summary
 from runebook_tui.core.events import AttemptRefused
@@ -26,9 +24,10 @@ from runebook_tui.tui.outcomes import outcomes
 from runebook_tui.tui.screens.cockpit import CockpitScreen
 from runebook_tui.tui.screens.confirm import ConfirmScreen
 from runebook_tui.tui.screens.mode import ModeScreen
+from runebook_tui.tui.speaking import Speaking
 from runebook_tui.tui.theme import RUNEBOOK
 from runebook_tui.tui.verdict import Verdict, about
-from runebook_tui.tui.view import EMPTY, View, worth_telling
+from runebook_tui.tui.view import View, worth_telling
 
 if TYPE_CHECKING:
     from textual.command import Provider
@@ -49,7 +48,7 @@ def _palette() -> type[Provider]:
     return CockpitCommands
 
 
-class RunebookApp(App[None], inherit_bindings=False):
+class RunebookApp(Speaking, inherit_bindings=False):
     """The cockpit. `now` gives unix seconds, `pulse` monotonic ones.
 
     Screens post what the operator wants; only this class sends it. Leaving ends no agent.
@@ -62,9 +61,6 @@ class RunebookApp(App[None], inherit_bindings=False):
     DEFAULT_MODE = modes.COCKPIT.id
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide"), (160, "-very-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-short"), (28, "-tall")]
-
-    view: reactive[View] = reactive(EMPTY)
-    """What is known now: the one thing that everything on the screen is drawn from."""
 
     def __init__(
         self,
@@ -393,11 +389,3 @@ class RunebookApp(App[None], inherit_bindings=False):
             several = fields.get("requests")
             numbers = several if isinstance(several, list) else [fields.get("request")]
             self._cockpit.requests.unsent(*(each for each in numbers if isinstance(each, int)))
-
-    async def _asked(self, do: str, **fields: object) -> dict[str, object] | None:
-        """The engine's answer; None when it refused, which the operator is shown."""
-        try:
-            return await self._backend.send(do, **fields)
-        except BackendError as error:
-            self.notify(visible(str(error)), title=f"not done: {do}", severity="error", markup=False)
-            return None
