@@ -1,17 +1,14 @@
-"""Speaking: what the app does when the operator says something to agents, or answers what they ask."""
+"""SpeakingApp: what the app does when the operator says something to agents, or answers what they ask."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from textual import on, work
-from textual.app import App
-from textual.reactive import reactive
 
-from runebook_tui.core.printable import visible
-from runebook_tui.tui.backend import Backend, BackendError
+from runebook_tui.tui.backend import BackendError
 from runebook_tui.tui.screens.speaking_keys import SpeakingKeys
-from runebook_tui.tui.view import EMPTY, View
+from runebook_tui.tui.sending import SendingApp
 from runebook_tui.tui.widgets.requests import RequestsPanel
 
 if TYPE_CHECKING:
@@ -20,23 +17,11 @@ if TYPE_CHECKING:
 _EARLIER = 50
 
 
-class Speaking(App[None], inherit_bindings=False):
-    """The part of the app that asks the engine, and sends words and answers."""
+class SpeakingApp(SendingApp, inherit_bindings=False):
+    """Words and answers, and what became of them."""
 
-    view: reactive[View] = reactive(EMPTY)
-    """What is known now: the one thing that everything on the screen is drawn from."""
-
-    _backend: Backend
     _draft = ""
     """Words that were written and not said yet."""
-
-    async def _asked(self, do: str, **fields: object) -> dict[str, object] | None:
-        """The engine's answer; None when it refused, which the operator is shown."""
-        try:
-            return await self._backend.send(do, **fields)
-        except BackendError as error:
-            self.notify(visible(str(error)), title=f"not done: {do}", severity="error", markup=False)
-            return None
 
     @on(SpeakingKeys.SayWanted)
     def _say_wanted(self, event: SpeakingKeys.SayWanted) -> None:
@@ -47,7 +32,7 @@ class Speaking(App[None], inherit_bindings=False):
         def keep(draft: str | None) -> None:
             self._draft = draft or ""
 
-        self.push_screen(screen.data_bind(Speaking.view), keep)
+        self.push_screen(screen.data_bind(SendingApp.view), keep)
         self._remember(screen)
 
     @work(exclusive=True, group="earlier")
