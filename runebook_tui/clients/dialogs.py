@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Dialog:
-    """How one kind of question is answered; `yes` is pressed only while a line of the screen holds `chosen`."""
+    """How one kind of question is answered; `yes` only while a line of the screen holds `chosen`."""
 
     yes: tuple[str, ...]
     no: tuple[str, ...]

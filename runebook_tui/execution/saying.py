@@ -43,6 +43,7 @@ class Host(Protocol):
     """What this needs of the runner."""
 
     panes: Panes
+    typist: Typist
 
     @property
     def state(self) -> State:
@@ -58,7 +59,6 @@ class Saying:
     def __init__(self, host: Host, hooks: Hooks) -> None:
         self._host = host
         self._hooks = hooks
-        self._typist = Typist(host.panes)
         self.verbs: Mapping[str, Verb] = {"say": self._say, "answer": self._answer}
 
     async def _say(self, connection: Connection, message: Message) -> Message:
@@ -98,7 +98,7 @@ class Saying:
         surely = doing is not None and doing.client in _TELLS_OF_PROMPTS and doing.activity is Activity.IDLE
         surely = surely and not text.startswith(_OWN_COMMANDS)
         try:
-            return await self._typist.type_into(
+            return await self._host.typist.type_into(
                 agent.pane or "",
                 text,
                 prompts=lambda: self._hooks.prompts(agent.id),
@@ -140,9 +140,7 @@ class Saying:
             dialog = DIALOGS.get(shown.rule)
             keys = () if dialog is None else dialog.keys(answer, screen.lines)
             if not keys:
-                raise Refused(
-                    f"{agent.id} can be answered in its pane only: no key for its question is known"
-                )
+                raise Refused(f"{agent.id} can be answered in its pane only: no key for this is known")
             await asyncio.to_thread(self._host.panes.press, pane, keys)
             deadline = asyncio.get_running_loop().time() + _GONE_SECONDS
             while asyncio.get_running_loop().time() < deadline:
