@@ -19,6 +19,7 @@ from runebook_tui.core.learning import DismissLesson
 from runebook_tui.core.planedits import PlanEdit, edit_words, edited, read
 from runebook_tui.core.refusal import Refusal
 from runebook_tui.core.rules import DOWN, decide
+from runebook_tui.core.snoozing import Snooze
 from runebook_tui.core.state import State
 from runebook_tui.core.suggestions import ApplySuggestion, DismissSuggestion
 from runebook_tui.core.types import ENGINE, OPERATOR, Change
@@ -214,6 +215,8 @@ class MemoryBackend:
                     c.StopAgent(fields["agent"], "stopped by you"),
                     c.ReportExited(fields["agent"], signal=15),
                 ]
+            case "snooze":
+                return [Snooze(fields["agent"])]
             case "down":
                 return [c.StopAgent(agent.id, DOWN) for agent in self.state.live_agents()]
             case "suggestion-apply":
