@@ -11,8 +11,8 @@ PYTHON ?=
 BIN := .venv/bin
 READY := .venv/ready
 PYTEST_ARGUMENTS ?=
-# Most tests wait for processes, so three files at once suit two cores.
-PYTEST_SPREAD ?= -n 3 --dist loadfile
+# Most tests wait for processes, so three files at once suit two cores; tests/conftest.py has the slow ones first.
+PYTEST_SPREAD ?= -n 3 --dist loadfile --no-loadscope-reorder
 
 help: ## show these lines
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
