@@ -9,30 +9,23 @@ from typing import TYPE_CHECKING, ClassVar
 from rich.text import Text
 from textual import on, work
 from textual.binding import BindingType
-from textual.filter import LineFilter
+from textual.filter import LineFilter, NoColor
 
+from runebook_tui.choices import choose, chosen
 from runebook_tui.core.absence import TYPES, lines, summary
-from runebook_tui.core.events import AttemptRefused
 from runebook_tui.core.printable import visible
-from runebook_tui.core.resuming import lost_agents
-from runebook_tui.core.resuming import words as resume_words
-from runebook_tui.core.sentences import attempt_sentence
 from runebook_tui.tui import glyphs, modes
-from runebook_tui.tui.backend import Backend, BackendError, Update
+from runebook_tui.tui.backend import Backend, BackendError
 from runebook_tui.tui.deciding import DecidingApp
+from runebook_tui.tui.news import NewsApp
 from runebook_tui.tui.screens.cockpit import CockpitScreen
-from runebook_tui.tui.screens.confirm import ConfirmScreen
 from runebook_tui.tui.screens.mode import ModeScreen
-from runebook_tui.tui.theme import RUNEBOOK
+from runebook_tui.tui.theme import NO_COLOUR, RUNEBOOK, THEMES
 from runebook_tui.tui.view import View, worth_telling
 
 if TYPE_CHECKING:
     from textual.command import Provider
-
-
-_ATTEMPT_CHARACTERS = 300
-_TOGETHER_SECONDS = 1.0
-"""How long agents may be lost one after the other, and be one question."""
+    from textual.theme import Theme
 
 
 def _palette() -> type[Provider]:
@@ -41,7 +34,7 @@ def _palette() -> type[Provider]:
     return CockpitCommands
 
 
-class RunebookApp(DecidingApp, inherit_bindings=False):
+class RunebookApp(NewsApp, DecidingApp, inherit_bindings=False):
     """The cockpit. `now` gives unix seconds, `pulse` monotonic ones.
 
     Leaving ends no agent.
@@ -62,9 +55,15 @@ class RunebookApp(DecidingApp, inherit_bindings=False):
         now: Callable[[], float] = time.time,
         pulse: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._ascii = glyphs.AsciiFilter() if glyphs.ascii_wanted() else None
         super().__init__(backend, now)
-        self._asked_about: set[tuple[str, int]] = set()
+        screen = self._settings.screen
+        self._own_filters: list[LineFilter] = []
+        if screen.ascii or glyphs.ascii_wanted():
+            self._own_filters.append(glyphs.AsciiFilter())
+        if screen.theme == NO_COLOUR:
+            self._own_filters.append(NoColor())
+        self._keys: dict[str, str] = {}
+        self._worn = ""
         self._opened: dict[str, ModeScreen] = {}
         self._cockpit = CockpitScreen(now, pulse, backend.capture)
 
@@ -73,16 +72,39 @@ class RunebookApp(DecidingApp, inherit_bindings=False):
         return self._cockpit.data_bind(RunebookApp.view)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """Textual's own, and ASCII forms of all signs where they are wanted."""
-        filters = super().get_line_filters()
-        return filters if self._ascii is None else [*filters, self._ascii]
+        """Textual's own; ASCII forms of all signs, and no colours, where that is wanted."""
+        return [*super().get_line_filters(), *self._own_filters]
 
     def on_mount(self) -> None:
         """Begin to follow."""
         self.add_mode(modes.COCKPIT.id, self.get_default_screen)
-        self.register_theme(RUNEBOOK)
-        self.theme = RUNEBOOK.name
+        self._dress()
         self._follow()
+        self.begin_calls()
+
+    def _dress(self) -> None:
+        """Colours and keys as the person wants them; what cannot be used is said in one line."""
+        for theme in THEMES:
+            self.register_theme(theme)
+        wanted = self._settings.screen.theme or chosen("theme")
+        problem = ""
+        if wanted and wanted != NO_COLOUR and wanted not in self.available_themes:
+            there = ", ".join((*(theme.name for theme in THEMES), NO_COLOUR))
+            problem = f"[screen] theme: there is no {visible(wanted, 60)}, but {there}, and Textual's own"
+        self.theme = wanted if wanted in self.available_themes else RUNEBOOK.name
+        self._worn = self.theme
+        self.theme_changed_signal.subscribe(self, self._theme_changed)
+        self._keys, clash = modes.keymap(self._settings.keys)
+        self.set_keymap(self._keys)
+        for each in (problem, clash):
+            if each:
+                self.notify(each, severity="warning", timeout=15, markup=False)
+
+    def _theme_changed(self, theme: Theme) -> None:
+        """Keep what the person chose."""
+        if theme.name != self._worn:
+            self._worn = theme.name
+            choose("theme", theme.name)
 
     async def on_unmount(self) -> None:
         """Give the backend back."""
@@ -93,88 +115,54 @@ class RunebookApp(DecidingApp, inherit_bindings=False):
         async for update in self._backend.follow():
             first = not self.view.loaded
             if not first:
-                self._tell_attempts(update)
+                self.tell_attempts(update)
             self.view = self.view.after(update)
-            self._offer_resume()
+            self.offer_resume()
             if first and update.state.away_since is not None:
                 self._show_absence(asked=False)
-
-    def _offer_resume(self) -> None:
-        """Ask about agents that were lost, once all that go together are known to be."""
-        fresh = {(agent.id, agent.attempt) for agent in lost_agents(self.view.state)} - self._asked_about
-        if fresh and self.view.engine_alive:
-            self._asked_about |= fresh
-            self.set_timer(_TOGETHER_SECONDS, self._ask_resume, name="resume")
-
-    def _ask_resume(self) -> None:
-        """One question, one key; whoever says no has the key in the key bar."""
-        lost = lost_agents(self.view.state)
-        if not lost or isinstance(self.screen, ConfirmScreen):
-            return
-        ones, them = ("1 agent", "it") if len(lost) == 1 else (f"{len(lost)} agents", "them")
-        if self.screen is not self._cockpit:
-            self.notify(
-                f"{ones} lost: B on the first screen brings {them} back", severity="warning", timeout=15
-            )
-            return
-        self._confirm(
-            f"Bring {ones} back?",
-            f"At work when tmux or the machine ended. {resume_words(lost)}.",
-            yes=f"bring {them} back",
-            no=f"leave {them}; B does it later",
-            then=lambda: self._send("resume", agents=[agent.id for agent in lost]),
-        )
-
-    def _tell_attempts(self, update: Update) -> None:
-        """Show what was just tried that only the operator may; the header counts it, the log keeps it."""
-        refused = [each.event for each in update.records if isinstance(each.event, AttemptRefused)]
-        if refused:
-            more = f" (and {len(refused) - 1} more before it)" if len(refused) > 1 else ""
-            words = visible(attempt_sentence(refused[-1]), _ATTEMPT_CHARACTERS) + more
-            self.notify(words, title="refused", severity="warning", timeout=15, markup=False)
 
     # ── what the operator wants ─────────────────────────────────────────────────────────────────
 
     @on(CockpitScreen.RestartWanted)
     def _restart_wanted(self, event: CockpitScreen.RestartWanted) -> None:
-        self._send("restart", agent=event.agent)
+        self.send("restart", agent=event.agent)
 
     @on(CockpitScreen.ResumeWanted)
     def _resume_wanted(self) -> None:
-        self._send("resume")
+        self.send("resume")
 
     @on(CockpitScreen.StopWanted)
     def _stop_wanted(self, event: CockpitScreen.StopWanted) -> None:
         agent = event.agent
-        self._confirm(
+        self.confirm(
             f"Stop {agent}?",
             "Its program is ended. Its files stay as they are, and R starts it again.",
             yes=f"stop {agent}",
             no="leave it running",
-            then=lambda: self._send("stop", agent=agent),
+            then=lambda: self.send("stop", agent=agent),
         )
 
     @on(CockpitScreen.DownWanted)
     def _down_wanted(self) -> None:
-        self._confirm(
+        self.confirm(
             "Stop everything?",
             "Every agent's program and the engine are ended. The next `runebook-tui` goes on from there.",
             yes="stop everything",
             no="leave it running",
-            then=lambda: self._send("down"),
+            then=lambda: self.send("down"),
         )
 
     @on(CockpitScreen.EngineWanted)
     def _engine_wanted(self) -> None:
-        self._send("hello")
+        self.send("hello")
 
     @on(CockpitScreen.NewRunWanted)
     def _new_run_wanted(self) -> None:
-        self._send("new-run")
+        self.send("new-run")
 
     @on(ModeScreen.Wanted)
     def _wanted(self, event: ModeScreen.Wanted) -> None:
-        self._send(event.do, **event.fields)
+        self.send(event.do, **event.fields)
 
     # ── where the operator looks ────────────────────────────────────────────────────────────────
 
@@ -222,7 +210,7 @@ class RunebookApp(DecidingApp, inherit_bindings=False):
         """Show every key."""
         from runebook_tui.tui.screens.help import HelpScreen
 
-        self.push_screen(HelpScreen())
+        self.push_screen(HelpScreen(self._keys))
 
     def action_leave(self) -> None:
         """End the app, and say what goes on."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from runebook_tui.tui.screens.card import CardScreen
 
 
-class DecidingApp(SendingApp):
+class DecidingApp(SendingApp, inherit_bindings=False):
     """Every answer is sent for what the operator saw, or not at all."""
 
     _cockpit: CockpitScreen
@@ -66,15 +66,15 @@ class DecidingApp(SendingApp):
 
         def answer(said: str | None) -> None:
             if said == "accept":
-                self._send("amend", edits=edits, seen=preview.get("before"))
+                self.send("amend", edits=edits, seen=preview.get("before"))
             elif said == "dismiss":
-                self._send("dismiss-lesson", lesson=lesson.id)
+                self.send("dismiss-lesson", lesson=lesson.id)
 
         self.push_screen(of_lesson(lesson, preview), answer)
 
     @on(CockpitScreen.TakeBackWanted)
     def _take_back_wanted(self) -> None:
-        self._send("take-back")
+        self.send("take-back")
 
     @on(CockpitScreen.CardWanted)
     def _card_wanted(self, event: CockpitScreen.CardWanted) -> None:
@@ -136,7 +136,7 @@ class DecidingApp(SendingApp):
             )
             return
         self._cockpit.requests.sent(*verdict.requests)
-        self._send(verdict.do, **verdict.fields())
+        self.send(verdict.do, **verdict.fields())
 
     def undecided(self, *requests: int) -> None:
         """They can be decided again."""

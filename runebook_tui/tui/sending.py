@@ -15,7 +15,7 @@ from runebook_tui.tui.screens.confirm import ConfirmScreen
 from runebook_tui.tui.view import EMPTY, View
 
 
-class SendingApp(App[None]):
+class SendingApp(App[None], inherit_bindings=False):
     """Screens post what the operator wants; only the app sends it. `now` gives unix seconds."""
 
     view: reactive[View] = reactive(EMPTY)
@@ -29,7 +29,9 @@ class SendingApp(App[None]):
     def undecided(self, *requests: int) -> None:
         """Called with the requests that the engine did not decide."""
 
-    def _confirm(self, title: str, words: str, *, yes: str, no: str, then: Callable[[], object]) -> None:
+    def confirm(self, title: str, words: str, *, yes: str, no: str, then: Callable[[], object]) -> None:
+        """Ask whether something is meant."""
+
         def answer(meant: bool | None) -> None:
             if meant:
                 then()
@@ -47,9 +49,12 @@ class SendingApp(App[None]):
                 markup=False,
             )
 
+    def send(self, do: str, **fields: object) -> None:
+        """Send something to the engine, and show what became of it."""
+        self._sent(do, **fields)
+
     @work(group="send")
-    async def _send(self, do: str, **fields: object) -> None:
-        """Send, and show a refusal to the operator."""
+    async def _sent(self, do: str, **fields: object) -> None:
         if (answer := await self._asked(do, **fields)) is not None:
             self._tell(do, answer)
             refused = answer.get("refused")
