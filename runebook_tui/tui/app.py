@@ -20,6 +20,7 @@ from runebook_tui.tui.deciding import DecidingApp
 from runebook_tui.tui.news import NewsApp
 from runebook_tui.tui.screens.cockpit import CockpitScreen
 from runebook_tui.tui.screens.mode import ModeScreen
+from runebook_tui.tui.speaking import SpeakingApp
 from runebook_tui.tui.theme import NO_COLOUR, RUNEBOOK, THEMES
 from runebook_tui.tui.view import View, worth_telling
 
@@ -34,7 +35,7 @@ def _palette() -> type[Provider]:
     return CockpitCommands
 
 
-class RunebookApp(NewsApp, DecidingApp, inherit_bindings=False):
+class RunebookApp(NewsApp, DecidingApp, SpeakingApp, inherit_bindings=False):
     """The cockpit. `now` gives unix seconds, `pulse` monotonic ones.
 
     Leaving ends no agent.
