@@ -14,7 +14,7 @@ from runebook_tui.tui.widgets.agent import AgentPanel
 
 _PATIENCE = 200
 """Looks at the app before it is drawn as it is."""
-_READERS = ("diff", "patch", "absence")
+_READERS = ("diff", "patch", "absence", "files", "events")
 """Workers that read what a screen then shows."""
 _SECONDS = 30.0
 _STEP = 0.05
