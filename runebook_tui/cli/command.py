@@ -53,6 +53,8 @@ _MODULES = {
     "wait": "asking.wait",
     "tell": "telling.tell",
     "inbox": "telling.inbox",
+    "say": "saying.say",
+    "answer": "saying.answer",
     "recommend": "telling.recommend",
     "suggest": "suggesting.suggest",
     "guard": "guarding.guard",

@@ -23,6 +23,7 @@ from runebook_tui.core.recording import RecordUndo as RecordUndo
 from runebook_tui.core.recording import Touch as Touch
 from runebook_tui.core.reviews import Recommend
 from runebook_tui.core.snoozing import Snooze
+from runebook_tui.core.speech import ReportAnswered, ReportSaid
 from runebook_tui.core.suggestions import ApplySuggestion, DismissSuggestion, Suggest
 from runebook_tui.core.types import Author, Change, Crossing, ExecutionPlan, GateMode
 
@@ -367,6 +368,8 @@ Command = (
     | StopAgent
     | RecordAttempt
     | SendMessage
+    | ReportSaid
+    | ReportAnswered
     | ReportDelivered
     | DismissLesson
     | Recommend

@@ -25,6 +25,7 @@ from runebook_tui.core.planedits import PlanEdit
 from runebook_tui.core.presence import OperatorLooked
 from runebook_tui.core.reviews import Recommended
 from runebook_tui.core.snoozing import Snoozed
+from runebook_tui.core.speech import QuestionAnswered, SaidToAgent
 from runebook_tui.core.suggestions import SuggestionAdded, SuggestionApplied, SuggestionDismissed
 from runebook_tui.core.types import (
     AgentStatus,
@@ -354,6 +355,8 @@ Event = Annotated[
     | TaskHandedOver
     | MessageSent
     | MessageDelivered
+    | SaidToAgent
+    | QuestionAnswered
     | LessonDismissed
     | Recommended
     | SuggestionAdded

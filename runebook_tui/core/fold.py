@@ -19,6 +19,7 @@ from runebook_tui.core import (
     requests,
     resuming,
     reviews,
+    speech,
     suggestions,
     undos,
 )
@@ -133,7 +134,9 @@ def _applied(state: State, record: e.Record) -> State:
             return _agent(state, event.agent, observed=event.reading(record.time))
         case Snoozed():
             return _agent(state, event.agent, snoozed_until=event.until)
-        case CommandRan() | ShellStarted() | ShellEnded():
+        case speech.QuestionAnswered():
+            return _answered(state, event, record.time)
+        case CommandRan() | ShellStarted() | ShellEnded() | speech.SaidToAgent():
             return state
         case AcceptanceRan():
             found = Accepted(event.agent, event.passed, event.code, event.commit, record.time)
@@ -229,6 +232,13 @@ def _agent(state: State, agent_id: str, **changes: Any) -> State:
     if agent is None:
         return state
     return replace(state, agents=_with(state.agents, agent_id, replace(agent, **changes)))
+
+
+def _answered(state: State, event: speech.QuestionAnswered, time: float) -> State:
+    agent = state.agents.get(event.agent)
+    if agent is None:
+        return state
+    return replace(state, agents=_with(state.agents, agent.id, speech.after_answer(agent, event, time)))
 
 
 def _phase(state: State, phase_id: str, **changes: Any) -> State:

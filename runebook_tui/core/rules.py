@@ -21,6 +21,7 @@ from runebook_tui.core import (
     resuming,
     reviews,
     snoozing,
+    speech,
     suggestions,
     undos,
 )
@@ -122,6 +123,8 @@ def decide(state: State, command: c.Command, now: float) -> Outcome:
             | c.ReportShell()
             | c.ReportLane()
             | c.ReportIntegrated()
+            | speech.ReportSaid()
+            | speech.ReportAnswered()
             | c.RestartAgent()
             | c.StopAgent()
         ):
@@ -153,6 +156,8 @@ _AgentCommand = (
     | c.ReportShell
     | c.ReportLane
     | c.ReportIntegrated
+    | speech.ReportSaid
+    | speech.ReportAnswered
     | c.RestartAgent
     | c.StopAgent
 )
@@ -197,6 +202,10 @@ def _agent_decided(state: State, agent: AgentState, command: _AgentCommand, now:
             return (e.LaneOpened(agent=agent.id, branch=command.branch, fresh=command.fresh),)
         case c.ReportIntegrated():
             return lanes.integrated(state, command)
+        case speech.ReportSaid():
+            return speech.said(command)
+        case speech.ReportAnswered():
+            return speech.answered(command)
         case c.RestartAgent():
             startable = (AgentStatus.FAILED, AgentStatus.STOPPED)
             if state.outcome is not None:

@@ -18,6 +18,7 @@ from runebook_tui.core.planedits import edit_words
 from runebook_tui.core.presence import OperatorLooked
 from runebook_tui.core.reviews import Recommended
 from runebook_tui.core.snoozing import Snoozed, snoozed_words
+from runebook_tui.core.speech import QuestionAnswered, SaidToAgent, said_words
 from runebook_tui.core.state import AgentState, Attempt, RequestState
 from runebook_tui.core.suggestions import SuggestionAdded, SuggestionApplied, SuggestionDismissed
 from runebook_tui.core.types import ENGINE, OPERATOR, AgentStatus, Change, Crossing, GateMode, RequestKind
@@ -105,6 +106,10 @@ def sentence(record: e.Record) -> str:
         case MessageDelivered():
             numbers = ", ".join(map(str, event.messages))
             return f"{_who(event.reader)} was given message {numbers} (by {event.by})"
+        case SaidToAgent():
+            return f"{_who(record.actor)} {said_words(event)}"
+        case QuestionAnswered():
+            return f"{_who(record.actor)} answered {event.agent} {event.answer}: {event.question}"
         case AcceptanceRan():
             return acceptance_words(event)
         case Recommended():

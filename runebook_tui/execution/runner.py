@@ -90,6 +90,7 @@ class ParallelExecutionRunner:
     ) -> None:
         self.root = root
         self.vault = Vault()
+        self.panes = panes
         self._plan = plan
         self.plan_file = plan_file
         self._log = log

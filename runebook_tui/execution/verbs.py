@@ -30,6 +30,7 @@ from runebook_tui.execution.hooks import Hooks
 from runebook_tui.execution.mailbox import Mailbox
 from runebook_tui.execution.outputs import Outputs
 from runebook_tui.execution.records import Records
+from runebook_tui.execution.saying import Saying
 from runebook_tui.execution.server import Connection
 from runebook_tui.execution.suggesting import Suggesting
 from runebook_tui.execution.supervision import Supervision
@@ -38,6 +39,7 @@ from runebook_tui.execution.view import owner, view
 from runebook_tui.history.versions import History
 from runebook_tui.log.eventlog import EventLog
 from runebook_tui.orchestrator.coordinator import Refused
+from runebook_tui.tmux.panes import Panes
 
 Answer = dict[str, Any]
 Verb = Callable[[Connection, Answer], Awaitable[Answer]]
@@ -51,6 +53,7 @@ class Host(Protocol):
 
     root: Path
     outputs: Outputs
+    panes: Panes
     amending: Amending
     undoing: Undoing | None
     """Takes back and brings back; None until the engine observes the tree."""
@@ -125,6 +128,7 @@ class Verbs:
         self._operator: Mapping[str, Verb] = {
             **Deciding(host).verbs,
             **host.amending.verbs,
+            **Saying(host, self._hooks).verbs,
             "restart": self._restart,
             "resume": self._resume,
             "stop": self._stop,

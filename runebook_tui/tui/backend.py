@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from runebook_tui.core.calls import Call
 from runebook_tui.core.events import Record
 from runebook_tui.core.state import State
 from runebook_tui.core.story import Story, WrittenLine
 from runebook_tui.history.heads import FileHead
+from runebook_tui.settings import Notify
 
 
 class BackendError(Exception):
@@ -102,6 +104,10 @@ class Backend(Protocol):
 
     async def lines(self, path: str) -> tuple[WrittenLine, ...]:
         """The lines of a file, each with who wrote it. Raises BackendError when they cannot be told."""
+        ...
+
+    async def call(self, found: Sequence[Call], notify: Notify) -> None:
+        """Tell the operator of calls outside of the screen, by the means that `notify` names."""
         ...
 
     async def close(self) -> None:

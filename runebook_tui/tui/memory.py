@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from runebook_tui.core import commands as c
+from runebook_tui.core.calls import Call
 from runebook_tui.core.events import Event, Record, Touched
 from runebook_tui.core.fold import apply
 from runebook_tui.core.gates import settle
@@ -27,6 +28,7 @@ from runebook_tui.core.suggestions import ApplySuggestion, DismissSuggestion
 from runebook_tui.core.types import ENGINE, OPERATOR, Change
 from runebook_tui.core.undos import why_not_undone
 from runebook_tui.history.heads import FileHead
+from runebook_tui.settings import Notify
 from runebook_tui.tui.backend import BackendError, Frame, Update
 
 _FIRST_RECORDS = 50
@@ -58,6 +60,7 @@ class MemoryBackend:
         self.stories: dict[str, Story] = {}
         self.written: dict[str, tuple[WrittenLine, ...]] = {}
         self.captures: Counter[str] = Counter()
+        self.called: list[str] = []
         self.closed = False
         self._group = 0
         self._now = now
@@ -296,6 +299,10 @@ class MemoryBackend:
         if path not in self.written:
             raise BackendError("there is no such file")
         return self.written[path]
+
+    async def call(self, found: Sequence[Call], notify: Notify) -> None:
+        """Remember the words in `called`."""
+        self.called.extend(call.words for call in found)
 
     async def close(self) -> None:
         """Remember that it was closed."""

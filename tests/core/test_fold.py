@@ -24,6 +24,7 @@ from runebook_tui.core.observed import Reading, ReportObserved
 from runebook_tui.core.planedits import AddClaim, AddMayWrite, AddPathPolicy
 from runebook_tui.core.rules import DOWN, decide
 from runebook_tui.core.snoozing import Snooze
+from runebook_tui.core.speech import QuestionAnswered, ReportAnswered, ReportSaid, SaidToAgent
 from runebook_tui.core.standing import Word
 from runebook_tui.core.state import State
 from runebook_tui.core.suggested import Provenance
@@ -199,6 +200,8 @@ COMMANDS = st.one_of(
     st.builds(c.DismissSuggestion, st.integers(0, 3), AGENT | st.just(OPERATOR)),
     st.builds(c.ApplySuggestion, st.integers(0, 3), AGENT | st.just(OPERATOR)),
     st.builds(c.Look, st.booleans()),
+    st.builds(ReportSaid, AGENT, TEXT, st.sampled_from(["submitted", "typed", "held"]), TEXT),
+    st.builds(ReportAnswered, AGENT, TEXT, st.sampled_from(["yes", "no"]), st.sampled_from(["hook", "keys"])),
     st.builds(c.ReportDelivered, AGENT, st.lists(st.integers(1, 3), max_size=2).map(tuple), TEXT),
     st.builds(
         c.RecordUndo, UNDO, REQUEST, SOME_CHANGES, TEXT, SOME_CHANGES, st.dictionaries(PATH, TEXT, max_size=2)
@@ -414,6 +417,9 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "edits": st.lists(EDITS, max_size=2).map(tuple),
     "until": st.floats(0, 1e10),
     "undo": UNDO,
+    "question": TEXT,
+    "answer": st.sampled_from(["yes", "no"]),
+    "why": TEXT,
     "version": st.integers(1, 3),
 }
 
@@ -424,6 +430,10 @@ def _events(kind: type[Any]) -> st.SearchStrategy[Any]:
         fields["by"] = st.lists(AGENT, max_size=2).map(tuple)
     if kind is SuggestionAdded:
         fields["kind"] = TEXT
+    if kind is SaidToAgent:
+        fields["outcome"] = st.sampled_from(["submitted", "typed", "held"])
+    if kind is QuestionAnswered:
+        fields["by"] = st.sampled_from(["hook", "keys"])
     if kind is e.AttemptRefused:
         fields["attempt"] = TEXT
     return st.builds(kind, **fields)

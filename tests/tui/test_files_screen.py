@@ -71,7 +71,8 @@ async def test_the_selected_file_tells_its_rule_its_changes_and_its_latest_diff(
         await played.shows("store.py")
         await select(played, "src/storage/store.py")
         await played.shows(
-            "owned by storage by the claim src/storage/** (runebook.toml:23)",
+            "owned by storage by the claim src/storage/**",
+            "(runebook.toml:23)",
             "2:47 ago  storage +12 −0",
             "the gate saw pid 4121",
             "+new line",

@@ -28,6 +28,7 @@ from runebook_tui.core.printable import visible
 from runebook_tui.core.reviews import Recommended
 from runebook_tui.core.sentences import sentence
 from runebook_tui.core.snoozing import Snoozed
+from runebook_tui.core.speech import QuestionAnswered, SaidToAgent
 from runebook_tui.core.standing import Word
 from runebook_tui.core.suggestions import SuggestionAdded, SuggestionApplied, SuggestionDismissed
 from runebook_tui.core.types import AgentStatus, Author, Crossing, RequestKind
@@ -306,6 +307,21 @@ SENTENCES: list[tuple[e.Event, str, str]] = [
         "a is rate-limited, its pane says (codex: limit): try again at 3 pm",
     ),
     (Snoozed(agent="a", until=900.0), "operator", "you put the call of a off for 15 min"),
+    (
+        SaidToAgent(agent="a", text="go on\nnow", outcome="submitted", why="its client says so"),
+        "operator",
+        "you said to a: go on",
+    ),
+    (
+        SaidToAgent(agent="a", text="go on", outcome="held", why="a is not running"),
+        "operator",
+        "you did not say to a (a is not running): go on",
+    ),
+    (
+        QuestionAnswered(agent="a", question="may Bash run?", answer="no", by="hook"),
+        "operator",
+        "you answered a no: may Bash run?",
+    ),
     (
         LessonDismissed(edit=AddMayWrite("a", "src/**")),
         "operator",

@@ -155,7 +155,10 @@ def _work(state: State, agent: AgentState, now: float) -> tuple[str, str] | None
     request = asking(state, agent.id)
     if request is not None:
         held = waited(request, now)
-        return f"blocked on request {request.id}" + (f" for {held}" if held else ""), glyphs.CAUTION
+        return (
+            f"blocked on {request.id}, {held}" if held else f"blocked on request {request.id}",
+            glyphs.CAUTION,
+        )
     if agent.finalizing:
         return "finalizing", glyphs.MUTED
     stands = standing(state, agent)

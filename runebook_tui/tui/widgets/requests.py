@@ -75,13 +75,6 @@ class RequestsPanel(Rows):
         words = f"Requests · {count}" + (f" · {marked} marked" if marked else "")
         self.border_title = Content.styled(words, glyphs.ACCENT) if count else Content("Requests")
 
-    def next(self) -> None:
-        """Select the next request; after the last comes the first."""
-        if self._entries and self.selected == self._entries[-1].key:
-            self.action_edge(-1)
-        else:
-            self.action_move(1)
-
     @property
     def marked(self) -> tuple[RequestState, ...]:
         """The marked requests, in the order in which they were marked."""
