@@ -199,6 +199,8 @@ _SIGNS = {
     "pagedown": "PgDn",
     "up": "↑",
     "down": "↓",
+    "plus": "+",
+    "minus": "-",
     "left": "←",
     "right": "→",
     "tab": "⇥",
