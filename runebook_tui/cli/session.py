@@ -8,6 +8,7 @@ from argparse import Namespace
 from contextlib import suppress
 from pathlib import Path
 
+from runebook_tui.cli.imports import importing
 from runebook_tui.cli.place import CommandError, root_of_plan
 from runebook_tui.execution.client import EngineClient, EngineError
 from runebook_tui.execution.folders import make_state_folder
@@ -42,8 +43,9 @@ def open_session(root: Path) -> None:
     make_state_folder(root)
     if not engine_answers(root):
         launch_engine(root)
-    from runebook_tui.tui.app import RunebookApp
-    from runebook_tui.tui.live import LiveBackend
+    with importing():
+        from runebook_tui.tui.app import RunebookApp
+        from runebook_tui.tui.live import LiveBackend
 
     keep_private()
     _look(root, leaves=False)
