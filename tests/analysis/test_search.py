@@ -117,7 +117,7 @@ def test_a_program_that_never_ends_is_ended(root: Path, monkeypatch: pytest.Monk
     slow = root / "rg"
     slow.write_text(f"#!/bin/sh\necho $$ > {root}/made/pid\nexec sleep 600\n")
     slow.chmod(0o755)
-    monkeypatch.setattr("runebook_agents.analysis.search.SEARCH_SECONDS", 0.5)
+    monkeypatch.setattr("runebook_agents.analysis.search.SEARCH_SECONDS", 2.0)
     search = Search(root, program=str(slow))
     assert search.ideas(failed("NameError: name 'append_event' is not defined")) == ()
     with pytest.raises(ProcessLookupError):
