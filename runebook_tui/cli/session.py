@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from runebook_tui.cli.place import CommandError, has_plan, root_of_plan
+from runebook_tui.cli.imports import importing
 from runebook_tui.execution.client import EngineClient, EngineError
 from runebook_tui.execution.folders import make_state_folder
 from runebook_tui.execution.launch import engine_answers, launch_engine
@@ -53,8 +54,9 @@ def open_session(root: Path) -> None:
     make_state_folder(root)
     if not engine_answers(root):
         launch_engine(root)
-    from runebook_tui.tui.app import RunebookApp
-    from runebook_tui.tui.live import LiveBackend
+    with importing():
+        from runebook_tui.tui.app import RunebookApp
+        from runebook_tui.tui.live import LiveBackend
 
     keep_private()
     _look(root, leaves=False)
