@@ -127,7 +127,7 @@ async def test_the_filter_leaves_agents_or_kinds_of_events() -> None:
         await played.press("escape", "slash", *"writes", "enter")
         await played.until(lambda: "│ nix-ci" not in played.text())
         await played.press("up")
-        await played.shows("storage changed src/storage/store.py")
+        await played.shows("storage wrote src/storage/store.py")
         assert {each.kind for each in screen._walked()} == {Kind.WRITE}
         await played.press("escape")
         await played.shows("│ nix-ci")

@@ -39,6 +39,8 @@ _SHOWN = 2_000
 """Files that a filter or an order other than by name shows."""
 _SMALL = 60
 """A tree of at most so many files is unfolded at first."""
+_OLD_SECONDS = 60.0
+"""The tree is read anew when it is gone to after so long."""
 _REST_SECONDS = 0.15
 """How long a file must be selected before its story is read."""
 
@@ -61,6 +63,9 @@ class FilesScreen(ModeScreen):
         self._news = News()
         self._plan: ExecutionPlan | None = None
         """The plan that the owners in the tree are of; None until the tree is read."""
+        self._reading = False
+        self._read_at = 0.0
+        """When it was read last, unix seconds."""
         self._owners = OwnershipManager(())
         self._seq = 0
         """The newest record that the news are of."""
@@ -98,32 +103,38 @@ class FilesScreen(ModeScreen):
     async def _read(self, plan: ExecutionPlan) -> None:
         """Read the tree and what happened to it; owners are found off the screen's thread."""
         first = self._plan is None
-        self._plan = plan
+        self._plan, self._read_at, self._reading = plan, self.now(), True
+        seq = self.view.state.seq
         try:
-            seq = self.view.state.seq
             touched = await self.backend.touches(0)
             paths = await self.backend.files()
+            self._owners, self._tree, self._news = await asyncio.to_thread(_grown, plan, paths, touched)
         except BackendError as error:
             self.notify(visible(str(error)), severity="error", markup=False)
             return
-        self._owners, self._tree, self._news = await asyncio.to_thread(_grown, plan, paths, touched)
+        finally:
+            self._reading = False
         self._seq = max(seq, touched[-1].seq if touched else 0)
         if first:
             small = len(self._tree) <= _SMALL
             unfolded = self._tree.rows(None if small else ())
             self._opened = {row.node.path for row in unfolded if isinstance(row.node, Folder) and row.open}
-        self._changed()
+        self._version += 1
+        self._fresh()
 
     @work(exclusive=True, group="news")
     async def _catch_up(self) -> None:
         """Read the changes that came faster than the view keeps them."""
+        seq = self.view.state.seq
         try:
             missed = await self.backend.touches(self._seq)
         except BackendError as error:
             self.notify(visible(str(error)), severity="error", markup=False)
             return
-        if self._take(missed):
-            self._changed()
+        moved = self._take(missed)
+        self._seq = max(self._seq, seq)
+        self._version += moved
+        self._show()
 
     def _take(self, records: Iterable[Record]) -> bool:
         """Take up records; whether files came or went."""
@@ -150,6 +161,8 @@ class FilesScreen(ModeScreen):
         """Show what there is; with a new plan, find the owners anew."""
         if self._plan is not self.view.state.plan and self.view.loaded:
             self._read(self.view.state.plan)
+        if self._reading:
+            self._show(anew=False)
             return
         fresh = [record for record in self.view.recent if record.seq > self._seq]
         if fresh and fresh[0].seq > self._seq + 1:
@@ -157,6 +170,12 @@ class FilesScreen(ModeScreen):
         elif self._take(fresh):
             self._version += 1
         self._show(anew=bool(fresh))
+
+    def on_screen_resume(self) -> None:
+        """What git ignores may have changed while another mode was looked at."""
+        super().on_screen_resume()
+        if self._plan is not None and not self._reading and self.now() - self._read_at > _OLD_SECONDS:
+            self._read(self._plan)
 
     def _changed(self) -> None:
         self._version += 1
