@@ -21,6 +21,7 @@ from runebook_tui.execution.follow import follow
 from runebook_tui.execution.launch import launch_engine
 from runebook_tui.place import runtime_folder
 from runebook_tui.tui.live import LiveBackend
+from runebook_tui.tui.modes import COCKPIT, MODES
 from runebook_tui.tui.picture import picture
 
 
@@ -40,7 +41,10 @@ PICTURES = (
     Picture("files", "3 t home", "Latest change", (132, 34)),
     Picture("timeline", "4 up", "wants to write", (132, 34)),
     Picture("away", "W", "request waits for you", (120, 34)),
+    Picture("log", "l", "wants to write", (120, 34)),
+    *(Picture(mode.id, mode.key, mode.id, (132, 34)) for mode in MODES if mode is not COCKPIT),
 )
+"""What `docs/` shows."""
 
 
 async def main(folder: Path) -> None:
