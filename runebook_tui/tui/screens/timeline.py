@@ -226,7 +226,7 @@ class TimelineScreen(ModeScreen):
         cursor, record = self._cursor, self._record
         if cursor is None:
             legend = "░ waits   ▒ waits for you   ▃▅█ works and writes   ─ done   ╳ failed   ╌ stopped\n"
-            marks = "◆ request   ✓ ✗ decided   ★ published   » message   + task   | start or end   ! failure"
+            marks = "◆ request   ✓ ✗ decided   ★ published   » message   + task   | start or end   ⊗ failure"
             words = "up and down go from event to event\n"
             self.event.update(Content.assemble((words, ""), (legend + marks, glyphs.MUTED)))
             return
