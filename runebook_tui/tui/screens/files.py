@@ -78,6 +78,8 @@ class FilesScreen(ModeScreen):
         """What the rows were made of, but for news."""
         self._present = Present()
         self._story: tuple[str, Story] | None = None
+        self._told = 0
+        """How many changes of the file were known when its story was read."""
         self._rest: Timer | None = None
 
     def body(self) -> Iterable[Widget]:
@@ -239,14 +241,10 @@ class FilesScreen(ModeScreen):
             self.whole.update(folder_words(node, self._present, news, now))
             return
         story = self._story[1] if self._story is not None and self._story[0] == node.path else None
-        if story is not None and news is not None and self._outdated(story, news.time):
+        if story is not None and news is not None and news.touches != self._told:
             self._soon()
         claim = self._owners.owner_of(node.path)
         self.whole.update(file_words(node, claim, story, self._present, news, now))
-
-    @staticmethod
-    def _outdated(story: Story, time: float) -> bool:
-        return not story.touches or story.touches[0].time < time
 
     @on(Rows.Moved, "#list")
     def _moved(self) -> None:
@@ -266,14 +264,15 @@ class FilesScreen(ModeScreen):
         node = self.node
         if not isinstance(node, File):
             return
-        claim = self._owners.owner_of(node.path)
+        claim, news = self._owners.owner_of(node.path), self._news.get(node.path)
+        told = 0 if news is None else news.touches
         try:
             story = await self.backend.story(node.path, None if claim is None else claim.pattern)
         except BackendError as error:
             self.notify(visible(str(error)), severity="error", markup=False)
             return
-        if self.node is node:
-            self._story = (node.path, story)
+        if self.rows.selected == node.path:
+            self._story, self._told = (node.path, story), told
             self.change.show_diff(story.diff, [])
             self.change.display = bool(story.diff)
             self._show_selected()
