@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 from textual import on, work
-from textual.app import App
 from textual.binding import BindingType
 from textual.filter import LineFilter
-from textual.reactive import reactive
 
 from runebook_tui.core.absence import TYPES, lines, summary
 from runebook_tui.core.events import AttemptRefused
@@ -22,12 +20,13 @@ from runebook_tui.core.resuming import words as resume_words
 from runebook_tui.core.sentences import attempt_sentence
 from runebook_tui.tui import glyphs, modes
 from runebook_tui.tui.backend import Backend, BackendError, Update
+from runebook_tui.tui.going import GoingApp
 from runebook_tui.tui.outcomes import outcomes
 from runebook_tui.tui.screens.cockpit import CockpitScreen
 from runebook_tui.tui.screens.confirm import ConfirmScreen
 from runebook_tui.tui.theme import RUNEBOOK
 from runebook_tui.tui.verdict import Verdict, about
-from runebook_tui.tui.view import EMPTY, View, worth_telling
+from runebook_tui.tui.view import worth_telling
 
 if TYPE_CHECKING:
     from textual.command import Provider
@@ -48,7 +47,7 @@ def _palette() -> type[Provider]:
     return CockpitCommands
 
 
-class RunebookApp(App[None], inherit_bindings=False):
+class RunebookApp(GoingApp, inherit_bindings=False):
     """The cockpit. `now` gives unix seconds, `pulse` monotonic ones.
 
     Screens post what the operator wants; only this class sends it. Leaving ends no agent.
@@ -61,9 +60,6 @@ class RunebookApp(App[None], inherit_bindings=False):
     DEFAULT_MODE = modes.COCKPIT.id
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide"), (160, "-very-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-short"), (28, "-tall")]
-
-    view: reactive[View] = reactive(EMPTY)
-    """What is known now: the one thing that everything on the screen is drawn from."""
 
     def __init__(
         self,
@@ -78,7 +74,7 @@ class RunebookApp(App[None], inherit_bindings=False):
         self._asked_about: set[tuple[str, int]] = set()
         self._now = now
         self._opened = {modes.COCKPIT.id}
-        self._cockpit = CockpitScreen(now, pulse, backend.capture)
+        self._cockpit = CockpitScreen(now, pulse, backend)
 
     def get_default_screen(self) -> CockpitScreen:
         """The cockpit is what the app starts with."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 from textual import getters, on
 from textual.app import ComposeResult
@@ -16,9 +16,11 @@ from textual.widget import Widget
 from runebook_tui.core.resuming import lost_agents
 from runebook_tui.core.state import AgentState
 from runebook_tui.tui import commands, glyphs, modes
-from runebook_tui.tui.backend import Frame
+from runebook_tui.tui.backend import Backend
 from runebook_tui.tui.offers import RESTARTABLE, offers
+from runebook_tui.tui.panewatch import PaneWatch
 from runebook_tui.tui.screens.request_keys import NO_ENGINE, RequestKeys
+from runebook_tui.tui.view import View
 from runebook_tui.tui.widgets.agent import AgentPanel
 from runebook_tui.tui.widgets.header import HeaderBar
 from runebook_tui.tui.widgets.lessons import LessonLine
@@ -74,11 +76,12 @@ class CockpitScreen(RequestKeys):
         self,
         now: Callable[[], float],
         pulse: Callable[[], float],
-        capture: Callable[[str], Awaitable[Frame | None]],
+        backend: Backend,
     ) -> None:
         super().__init__(now)
         self._pulse = pulse
-        self._capture = capture
+        self._backend = backend
+        self._looking = PaneWatch(backend.captures)
 
     def compose(self) -> ComposeResult:
         """Header, three panels, last events, keys."""
@@ -86,7 +89,8 @@ class CockpitScreen(RequestKeys):
         yield ModeBar("cockpit")
         with Container(id="body"):
             yield PlanPanel(self._now, id="plan").data_bind(CockpitScreen.view)
-            yield AgentPanel(self._capture, id="pane").data_bind(CockpitScreen.view)
+            panel = AgentPanel(self._backend, self._looking, id="pane")
+            yield panel.data_bind(CockpitScreen.view)
             with Vertical(id="waiting"):
                 yield RequestsPanel(self._now, self._pulse, id="requests").data_bind(CockpitScreen.view)
                 yield LessonLine(id="lesson").data_bind(CockpitScreen.view)
@@ -95,6 +99,7 @@ class CockpitScreen(RequestKeys):
 
     def on_mount(self) -> None:
         """Times go on each second."""
+        self.run_worker(self._looking.run(), group="pane")
         self.watch_tab(self.tab)
         self.set_interval(1.0, self._tick)
 
@@ -105,8 +110,10 @@ class CockpitScreen(RequestKeys):
             self.requests.redraw()
             self.offer()
 
-    def watch_view(self) -> None:
-        """The keys depend on what there is to decide."""
+    def watch_view(self, before: View, after: View) -> None:
+        """The keys depend on what there is to decide. Whoever comes to requests that wait is led there."""
+        if after.loaded and not before.loaded and after.state.open_requests:
+            self.requests.focus()
         self.offer()
 
     def watch_tab(self, tab: str) -> None:
@@ -165,6 +172,20 @@ class CockpitScreen(RequestKeys):
     def action_move(self, step: int) -> None:
         """Select the next agent in a direction."""
         self.plan.action_move(step)
+
+    def action_go(self) -> None:
+        """Go to the selected agent's pane."""
+        if self.agent is None:
+            self.say("no agent is selected")
+        else:
+            self.post_message(AgentPanel.GoWanted(self.agent.id))
+
+    def action_enter(self) -> None:
+        """Open the selected request where requests have the focus; elsewhere go to the agent's pane."""
+        if self.requests.has_focus:
+            self.action_open()
+        else:
+            self.action_go()
 
     def action_restart(self) -> None:
         """Start the selected agent again."""
