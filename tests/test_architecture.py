@@ -9,9 +9,12 @@ import subprocess
 import sys
 import sysconfig
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
+
+from runebook_tui.cli import command
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = (ROOT / "runebook_tui", ROOT / "agents" / "runebook_agents")
@@ -62,8 +65,12 @@ def loaded_by(module: str) -> set[str]:
         ("runebook_tui.execution.client", HEAVY | {"pydantic"}),
         ("runebook_tui.tui.screens.cockpit", {"libtmux", "watchfiles"}),
         ("runebook_tui.cli.command", HEAVY | {"pydantic", "pathspec"}),
-        ("runebook_tui.cli.asking", HEAVY),
+        *(
+            (f"runebook_tui.cli.{name}", HEAVY | {"pydantic"})
+            for name in ("asking", "deciding", "telling", "undoing", "stopping")
+        ),
         ("runebook_tui.cli.tools", HEAVY | {"mcp", "pydantic"}),
+        ("runebook_tui.cli.serving", {"textual", "rich", "aiohttp", "jinja2", "textual_serve"}),
         ("runebook_tui.mcp.server", {"textual", "libtmux"}),  # uvicorn, which the SDK loads, loads watchfiles
         ("runebook_agents.finalization", HEAVY | {"pydantic", "pathspec"}),
         ("runebook_agents.nix_ci", HEAVY | {"pydantic", "pathspec", "check_jsonschema"}),
@@ -71,6 +78,12 @@ def loaded_by(module: str) -> set[str]:
 )
 def test_a_module_loads_no_more_than_it_should(module: str, never: set[str]) -> None:
     assert not loaded_by(module) & never
+
+
+def test_errors_for_people_are_found_by_their_names() -> None:
+    for name in (*command._ERRORS_OF_COMMANDS, *command._ERRORS_OF_PLANS, *command._ERRORS):
+        module, _, error = name.rpartition(".")
+        assert issubclass(getattr(import_module(f"runebook_tui.{module}"), error), Exception)
 
 
 @pytest.mark.parametrize(
@@ -110,6 +123,7 @@ def imported(path: Path) -> Iterator[tuple[str, int]]:
         ("tmux", {"libtmux", "runebook_tui"}),
         ("hooks", {"runebook_tui"}),
         ("execution", {"runebook_tui"}),
+        ("web", {"aiohttp", "jinja2", "textual_serve", "runebook_tui"}),
         ("mcp", {"mcp", "mcp_types", "pydantic", "runebook_tui"}),
     ],
 )

@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -257,6 +258,27 @@ class Repository:
         )
         assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
 
+    def first_json(self, *words: str) -> Any:
+        """What a command prints at first that goes on until it is interrupted."""
+        with subprocess.Popen(
+            [*PROGRAM, *words, "--json"],
+            cwd=self.root,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as process:
+            try:
+                assert process.stdout is not None
+                said = ""
+                while not said.endswith("}\n"):
+                    said += (line := process.stdout.readline())
+                    assert line, said
+                return json.loads(said)
+            finally:
+                process.send_signal(signal.SIGINT)
+                assert process.wait(DEADLINE) == 0
+
     def until(self, *words: str, holds: Callable[[Any], bool]) -> Any:
         end = time.monotonic() + DEADLINE
         while True:
@@ -352,6 +374,7 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
         here.hook("alpha", {"hook_event_name": "PostToolUseFailure", "session_id": "s", **failed})
         AgentContext("alpha", here.root).accept("tests", False, 1, 0.5, "1a2b3c4")
         found["status"] = [here.json("status")]
+        found["serve"] = [here.first_json("serve", "--port", "0")]
         found["recommendation"] = [
             here.json("recommend", other, "reject", "--reason", "not now", "--agent", "beta")
         ]

@@ -6,9 +6,8 @@ import time
 from argparse import Namespace
 
 from runebook_tui.cli import shapes
-from runebook_tui.cli.moments import moment_of
+from runebook_tui.cli.moments import elapsed, moment_of
 from runebook_tui.cli.place import root_of_plan
-from runebook_tui.cli.words import elapsed
 from runebook_tui.core.absence import TYPES, Absence, lines, summary
 from runebook_tui.core.printable import visible
 from runebook_tui.execution.follow import open_log

@@ -5,8 +5,8 @@ from __future__ import annotations
 from argparse import Namespace
 
 from runebook_tui.cli import shapes
+from runebook_tui.cli.moments import clock
 from runebook_tui.cli.place import root_of_plan
-from runebook_tui.cli.words import clock
 from runebook_tui.core.contract import InterfaceStub
 from runebook_tui.core.interfaces import consumers
 from runebook_tui.core.printable import visible

@@ -12,8 +12,7 @@ from runebook_tui.cli import shapes
 from runebook_tui.cli.place import CommandError, inside, root_of_plan
 from runebook_tui.core.printable import visible
 from runebook_tui.execution.client import EngineClient, EngineDown
-from runebook_tui.execution.follow import log_path
-from runebook_tui.execution.launch import launch_engine
+from runebook_tui.place import LOG_NAME, state_folder
 
 _ENGINE_SECONDS = 30.0
 _CHECK_SECONDS = 3_600.0
@@ -33,8 +32,10 @@ def connect(root: Path) -> EngineClient:
     try:
         return EngineClient(root)
     except EngineDown:
-        if "RUNEBOOK_AGENT" in os.environ or not log_path(root).exists():
+        if "RUNEBOOK_AGENT" in os.environ or not (state_folder(root) / LOG_NAME).exists():
             raise
+        from runebook_tui.execution.launch import launch_engine
+
         launch_engine(root)
         return EngineClient(root)
 

@@ -16,9 +16,10 @@ from runebook_tui.cli.arguments import UsageError, build_parser
 
 _MODULES = {
     "tui": "session.interactive",
-    "run": "session.run",
+    "run": "running.run",
     "demo": "session.demo",
-    "down": "session.down",
+    "down": "stopping.down",
+    "serve": "serving.serve",
     "init": "plan.init",
     "check": "plan.check",
     "schema": "plan.schema",
@@ -57,6 +58,20 @@ _MODULES = {
     "surface": "surfacing.surface",
 }
 
+_ERRORS_OF_COMMANDS = ("cli.place.CommandError",)
+_ERRORS_OF_PLANS = ("orchestrator.problems.PlanError", "orchestrator.init.InitError")
+_ERRORS = (
+    "execution.client.EngineError",
+    "execution.launch.LaunchError",
+    "git.process.GitError",
+    "history.errors.HistoryError",
+    "log.eventlog.LogError",
+    "memory.store.StoreError",
+    "place.PlaceError",
+    "tmux.panes.TmuxError",
+)
+"""Errors for people, by where they are declared, so that telling one loads nothing."""
+
 
 def run(words: Sequence[str]) -> int:
     """Carry out the command line `words`; the exit status."""
@@ -78,8 +93,8 @@ def run(words: Sequence[str]) -> int:
         status = _status_of(error)
         if status is None or "RUNEBOOK_TRACEBACK" in os.environ:
             raise
-        words = _system_words(error) if isinstance(error, OSError) else str(error)
-        return _complain(words, status)
+        message = _system_words(error) if isinstance(error, OSError) else str(error)
+        return _complain(_as_kept(message) if words[:1] == ["run"] else message, status)
 
 
 def _function(command: str) -> Callable[[Namespace], int]:
@@ -91,30 +106,31 @@ def _function(command: str) -> Callable[[Namespace], int]:
 
 def _status_of(error: Exception) -> int | None:
     """The exit status of an error that is meant for people; None for one that is our own mistake."""
-    from runebook_tui.cli.place import CommandError
-    from runebook_tui.execution.client import EngineError
-    from runebook_tui.execution.launch import LaunchError
-    from runebook_tui.git.process import GitError
-    from runebook_tui.history.errors import HistoryError
-    from runebook_tui.log.eventlog import LogError
-    from runebook_tui.memory.store import StoreError
-    from runebook_tui.orchestrator.init import InitError
-    from runebook_tui.orchestrator.problems import PlanError
-    from runebook_tui.place import PlaceError
-    from runebook_tui.tmux.panes import TmuxError
-
-    if isinstance(error, CommandError):
-        return error.status
-    if isinstance(error, PlanError | InitError):
+    if _is_one_of(error, _ERRORS_OF_COMMANDS):
+        return int(getattr(error, "status", 1))
+    if _is_one_of(error, _ERRORS_OF_PLANS):
         return 2
-    known = (EngineError, GitError, LaunchError, HistoryError, LogError, PlaceError, StoreError, TmuxError)
-    return 1 if isinstance(error, (*known, OSError)) else None
+    return 1 if isinstance(error, OSError) or _is_one_of(error, _ERRORS) else None
+
+
+def _is_one_of(error: Exception, names: Sequence[str]) -> bool:
+    """Whether `error` is of one of these classes; a module that was not loaded has raised nothing."""
+    places = (name.rpartition(".") for name in names)
+    loaded = ((sys.modules.get(f"runebook_tui.{module}"), name) for module, _, name in places)
+    return any(module is not None and isinstance(error, getattr(module, name)) for module, name in loaded)
 
 
 def _system_words(error: OSError) -> str:
     """What the system said, as "No space left on device: /path"."""
     reason = error.strerror or str(error) or type(error).__name__
     return f"{reason}: {error.filename}" if error.filename else reason
+
+
+def _as_kept(message: str) -> str:
+    """What the engine complains of, without what looks like a secret: it may stand in `engine.log`."""
+    from runebook_tui.core.secrets import without_secrets
+
+    return "\n".join(map(without_secrets, message.splitlines()))
 
 
 def _complain(message: str, status: int) -> int:

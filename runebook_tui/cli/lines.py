@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 
 from runebook_tui.cli import shapes
-from runebook_tui.cli.words import clock
+from runebook_tui.cli.moments import clock
 from runebook_tui.core.events import Record, Touched
 from runebook_tui.core.printable import visible
 from runebook_tui.core.state import State

@@ -1,4 +1,4 @@
-"""Moments as people write them: `2h`, `10:30`, `2026-11-23T10:00`, or `last`."""
+"""Moments as people write them (`2h`, `10:30`, `2026-11-23T10:00`, or `last`), and as they read them."""
 
 from __future__ import annotations
 
@@ -36,3 +36,14 @@ def _time_of_day(text: str, now: float) -> float:
     hour, minute, second = (*parts, 0)[:3]
     then = today.replace(hour=hour, minute=minute, second=second, microsecond=0)
     return (then if then <= today else then - timedelta(days=1)).timestamp()
+
+
+def clock(time: float) -> str:
+    """A moment as local time of day."""
+    return datetime.fromtimestamp(time).strftime("%H:%M:%S")
+
+
+def elapsed(seconds: float) -> str:
+    """A span as h:mm:ss; one that a jumping clock made negative counts as none."""
+    whole = max(0, int(seconds))
+    return f"{whole // 3600}:{whole // 60 % 60:02d}:{whole % 60:02d}"

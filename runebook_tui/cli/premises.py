@@ -17,7 +17,8 @@ from runebook_tui.execution.follow import log_path
 from runebook_tui.execution.launch import engine_answers
 from runebook_tui.git.hooks import GuardHooks, HooksError
 from runebook_tui.git.process import GitError
-from runebook_tui.log.eventlog import LogError, is_alive
+from runebook_tui.log.eventlog import LogError
+from runebook_tui.log.lease import is_alive
 from runebook_tui.log.sqlite import SqliteLog
 from runebook_tui.orchestrator.planner import PlanError, read_plan, read_text
 from runebook_tui.place import PLAN_NAME, socket_path, state_folder, tmux_socket_name

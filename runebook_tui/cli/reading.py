@@ -16,6 +16,7 @@ from runebook_tui.cli.moments import moment_of
 from runebook_tui.cli.place import inside, root_of_plan
 from runebook_tui.core.events import Touched
 from runebook_tui.core.ownership import operators_own
+from runebook_tui.core.printable import visible_lines
 from runebook_tui.core.sentences import sentence
 from runebook_tui.core.state import RequestState, State
 from runebook_tui.core.types import OPERATOR, ExecutionPlan
@@ -65,7 +66,7 @@ def requests(arguments: Namespace) -> int:
     for each in listed:
         print(words.request_words(each, time.time()))
         if arguments.diff:
-            print(words.visible_lines(_diff(root, each)))
+            print(visible_lines(_diff(root, each)))
     if not listed:
         print("no request waits for a decision")
     return 0

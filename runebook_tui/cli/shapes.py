@@ -6,15 +6,13 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from runebook_tui.core.acceptance import Accepted
-from runebook_tui.core.activity import Doing
-from runebook_tui.core.events import Record
-from runebook_tui.core.gates import agent_unmet, phase_unmet
-from runebook_tui.core.resuming import is_lost
-from runebook_tui.core.state import AgentState, PhaseState, RequestState, State, TaskState, UndoState
-from runebook_tui.core.types import AgentStatus, PhaseStatus
+if TYPE_CHECKING:  # a command that only asks the engine something starts without the state
+    from runebook_tui.core.acceptance import Accepted
+    from runebook_tui.core.activity import Doing
+    from runebook_tui.core.events import Record
+    from runebook_tui.core.state import AgentState, PhaseState, RequestState, State, TaskState, UndoState
 
 Shape = dict[str, Any]
 
@@ -88,6 +86,9 @@ def _check_shape(found: Accepted | None, check: str, title: str) -> Shape:
 
 def phase_shape(state: State, phase: PhaseState) -> Shape:
     """One phase."""
+    from runebook_tui.core.gates import phase_unmet
+    from runebook_tui.core.types import PhaseStatus
+
     spec = state.plan.phase(phase.id)
     waits = spec is not None and phase.status is PhaseStatus.PENDING
     return {
@@ -103,6 +104,10 @@ def phase_shape(state: State, phase: PhaseState) -> Shape:
 
 def agent_shape(state: State, agent: AgentState) -> Shape:
     """One agent with its tasks."""
+    from runebook_tui.core.gates import agent_unmet
+    from runebook_tui.core.resuming import is_lost
+    from runebook_tui.core.types import AgentStatus
+
     waits = agent.status in (AgentStatus.PENDING, AgentStatus.WAITING)
     return {
         "id": agent.id,

@@ -14,8 +14,7 @@ from typing import Any
 from runebook_tui.cli import shapes
 from runebook_tui.cli.asking import ask_engine
 from runebook_tui.cli.place import CommandError, root_of_plan
-from runebook_tui.cli.words import visible_lines
-from runebook_tui.core.printable import visible
+from runebook_tui.core.printable import visible, visible_lines
 from runebook_tui.core.suggested import Suggestion
 from runebook_tui.core.suggestions import ranked
 from runebook_tui.execution import suggesting

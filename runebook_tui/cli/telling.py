@@ -7,9 +7,9 @@ from typing import Any
 
 from runebook_tui.cli import shapes
 from runebook_tui.cli.asking import ask_engine, request_number
-from runebook_tui.cli.words import clock, visible_lines
-from runebook_tui.core.printable import visible
-from runebook_tui.core.types import ENGINE, OPERATOR
+from runebook_tui.cli.moments import clock
+from runebook_tui.core.printable import visible, visible_lines
+from runebook_tui.core.speakers import ENGINE, OPERATOR
 
 _NAMES = {OPERATOR: "you", ENGINE: "Runebook"}
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import sys
 from argparse import Namespace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from runebook_tui.cli import shapes, words
+from runebook_tui.cli import shapes
 from runebook_tui.cli.asking import ask_engine, request_number
 from runebook_tui.cli.place import CommandError, root_of_plan
 from runebook_tui.core.printable import visible
-from runebook_tui.core.state import State
-from runebook_tui.execution.follow import open_log
-from runebook_tui.log.loading import load
+
+if TYPE_CHECKING:
+    from runebook_tui.core.state import State
 
 PATIENCE = 600.0
 
@@ -35,6 +35,8 @@ def undo(arguments: Namespace) -> int:
 
 def show(arguments: Namespace, root: Path, answer: dict[str, Any], *, restored: bool) -> int:
     """Print what became of an undo or a restore; the exit status: 1 when any path was refused."""
+    from runebook_tui.cli import words
+
     refused: dict[str, str] = answer["refused"]
     if arguments.json:
         print(shapes.dump(shapes.undo_shape(_state(root).undos[answer["undo"]], refused)))
@@ -49,6 +51,8 @@ def show(arguments: Namespace, root: Path, answer: dict[str, Any], *, restored: 
 
 
 def _list(arguments: Namespace, root: Path) -> int:
+    from runebook_tui.cli import words
+
     undos = list(_state(root).undos.values())
     if arguments.json:
         print(shapes.dump([shapes.undo_shape(each) for each in undos]))
@@ -61,6 +65,9 @@ def _list(arguments: Namespace, root: Path) -> int:
 
 
 def _state(root: Path) -> State:
+    from runebook_tui.execution.follow import open_log
+    from runebook_tui.log.loading import load
+
     log = open_log(root)
     try:
         return load(log)

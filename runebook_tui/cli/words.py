@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
 
+from runebook_tui.cli.moments import clock, elapsed
 from runebook_tui.core.acceptance import summary
 from runebook_tui.core.activity import activity_words, use_words
 from runebook_tui.core.events import Record
@@ -20,22 +20,6 @@ from runebook_tui.core.types import OPERATOR, AgentStatus, Author, PhaseStatus, 
 
 _PATHS_SHOWN = 5
 _ATTEMPTS_SHOWN = 3
-
-
-def clock(time: float) -> str:
-    """A moment as local time of day."""
-    return datetime.fromtimestamp(time).strftime("%H:%M:%S")
-
-
-def elapsed(seconds: float) -> str:
-    """A span as h:mm:ss; one that a jumping clock made negative counts as none."""
-    whole = max(0, int(seconds))
-    return f"{whole // 3600}:{whole // 60 % 60:02d}:{whole % 60:02d}"
-
-
-def visible_lines(text: str) -> str:
-    """Several lines of others' text, each made safe."""
-    return "\n".join(visible(line) for line in text.split("\n"))
 
 
 def status_words(state: State, alive: bool) -> str:

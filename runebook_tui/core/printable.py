@@ -31,6 +31,11 @@ def visible(text: str, limit: int = LIMIT) -> str:
     return "".join(shown)
 
 
+def visible_lines(text: str) -> str:
+    """Several lines of others' text, each made safe."""
+    return "\n".join(visible(line) for line in text.split("\n"))
+
+
 def _takes_no_room(character: str) -> bool:
     """Whether a terminal shows the character in no cell of its own: selectors, joiners, vowels of Hangul."""
     if character.isascii():

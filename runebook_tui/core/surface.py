@@ -58,6 +58,7 @@ def surface_of(state: State) -> dict[str, Any]:
         "format": FORMAT,
         "prompt": _prompt(counts),
         "mood": _mood(state, counts),
+        "advice": _plain(suggestions[0].title) if suggestions else "",
         "plan": visible(state.plan.plan.name, TEXT_CHARACTERS),
         "run": state.run,
         "outcome": state.outcome,
@@ -90,6 +91,11 @@ def _prompt(counts: dict[str, int]) -> str:
 
 def _number(count: int, what: str) -> str:
     return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
+def _plain(title: str) -> str:
+    """A title in printable ASCII that stands in quotes as it is, for whoever reads no JSON."""
+    return "".join(each if " " <= each <= "~" and each not in '"\\' else "?" for each in title)[:100]
 
 
 def _mood(state: State, counts: dict[str, int]) -> str:

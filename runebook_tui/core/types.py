@@ -21,11 +21,10 @@ from runebook_tui.core.policy import Away as Away
 from runebook_tui.core.policy import PathPolicy as PathPolicy
 from runebook_tui.core.policy import Policy as Policy
 from runebook_tui.core.policy import Review as Review
+from runebook_tui.core.speakers import ENGINE as ENGINE
+from runebook_tui.core.speakers import OPERATOR as OPERATOR
 from runebook_tui.core.value import Value as Value
 
-OPERATOR = "operator"
-"""The speaker and author that is a person, not an agent."""
-ENGINE = "engine"
 ORCHESTRATOR = "orchestrator"
 """The built-in agent that begins a plan: roadmap, interface stubs, boundaries."""
 

@@ -7,7 +7,6 @@ EngineError         one line for people
 
 from __future__ import annotations
 
-import asyncio
 import socket
 from collections.abc import Mapping
 from pathlib import Path
@@ -78,6 +77,8 @@ async def ask_engine(
     root: Path, do: str, fields: Mapping[str, object] | None = None, *, seconds: float = 10.0
 ) -> dict[str, Any]:
     """Ask the engine of `root` one question. Raises EngineError."""
+    import asyncio  # here, for most commands of the command line do without
+
     try:
         async with asyncio.timeout(seconds):
             reader, writer = await asyncio.open_unix_connection(str(socket_path(root)), limit=wire.MAX_LINE)

@@ -40,7 +40,8 @@ from runebook_tui.execution.undoing import Undoing
 from runebook_tui.execution.vault import Vault
 from runebook_tui.execution.verbs import Verbs
 from runebook_tui.history.versions import History
-from runebook_tui.log.eventlog import EventLog, LogError, own_lease
+from runebook_tui.log.eventlog import EventLog, LogError
+from runebook_tui.log.lease import own_lease
 from runebook_tui.log.nudge import Bell
 from runebook_tui.log.sqlite import SqliteLog
 from runebook_tui.orchestrator.coordinator import Coordinator, Refused
@@ -92,7 +93,7 @@ class ParallelExecutionRunner:
         self._keep = keep
         self._fresh = fresh
         self._resume = resume
-        self._say = say
+        self._say: Callable[[str], None] = lambda line: say(self.vault.secrets.hide(line))
         self._bell = Bell(runtime_folder(root, create=True))
         self._supervisors = Supervisors(root)
         self._pauses = Pauses()
@@ -102,7 +103,7 @@ class ParallelExecutionRunner:
         self._trees = Trees(
             root, log, self._supervisors.descends, self.handle_surely, lambda: self.state, edited, hear
         )
-        self._lanes = Lanes(root, self._trees, self.handle_surely, lambda: self.state, say)
+        self._lanes = Lanes(root, self._trees, self.handle_surely, lambda: self.state, self._say)
         self._interfaces = Interfaces(self, self._lanes, self._last_touch)
         self.machine = UNTESTED
         self.amending = Amending(self)
@@ -113,8 +114,8 @@ class ParallelExecutionRunner:
         self._changed = asyncio.Condition()
         self._wake = asyncio.Event()
         self._leaving = ""
-        self._surfaces = Surfaces(root, lambda: self.state, say)
-        self.outputs = Outputs(self, panes, say)
+        self._surfaces = Surfaces(root, lambda: self.state, self._say)
+        self.outputs = Outputs(self, panes, self._say)
         self._effects = Effects(
             root,
             panes,

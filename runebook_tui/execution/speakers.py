@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from runebook_tui import mark
 from runebook_tui.core.types import OPERATOR
-from runebook_tui.log.eventlog import process_start
+from runebook_tui.log.lease import process_start
 
 _MAX_DEPTH = 256
 

@@ -9,15 +9,14 @@ LogError                the store cannot be used: full, read-only, damaged, too 
 from __future__ import annotations
 
 import json
-import os
-import socket
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from pydantic import ValidationError
 from pydantic_core import PydanticSerializationError
 
 from runebook_tui.core.events import EVENT, Event, Record
+from runebook_tui.log.lease import Lease
 
 
 class LogError(Exception):
@@ -30,17 +29,6 @@ class Conflict(LogError):
 
 class AlreadyRecorded(LogError):
     """An event with the same key is in the log already."""
-
-
-class Lease(NamedTuple):
-    """Who runs the engine of this log on a host."""
-
-    pid: int
-    started: float
-    """When that process started, in clock ticks since the machine did: tells a reused pid apart."""
-    host: str
-    taken_at: float
-    """Unix seconds."""
 
 
 class LeaseTaken(LogError):
@@ -133,34 +121,3 @@ def decode(body: str) -> Event:
             return EVENT.validate_python(json.loads(body))
         except (ValidationError, ValueError) as error:
             raise LogError(f"a record of the log cannot be read: {body[:80]!r}") from error
-
-
-def process_start(pid: int) -> float | None:
-    """When process `pid` started (clock ticks since boot; 0.0 where /proc is absent), None if it ended."""
-    try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            fields = file.read().rpartition(b")")[2].split()
-        return None if fields[0] in (b"Z", b"X") else float(fields[19])
-    except OSError:
-        if os.path.isdir("/proc/self"):
-            return None
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return None
-    except PermissionError:
-        pass
-    return 0.0
-
-
-def own_lease(time: float) -> Lease:
-    """The lease of this very process."""
-    return Lease(os.getpid(), process_start(os.getpid()) or 0.0, socket.gethostname(), time)
-
-
-def is_alive(lease: Lease) -> bool:
-    """Whether the holder still runs, as far as this host can tell."""
-    if lease.host != socket.gethostname():
-        return True
-    started = process_start(lease.pid)
-    return started is not None and started == lease.started

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from runebook_tui.core.events import Event, Record, Touched
-from runebook_tui.log.eventlog import AlreadyRecorded, Conflict, Lease, LeaseTaken, is_alive
+from runebook_tui.log.eventlog import AlreadyRecorded, Conflict, LeaseTaken
+from runebook_tui.log.lease import Lease, is_alive
 
 
 class MemoryLog:

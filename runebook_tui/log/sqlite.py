@@ -17,13 +17,12 @@ from runebook_tui.core.events import Event, Record, Touched
 from runebook_tui.log.eventlog import (
     AlreadyRecorded,
     Conflict,
-    Lease,
     LeaseTaken,
     LogError,
     decode,
     encode,
-    is_alive,
 )
+from runebook_tui.log.lease import Lease, is_alive
 
 SCHEMA_VERSION = 1
 _APPLICATION_ID = 0x52756E65  # "Rune"
@@ -89,9 +88,11 @@ class SqliteLog:
 
     def _check(self, *, empty: bool) -> None:
         """Raise LogError unless the file is a log that this program understands (or is `empty`)."""
-        application = self._db.execute("PRAGMA application_id").fetchone()[0]
-        version = self._db.execute("PRAGMA user_version").fetchone()[0]
-        objects = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        # One look: between two, another process may make the log.
+        with self._transaction("DEFERRED"):
+            application = self._db.execute("PRAGMA application_id").fetchone()[0]
+            version = self._db.execute("PRAGMA user_version").fetchone()[0]
+            objects = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
         if application == _APPLICATION_ID and version > SCHEMA_VERSION:
             raise LogError(f"{self.path} was written by a newer Runebook (format {version})")
         fresh = empty and not (application or version or objects)
@@ -99,7 +100,7 @@ class SqliteLog:
             raise LogError(f"{self.path} is not a log")
 
     def _prepare(self) -> None:
-        self._db.execute("PRAGMA journal_mode = WAL")
+        self._switch_to_wal()
         self._db.execute("PRAGMA synchronous = NORMAL")
         if self._db.execute("PRAGMA user_version").fetchone()[0] > 0:
             return
@@ -109,6 +110,18 @@ class SqliteLog:
                     self._db.execute(statement)
                 self._db.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
                 self._db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+    def _switch_to_wal(self) -> None:
+        """Write ahead from now on. SQLite refuses the switch at once while another process makes the log."""
+        while True:
+            try:
+                self._db.execute("PRAGMA journal_mode = WAL")
+                return
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorname != "SQLITE_BUSY":
+                    raise
+            with self._transaction("EXCLUSIVE"):  # this waits until the other is done
+                pass
 
     @contextmanager
     def _words(self) -> Iterator[None]:
@@ -132,8 +145,8 @@ class SqliteLog:
             raise LogError(f"the log {self.path}: {words}") from error
 
     @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._db.execute("BEGIN IMMEDIATE")
+    def _transaction(self, kind: str = "IMMEDIATE") -> Iterator[None]:
+        self._db.execute(f"BEGIN {kind}")
         try:
             yield
             self._db.execute("COMMIT")

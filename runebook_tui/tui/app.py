@@ -24,6 +24,7 @@ from runebook_tui.tui.going import GoingApp
 from runebook_tui.tui.outcomes import outcomes
 from runebook_tui.tui.screens.cockpit import CockpitScreen
 from runebook_tui.tui.screens.confirm import ConfirmScreen
+from runebook_tui.tui.screens.mode import ModeScreen
 from runebook_tui.tui.theme import RUNEBOOK
 from runebook_tui.tui.verdict import Verdict, about
 from runebook_tui.tui.view import worth_telling
@@ -73,7 +74,7 @@ class RunebookApp(GoingApp, inherit_bindings=False):
         self._backend = backend
         self._asked_about: set[tuple[str, int]] = set()
         self._now = now
-        self._opened = {modes.COCKPIT.id}
+        self._opened: dict[str, ModeScreen] = {}
         self._cockpit = CockpitScreen(now, pulse, backend)
 
     def get_default_screen(self) -> CockpitScreen:
@@ -265,17 +266,26 @@ class RunebookApp(GoingApp, inherit_bindings=False):
     def _new_run_wanted(self) -> None:
         self._send("new-run")
 
+    @on(ModeScreen.Wanted)
+    def _wanted(self, event: ModeScreen.Wanted) -> None:
+        self._send(event.do, **event.fields)
+
     # ── where the operator looks ────────────────────────────────────────────────────────────────
 
     def action_mode(self, mode: str) -> None:
         """Go to a mode; where it was left, it is found again."""
         if mode == self.current_mode:
             return
-        if mode not in self._opened:
-            self._opened.add(mode)
-            screen = modes.by_id(mode).load()
-            self.add_mode(mode, lambda: screen(self._backend, self._now).data_bind(RunebookApp.view))
+        if mode != modes.COCKPIT.id and mode not in self._opened:
+            screen = self._opened[mode] = modes.by_id(mode).load()(self._backend, self._now)
+            screen.view = self.view
+            self.add_mode(mode, lambda: screen)
         self.switch_mode(mode)
+
+    def watch_view(self, view: View) -> None:
+        """The modes that were opened have the same snapshot; they draw when they are looked at."""
+        for screen in self._opened.values():
+            screen.view = view
 
     def action_log(self) -> None:
         """Show everything that happened."""

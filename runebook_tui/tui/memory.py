@@ -20,6 +20,7 @@ from runebook_tui.core.planedits import PlanEdit, edit_words, edited, read
 from runebook_tui.core.refusal import Refusal
 from runebook_tui.core.rules import DOWN, decide
 from runebook_tui.core.state import State
+from runebook_tui.core.suggestions import ApplySuggestion, DismissSuggestion
 from runebook_tui.core.types import ENGINE, OPERATOR, Change
 from runebook_tui.core.undos import why_not_undone
 from runebook_tui.history.heads import FileHead
@@ -217,6 +218,10 @@ class MemoryBackend:
                 ]
             case "down":
                 return [c.StopAgent(agent.id, DOWN) for agent in self.state.live_agents()]
+            case "suggestion-apply":
+                return [ApplySuggestion(fields["suggestion"], OPERATOR)]
+            case "suggestion-dismiss":
+                return [DismissSuggestion(fields["suggestion"], OPERATOR)]
             case "new-run":
                 return [c.StartRun(self.state.plan)]
             case _:

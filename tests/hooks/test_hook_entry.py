@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -67,8 +67,11 @@ def root(tmp_path: Path) -> Path:
 
 
 @contextmanager
-def engine(root: Path, answer: bytes | None) -> Iterator[list[bytes]]:
-    """A listener that answers each line with these bytes (None: never); the lines that it was sent."""
+def engine(root: Path, answer: bytes | None, *, ends_after: int | None = None) -> Iterator[list[bytes]]:
+    """A listener that answers each line with these bytes (None: never); the lines that it was sent.
+
+    It ends when it was asked `ends_after` times; without a number when the block does.
+    """
     heard: list[bytes] = []
     with socket.socket(socket.AF_UNIX) as listener:
         path = root / ".runebook" / "s"
@@ -77,7 +80,7 @@ def engine(root: Path, answer: bytes | None) -> Iterator[list[bytes]]:
         (root / ".runebook" / "socket").write_text(str(path))
 
         def serve() -> None:
-            while True:
+            while len(heard) != ends_after:
                 try:
                     connection, _ = listener.accept()
                 except OSError:
@@ -89,15 +92,16 @@ def engine(root: Path, answer: bytes | None) -> Iterator[list[bytes]]:
                     heard.append(line)
                     if answer is None:
                         connection.recv(1)
-                    else:
+                    elif answer:
                         connection.sendall(answer)
+            listener.close()
 
         thread = threading.Thread(target=serve)
         thread.start()
         try:
             yield heard
         finally:
-            with socket.socket(socket.AF_UNIX) as last:
+            with socket.socket(socket.AF_UNIX) as last, suppress(ConnectionRefusedError):
                 last.connect(str(path))
             thread.join()
 
@@ -220,14 +224,17 @@ def test_an_engine_that_never_answers_is_not_waited_for_longer_than_the_client_w
 def test_an_engine_that_ends_while_it_is_asked_is_waited_for_some_seconds(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """It comes back once, ends again, and stays away: the hook stops before its client's patience does."""
     for name, value in pane(root).items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(question, "RETURN_SECONDS", 0.3)
-    monkeypatch.setattr(question, "QUIET_SECONDS", 0.05)
-    monkeypatch.setitem(PATIENCE, "claude", GIVE_UP_BEFORE + 1.0)
-    with engine(root, b"") as heard, pytest.raises(question.Trouble, match="no engine runs"):
+    monkeypatch.setitem(PATIENCE, "claude", GIVE_UP_BEFORE + DEADLINE)
+    with (
+        engine(root, b"", ends_after=2) as heard,
+        pytest.raises(question.Trouble, match="no engine runs"),
+    ):
         question.ask(b"{}\n", "claude")
-    assert len(heard) > 1
+    assert len(heard) == 2
 
 
 def test_every_client_with_a_hook_waits_as_long_as_its_configuration_says() -> None:

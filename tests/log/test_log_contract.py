@@ -17,15 +17,12 @@ from runebook_tui.log.eventlog import (
     AlreadyRecorded,
     Conflict,
     EventLog,
-    Lease,
     LeaseTaken,
     LogError,
     decode,
     encode,
-    is_alive,
-    own_lease,
-    process_start,
 )
+from runebook_tui.log.lease import Lease, is_alive, own_lease, process_start
 from runebook_tui.log.memory import MemoryLog
 from runebook_tui.log.sqlite import SqliteLog
 

@@ -7,7 +7,9 @@ import resource
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -61,6 +63,44 @@ def test_writers_that_race_and_decide_again_lose_nothing(tmp_path: Path) -> None
             assert [each for each in written if each in mine] == mine
             acknowledged = [line.split() for line in output.decode().splitlines()]
             assert [(written[int(seq) - 1], each) for seq, each in acknowledged] == [(m, m) for m in mine]
+
+
+def test_all_who_make_the_log_at_once_open_it(tmp_path: Path) -> None:
+    for n in range(20):
+        file = tmp_path / f"log{n}.sqlite"
+        together = threading.Barrier(6)
+        troubles: list[LogError] = []
+
+        def open_it(file: Path, together: threading.Barrier, troubles: list[LogError]) -> None:
+            together.wait()
+            try:
+                SqliteLog(file).close()
+            except LogError as error:
+                troubles.append(error)
+
+        threads = [threading.Thread(target=open_it, args=(file, together, troubles)) for _ in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert troubles == []
+
+
+def test_a_log_that_another_process_is_making_is_waited_for(tmp_path: Path) -> None:
+    file = tmp_path / "log.sqlite"
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        opened: list[SqliteLog] = []
+        thread = threading.Thread(target=lambda: opened.append(SqliteLog(file)))
+        thread.start()
+        thread.join(0.2)
+        assert (thread.is_alive(), opened) == (True, [])
+        other.execute("ROLLBACK")
+        thread.join()
+    (log,) = opened
+    with log:
+        add(log, "a")
+        assert names(log) == ["a"]
 
 
 def test_kill_9_loses_no_event_that_was_acknowledged(tmp_path: Path) -> None:

@@ -88,9 +88,9 @@ async def test_n_goes_round_the_requests() -> None:
         assert selected == [2, 1, 2]
 
 
-async def test_enter_opens_the_card_of_the_selected_request() -> None:
+async def test_o_opens_the_card_of_the_selected_request_from_anywhere() -> None:
     async with stage() as played:
-        await played.press("n", "enter")
+        await played.press("n", "o")
         assert top(played) is CardScreen
         await played.shows("Request 2", "append_event needs a limit argument to page")
 

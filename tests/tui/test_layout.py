@@ -34,7 +34,7 @@ async def test_wide_shows_three_panels_and_words() -> None:
         await played.shows("surfaces failed: exit 3", "[/x] Traceback")
         text = played.text()
         for title in ("Plan", "surfaces · failed", "Requests · 2"):
-            assert title in text.splitlines()[1]
+            assert title in text.splitlines()[2]
         await played.shows("needs phase build, API storage", "waiting for you: request 2", "Publish the API")
         await played.shows("gate off: the kernel")
 
@@ -58,7 +58,7 @@ async def test_resizing_goes_from_tabs_to_panels_and_back() -> None:
     async with stage(size=(80, 24)) as played:
         await played.press("k", "n")
         await played.pilot.resize_terminal(200, 50)
-        await played.until(lambda: "Requests" in played.text().splitlines()[1].split("Plan")[-1])
+        await played.until(lambda: "Requests" in played.text().splitlines()[2].split("Plan")[-1])
         await played.shows(
             "runebook · checkout-rewrite", "capture · waiting for you", "pytest -q tests/storage"
         )
@@ -71,7 +71,7 @@ async def test_resizing_goes_from_tabs_to_panels_and_back() -> None:
 @pytest.mark.parametrize("size", [(1, 1), (20, 5), (79, 23), (300, 8)])
 async def test_any_size_is_survived(size: tuple[int, int]) -> None:
     async with stage(size=size) as played:
-        await played.press("enter")
+        await played.press("o")
         await played.press("escape", "question_mark", "escape", "l", "escape")
         assert played.app.screen is played.cockpit
 

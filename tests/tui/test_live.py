@@ -34,7 +34,7 @@ async def test_only_the_selected_pane_is_captured_and_only_while_it_can_be_seen(
     async with stage(size=(80, 24)) as played:
         await played.press("k", "k")
         assert sum(played.backend.captured.values()) == 0, "the plan's tab covers the pane"
-        await played.press("2")
+        await played.press("tab")
         await played.shows("pytest -q")
         assert set(played.backend.captured) == {"storage"}
 

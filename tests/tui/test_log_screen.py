@@ -5,7 +5,8 @@ from __future__ import annotations
 from tui_scenes import NOW, by, running, scene, stage, touch
 
 from runebook_tui.core import commands as c
-from runebook_tui.tui import commands
+from runebook_tui.tui import commands, modes
+from runebook_tui.tui.screens.cockpit import CockpitScreen
 from runebook_tui.tui.screens.log import LIMIT, PAGE, LogScreen
 
 
@@ -73,7 +74,13 @@ async def test_help_names_every_key_of_the_table() -> None:
 def test_ids_of_commands_are_unique_and_every_key_of_a_screen_does_one_thing() -> None:
     ids = [command.id for command in modes.everything()]
     assert len(ids) == len(set(ids))
-    for table in (CockpitScreen.TABLE, commands.CARD, commands.LOG, commands.ROWS, *(mode.table for mode in modes.MODES)):
+    for table in (
+        CockpitScreen.TABLE,
+        commands.CARD,
+        commands.LOG,
+        commands.ROWS,
+        *(mode.table for mode in modes.MODES),
+    ):
         keys = [key for command in table for key in command.key.split(",") if key]
         assert len(keys) == len(set(keys))
         assert not any(binding.priority for binding in commands.bindings(table))

@@ -1,0 +1,85 @@
+"""The command that runs the engine in the foreground: run."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from argparse import Namespace
+from pathlib import Path
+
+from runebook_tui.agent import installed_agents
+from runebook_tui.cli.place import root_of_plan
+from runebook_tui.core.printable import visible
+from runebook_tui.core.resuming import lost_agents
+from runebook_tui.core.secrets import without_secrets
+from runebook_tui.core.state import State
+from runebook_tui.core.types import ExecutionPlan
+from runebook_tui.execution.folders import make_state_folder
+from runebook_tui.execution.follow import log_path, run_under_way
+from runebook_tui.execution.runner import ParallelExecutionRunner
+from runebook_tui.gate.kernel import few_arenas, keep_private
+from runebook_tui.log.sqlite import SqliteLog
+from runebook_tui.orchestrator.planner import PlanError, load_plan
+from runebook_tui.place import PLAN_NAME, tmux_socket_name
+from runebook_tui.tmux.server import TmuxServer, check
+
+_ARENAS = 2
+
+
+def run(arguments: Namespace) -> int:
+    """The engine in the foreground."""
+    root = root_of_plan()
+    path = root / PLAN_NAME
+    plan = startable_plan(root, arguments.new)
+    check()
+    keep_private()
+    few_arenas(_ARENAS)
+    folder = make_state_folder(root)
+    log = SqliteLog(log_path(root))
+    runner = ParallelExecutionRunner(
+        plan,
+        root=root,
+        log=log,
+        panes=TmuxServer(tmux_socket_name(root), folder / "tmux"),
+        plan_file=path,
+        keep=arguments.keep,
+        fresh=arguments.new,
+        resume=arguments.resume,
+        say=lambda line: print(f"{time.strftime('%H:%M:%S')} {visible(without_secrets(line))}", flush=True),
+    )
+    try:
+        state = asyncio.run(until_told(runner))
+    finally:
+        log.close()
+    if arguments.keep:
+        return 0
+    reason = f": {visible(state.outcome_reason)}" if state.outcome_reason else ""
+    print(f"{visible(plan.plan.name)}: run {state.run} {state.outcome or 'left'}{reason}")
+    if lost := lost_agents(state):
+        names = visible(", ".join(agent.id for agent in lost))
+        print(f"lost with tmux or the machine: {names}; `runebook-tui run --resume` brings them back")
+    if state.open_requests:
+        print(f"not decided: {len(state.open_requests)}; `runebook-tui requests` lists them")
+    return 0 if state.outcome == "completed" else 1
+
+
+def startable_plan(root: Path, fresh: bool) -> ExecutionPlan:
+    """The plan in the file; a run that is under way goes on with the one it has when that is broken."""
+    try:
+        return load_plan(root / PLAN_NAME, builtins=installed_agents())
+    except PlanError as error:
+        known = None if fresh else run_under_way(root)
+        if known is None:
+            raise
+        said = without_secrets(str(error).splitlines()[0])
+        print(f"the plan goes on as it was: {visible(said)}", flush=True)
+        return known.plan
+
+
+async def until_told(runner: ParallelExecutionRunner) -> State:
+    """Execute; SIGINT and SIGTERM end everything that was started, then the engine."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, runner.shut_down)
+    return await runner.execute()

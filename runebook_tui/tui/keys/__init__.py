@@ -1,0 +1,1 @@
+"""The commands of each mode, one module a mode."""
