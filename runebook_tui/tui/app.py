@@ -27,7 +27,7 @@ from runebook_tui.tui.screens.confirm import ConfirmScreen
 from runebook_tui.tui.screens.mode import ModeScreen
 from runebook_tui.tui.theme import RUNEBOOK
 from runebook_tui.tui.verdict import Verdict, about
-from runebook_tui.tui.view import worth_telling
+from runebook_tui.tui.view import View, worth_telling
 
 if TYPE_CHECKING:
     from textual.command import Provider

@@ -19,7 +19,8 @@ from runebook_tui.history.heads import FileHead, heads, tree
 from runebook_tui.log.eventlog import LogError
 from runebook_tui.log.since import records_since
 from runebook_tui.place import tmux_socket_name
-from runebook_tui.tmux import attaching, control
+from runebook_tui.tmux import attaching
+from runebook_tui.tmux import control as tmux_control
 from runebook_tui.tmux.buffers import set_buffer
 from runebook_tui.tmux.control import ControlClient
 from runebook_tui.tmux.panes import TmuxError
@@ -110,7 +111,8 @@ class LiveBackend:
             raise BackendError(f"{agent} has no pane now")
         name = tmux_socket_name(self.root)
         # Nobody reads the connection while the terminal is away.
-        await self._disconnect()
+        async with self._asking:
+            await self._disconnect()
         if attaching.inside(name, os.environ):
             argv = attaching.switch_command(name, pane, os.environ.get("TMUX_PANE", ""))
             return Way(tuple(argv), takes_terminal=False, back=attaching.BACK)
@@ -165,11 +167,12 @@ class LiveBackend:
         await self._disconnect()
 
     async def _connected(self) -> ControlClient:
-        if self._control is None or not self._control.connected:
+        control = self._control
+        if control is None or not control.connected:
             await self._disconnect()
-            self._control = ControlClient(tmux_socket_name(self.root))
-            await self._control.connect()
-        return self._control
+            control = self._control = ControlClient(tmux_socket_name(self.root))
+            await control.connect()
+        return control
 
     async def _disconnect(self) -> None:
         control, self._control = self._control, None
@@ -177,7 +180,7 @@ class LiveBackend:
             await control.close()
 
 
-def _frame(frame: control.Frame | TmuxError) -> Frame | BackendError:
+def _frame(frame: tmux_control.Frame | TmuxError) -> Frame | BackendError:
     if isinstance(frame, TmuxError):
         return BackendError(str(frame))
     cursor = frame.cursor if frame.cursor_visible else None

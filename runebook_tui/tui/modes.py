@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from runebook_tui.tui import commands
 from runebook_tui.tui.commands import Command
-from runebook_tui.tui.keys import suggestions
+from runebook_tui.tui.keys import pane, panes, suggestions
 
 if TYPE_CHECKING:
     from runebook_tui.tui.backend import Backend
@@ -39,6 +39,7 @@ COCKPIT = Mode("cockpit", "1", "who needs you, what everybody does, where the pl
 MODES: tuple[Mode, ...] = (
     COCKPIT,
     Mode("suggestions", "5", "what agents suggest, and why", "SuggestionsScreen", suggestions.TABLE),
+    Mode("panes", "7", "what the agents' terminals show", "PanesScreen", panes.TABLE),
 )
 """In the order of their keys."""
 
@@ -65,4 +66,5 @@ def going() -> tuple[Command, ...]:
 
 def everything() -> tuple[Command, ...]:
     """All commands of all screens, for the help."""
-    return (*commands.EVERYTHING, *going(), *(command for mode in MODES for command in mode.table))
+    of_modes = (command for mode in MODES for command in mode.table)
+    return (*commands.EVERYTHING, *going(), *of_modes, *pane.TABLE)

@@ -38,7 +38,7 @@ class Selection:
         return (start if row == first else 0, end + 1 if row == last else width)
 
     def text(self, row_text: Callable[[int], str]) -> str:
-        """What is copied; `row_text` gives the characters of a row. Blanks at the end of a row are left out."""
+        """What is copied; `row_text` gives the characters of a row. Blanks at a row's end are left out."""
         (first, start), (last, end) = self.first, self.last
         rows: list[str] = []
         for row in range(first, min(last, first + LARGEST_ROWS - 1) + 1):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from runebook_tui.tui.commands import Command
 
-_GROUP = "Panes"
+_GROUP = "In a pane"
 
 TABLE = (
     Command("pane.page_up", "pageup", "page up", "read what was printed before", "page(-1)", _GROUP, False),

@@ -50,9 +50,9 @@ BLANK = Drawn(b"")
 
 
 class PaneRows(Widget):
-    """Rows of a terminal, which a subclass chooses by `chosen`; nothing in them reaches the terminal as an escape.
+    """Rows of a terminal, which a subclass chooses by `chosen`.
 
-    Rows are cropped on the right. While nobody looks (the widget is hidden or covered), a change is noted and
+    Nothing in them reaches the terminal as an escape. Rows are cropped on the right. While nobody looks (the widget is hidden or covered), a change is noted and
     no more is done.
     """
 
