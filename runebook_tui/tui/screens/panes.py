@@ -24,6 +24,7 @@ class PanesScreen(ModeScreen):
     MODE = "panes"
     TABLE = (*keys.TABLE, *(each for each in commands.EVERYWHERE if each.id != "look.log"), *modes.going())
     BINDINGS = commands.bindings(TABLE)
+    AUTO_FOCUS = ""
 
     grid = getters.query_one(PaneGrid)
 
@@ -36,7 +37,6 @@ class PanesScreen(ModeScreen):
         """Look at the panes that are seen."""
         super().on_mount()
         self.run_worker(self._looking.run(), group="pane")
-        self.call_after_refresh(self.grid.focus_first)
 
     def draw(self) -> None:
         """The agents that the filter leaves."""
@@ -61,6 +61,8 @@ class PanesScreen(ModeScreen):
 
     @on(PaneGrid.Turned)
     def _turned(self) -> None:
+        if self.focused is None:
+            self.grid.focus_first()
         self.offer()
 
     def action_go(self) -> None:
