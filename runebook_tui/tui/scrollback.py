@@ -50,6 +50,10 @@ class Scrollback:
             if start + known < min(end, start + CHUNK):
                 yield start
 
+    def lacks(self, first: int, end: int) -> bool:
+        """Whether any of these rows has to be read."""
+        return next(self.missing(first, end), None) is not None
+
     def keep(self, start: int, lines: Sequence[bytes], history: int) -> None:
         """Remember rows that were read from row `start` on; those of the screen are not history yet."""
         if start % CHUNK:

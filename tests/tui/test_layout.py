@@ -82,7 +82,7 @@ async def test_ascii_signs(monkeypatch: pytest.MonkeyPatch) -> None:
         await played.shows("! 2 requests", "* storage", "x build", "storage or you > core", "+12 -0")
         assert played.text().isascii()
         await played.press("question_mark")
-        await played.press("escape", "enter")
+        await played.press("escape", "o")
         await played.shows("? Request 1")
         assert played.text().isascii()
 

@@ -74,6 +74,7 @@ class PaneView(PaneRows, can_focus=True):
         self.selection: Selection | None = None
         self._read = read
         self._top: int | None = None
+        self._last: dict[int, Drawn] = {}
         self._dragging: tuple[int, int] | None = None
 
     # ── what is shown ───────────────────────────────────────────────────────────────────────────
@@ -90,10 +91,13 @@ class PaneView(PaneRows, can_focus=True):
             return
         if cut:
             self.found = self.selection = None
+            self._last = {}
             if self._top is not None:
                 self._top = max(0, self._top - cut)
-            self.post_message(self.Reading(self))
-        self.changed()
+        if cut or not self.following:
+            self._moved()
+        else:
+            self.changed()
 
     def clear(self, message: str) -> None:
         """Show one line of plain text (never markup) instead of a pane."""
@@ -127,11 +131,13 @@ class PaneView(PaneRows, can_focus=True):
         for number in range(self.top, min(self.top + height, self.text.end)):
             row = self.text.row(number)
             if row is None:
-                shown.append(BLANK)
+                # It is being read. What just scrolled off the pane's screen stands here already.
+                shown.append(self._last.get(number, BLANK))
                 continue
             at = number - self.text.history
             x = cursor[0] if cursor is not None and cursor[1] == at else None
             shown.append(Drawn(*row, x, self._spans(number)))
+        self._last = dict(enumerate(shown, self.top))
         return shown
 
     def _spans(self, number: int) -> tuple[Span, ...]:
@@ -170,11 +176,7 @@ class PaneView(PaneRows, can_focus=True):
         self.changed()
         self.post_message(self.Reading(self))
         top, height = self.top, self.size.height
-        if (
-            self._read is not None
-            and self.is_mounted
-            and any(self.text.scrollback.missing(top, top + height))
-        ):
+        if self._read is not None and self.is_mounted and self.text.scrollback.lacks(top, top + height):
             self._fetch_seen()
 
     @work(exclusive=True, group="rows", exit_on_error=False)
