@@ -145,6 +145,10 @@ def _reading_commands(commands: _Commands[_Parser]) -> None:
     who = _command(commands, "who", "say who owns a path and who wrote it last")
     who.add_argument("path", metavar="PATH")
     who.add_argument("--lines", action="store_true", help="say who wrote each line")
+    why = _command(commands, "why", "say what an agent does, and how that is known")
+    why.add_argument("agent", metavar="AGENT")
+    snooze = _command(commands, "snooze", "put an agent's call for you off for 15 minutes, or hear it again")
+    snooze.add_argument("agent", metavar="AGENT")
 
 
 def _deciding_commands(commands: _Commands[_Parser]) -> None:
@@ -190,6 +194,13 @@ def _telling_commands(commands: _Commands[_Parser]) -> None:
     tell.add_argument("--request", default=None, metavar="ID", help="the request that it is about")
     inbox = _command(commands, "inbox", "show the messages that you have not read")
     inbox.add_argument("--all", action="store_true", help="show those that were read, too")
+    say = _command(commands, "say", "type words into agents' panes, and submit them")
+    say.add_argument("agents", nargs="+", metavar="AGENT", help="an agent, or `all` that run")
+    say.add_argument("text", metavar="TEXT", help="`-` reads it from standard input")
+    say.add_argument("--force", action="store_true", help="even if a question or a program is in the way")
+    answer = _command(commands, "answer", "answer what an agent's client asks of its user")
+    answer.add_argument("agent", metavar="AGENT")
+    answer.add_argument("answer", choices=("yes", "no"))
     recommend = _command(commands, "recommend", "for owners of its paths: say what you think of a request")
     recommend.add_argument("request", metavar="ID")
     recommend.add_argument("advice", choices=("approve", "reject"))

@@ -9,14 +9,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from textual import on
-from textual.app import App, SuspendNotSupported
-from textual.reactive import reactive
+from textual.app import SuspendNotSupported
 
 from runebook_tui.core.printable import visible
 from runebook_tui.history.heads import tree
-from runebook_tui.tui.backend import Backend, BackendError
+from runebook_tui.tui.backend import BackendError
 from runebook_tui.tui.editor import editor_command, file_of
-from runebook_tui.tui.view import EMPTY, View
+from runebook_tui.tui.sending import SendingApp
 from runebook_tui.tui.widgets.agent import AgentPanel
 from runebook_tui.tui.widgets.pane import PaneView
 
@@ -24,12 +23,8 @@ if TYPE_CHECKING:
     from runebook_tui.tui.links import Link
 
 
-class GoingApp(App[None], inherit_bindings=False):
+class GoingApp(SendingApp, inherit_bindings=False):
     """What the app does with panes. While the terminal is away, the app rests; agents and engine go on."""
-
-    _backend: Backend
-    view: reactive[View] = reactive(EMPTY)
-    """What is known now: the one thing that everything on the screen is drawn from."""
 
     @on(AgentPanel.GoWanted)
     async def _go_wanted(self, event: AgentPanel.GoWanted) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 
+from runebook_tui.core.needs import needs_you
 from runebook_tui.core.state import AgentState, State
 from runebook_tui.core.types import AgentStatus
-from runebook_tui.tui.view import asking
 
 CELL = (66, 12)
 """The least columns and rows of a pane that stands beside another."""
@@ -18,20 +18,18 @@ def cells(width: int, height: int) -> tuple[int, int]:
     return max(1, min(_MOST_COLUMNS, width // CELL[0])), max(1, height // CELL[1])
 
 
-def needs_you(state: State, agent: AgentState) -> bool:
-    """Whether the agent waits for the operator, or has failed."""
-    return asking(state, agent.id) is not None or agent.status is AgentStatus.FAILED
-
-
 def in_order(
-    state: State, pinned: Collection[str], wanted: Callable[[AgentState], bool] = lambda agent: True
+    state: State,
+    now: float,
+    pinned: Collection[str],
+    wanted: Callable[[AgentState], bool] = lambda agent: True,
 ) -> tuple[str, ...]:
     """The agents: the pinned ones, who needs the operator, who works, who is alive, the rest; else as in the plan."""
 
     def rank(agent: AgentState) -> int:
         if agent.id in pinned:
             return 0
-        if needs_you(state, agent):
+        if needs_you(state, agent, now):
             return 1
         if agent.status in (AgentStatus.RUNNING, AgentStatus.STARTING):
             return 2

@@ -13,7 +13,7 @@ LARGEST_ROWS = 20_000
 
 @dataclass(frozen=True)
 class Selection:
-    """From `anchor` to `point`, each (row, cell), both included; without an anchor the whole row of the point."""
+    """From `anchor` to `point`, each (row, cell), both included; without an anchor the point's whole row."""
 
     point: tuple[int, int]
     anchor: tuple[int, int] | None = None

@@ -42,6 +42,14 @@ _HEADERS = {
     "X-Frame-Options": "DENY",
 }
 
+_KEYS = """<script>
+  new MutationObserver((_, observer) => {
+    const keys = document.querySelector("body.-first-byte .xterm-helper-textarea");
+    if (keys) { observer.disconnect(); keys.focus(); }
+  }).observe(document.body, { attributes: true, childList: true, subtree: true });
+</script>"""
+"""The terminal of textual-serve's page hears keys only after a click; so it gets them once it is connected."""
+
 
 class WebError(Exception):
     """The cockpit cannot be served; one line for people."""
@@ -157,7 +165,7 @@ class CockpitServer:
             font_size=min(max(cells(request.query.get("fontsize"), 16), 8), 64),
             application={"name": self._title},
         )
-        return web.Response(text=page, content_type="text/html")
+        return web.Response(text=page.replace("</body>", f"{_KEYS}</body>"), content_type="text/html")
 
     async def _websocket(self, request: web.Request) -> web.StreamResponse:
         """One tab's session."""

@@ -238,7 +238,7 @@ class Stage:
 async def stage(
     backend: MemoryBackend | None = None, size: tuple[int, int] = (120, 36)
 ) -> AsyncIterator[Stage]:
-    """The app on a backend, with the first update shown, the crossing (request 1) selected, the plan focused."""
+    """The app on a backend: the first update shown, the crossing (request 1) selected, the plan focused."""
     played = Stage(backend or scene())
     async with played.app.run_test(size=size, notifications=True) as pilot:
         played.pilot = pilot

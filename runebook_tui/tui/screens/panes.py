@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from textual import getters, on
 from textual.widget import Widget
 
+from runebook_tui.core.needs import needs_you
 from runebook_tui.core.state import AgentState
 from runebook_tui.tui import commands, modes
 from runebook_tui.tui.keys import panes as keys
-from runebook_tui.tui.paneorder import needs_you
 from runebook_tui.tui.panewatch import PaneWatch
 from runebook_tui.tui.screens.mode import ModeScreen
 from runebook_tui.tui.view import status_word
@@ -31,7 +31,7 @@ class PanesScreen(ModeScreen):
     def body(self) -> Iterable[Widget]:
         """The grid."""
         self._looking = PaneWatch(self.backend.captures)
-        yield PaneGrid(self.backend, self._looking)
+        yield PaneGrid(self.backend, self._looking, self.now)
 
     def on_mount(self) -> None:
         """Look at the panes that are seen."""
@@ -49,7 +49,7 @@ class PanesScreen(ModeScreen):
             yield "panes.go", f"go to {agent}"
             yield "panes.zoom", "all panes" if grid.zoomed else "zoom"
             yield "panes.pin", "unpin" if agent in grid.pinned else "pin"
-        if waiting := sum(needs_you(state, each) for each in state.agents.values()):
+        if waiting := sum(needs_you(state, each, self.now()) for each in state.agents.values()):
             yield "panes.next", f"{waiting} need{'s' if waiting == 1 else ''} you"
         if grid.left_out:
             yield "panes.later", f"{grid.left_out} more"

@@ -12,10 +12,11 @@ from textual.events import DescendantFocus, Resize
 from textual.message import Message
 from textual.widgets import Static
 
+from runebook_tui.core.needs import needs_you
 from runebook_tui.core.state import AgentState
 from runebook_tui.tui import glyphs
 from runebook_tui.tui.backend import Backend
-from runebook_tui.tui.paneorder import cells, in_order, needs_you, placed
+from runebook_tui.tui.paneorder import cells, in_order, placed
 from runebook_tui.tui.panewatch import PaneWatch
 from runebook_tui.tui.view import EMPTY, View
 from runebook_tui.tui.widgets.agent import AgentPanel
@@ -34,7 +35,7 @@ class PaneGrid(Container):
     class Turned(Message):
         """Other panes are shown, or another one has the focus."""
 
-    def __init__(self, backend: Backend, watch: PaneWatch) -> None:
+    def __init__(self, backend: Backend, watch: PaneWatch, now: Callable[[], float]) -> None:
         super().__init__()
         self.agents: tuple[str, ...] = ()
         """Whose panes are shown, from the top left."""
@@ -45,6 +46,7 @@ class PaneGrid(Container):
         """How many agents there are beside those that are shown."""
         self._backend = backend
         self._watch = watch
+        self._now = now
         self._tiles: list[AgentPanel] = []
         self._empty = Static("", classes="empty")
         self._view = EMPTY
@@ -117,7 +119,7 @@ class PaneGrid(Container):
     def next(self) -> bool:
         """Focus the next agent that needs the operator; False when none does."""
         state = self._view.state
-        order = [agent for agent in self._order() if needs_you(state, state.agents[agent])]
+        order = [agent for agent in self._order() if needs_you(state, state.agents[agent], self._now())]
         if not order:
             return False
         at = order.index(self.agent) + 1 if self.agent in order else 0
@@ -144,7 +146,7 @@ class PaneGrid(Container):
         return cells(self.size.width, self.size.height)[1]
 
     def _order(self) -> tuple[str, ...]:
-        return in_order(self._view.state, self.pinned, self._wanted)
+        return in_order(self._view.state, self._now(), self.pinned, self._wanted)
 
     def _zoom_next(self, step: int) -> None:
         order = self._order()

@@ -52,8 +52,8 @@ BLANK = Drawn(b"")
 class PaneRows(Widget):
     """Rows of a terminal, which a subclass chooses by `chosen`.
 
-    Nothing in them reaches the terminal as an escape. Rows are cropped on the right. While nobody looks (the widget is hidden or covered), a change is noted and
-    no more is done.
+    Nothing in them reaches the terminal as an escape. Rows are cropped on the right. While nobody looks (the
+    widget is hidden or covered), a change is noted and no more is done.
     """
 
     ALLOW_SELECT = False
