@@ -1,4 +1,4 @@
-"""Attaching: the commands that bring a person's terminal to an agent's pane, and one key that brings it back."""
+"""Attaching: what brings a person's terminal to an agent's pane, and the one key that brings it back."""
 
 from __future__ import annotations
 

@@ -108,7 +108,7 @@ class Backend(Protocol):
         ...
 
     async def rows(self, agent: str, start: int, count: int) -> Rows:
-        """`count` rows of the agent's pane from `start` on: 0 is the first one on its screen, -1 the last above.
+        """`count` rows of the agent's pane from `start` on: 0 is the first on its screen, -1 the last above.
 
         What tmux has not kept is left out. Raises BackendError.
         """

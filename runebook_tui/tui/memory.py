@@ -35,9 +35,9 @@ _FIRST_RECORDS = 50
 class MemoryBackend:
     """Keeps the log in a list and plays the engine: commands are decided, appended, folded and settled.
 
-    `now` gives unix seconds. `sent` holds what was asked for; `diffs`, `first_lines`, `contents`, `previews`
-    `frames` and `histories` what is answered; `captured` counts looks at panes, `kept` holds what was copied; `refuse` why a request cannot be decided, `stuck` why a path cannot
-    be undone.
+    `now` gives unix seconds. `sent` holds what was asked for, `kept` what was copied; `captured` counts looks
+    at panes; `diffs`, `first_lines`, `contents`, `previews`, `frames` and `histories` hold what is answered;
+    `refuse` why a request cannot be decided, `stuck` why a path cannot be undone.
     """
 
     def __init__(

@@ -24,7 +24,7 @@ def in_order(
     pinned: Collection[str],
     wanted: Callable[[AgentState], bool] = lambda agent: True,
 ) -> tuple[str, ...]:
-    """The agents: the pinned ones, who needs the operator, who works, who is alive, the rest; else as in the plan."""
+    """The pinned agents, who needs the operator, who works, who is alive, the rest; each as in the plan."""
 
     def rank(agent: AgentState) -> int:
         if agent.id in pinned:

@@ -35,7 +35,7 @@ class PaneText:
     def take(
         self, lines: Sequence[bytes], cursor: tuple[int, int] | None, history: int = 0, width: int = 0
     ) -> int | None:
-        """What the pane shows now. By how many the numbers of its rows became smaller; None: nothing is new."""
+        """What the pane shows now. By how many its rows' numbers became smaller; None when nothing is new."""
         content = tuple(lines)
         before = self.history
         if content == self.lines and cursor == self.cursor and history == before:

@@ -1,4 +1,4 @@
-"""PaneWatch: looks at the panes that are on the screen, all in one go; a pane that nobody sees costs nothing."""
+"""PaneWatch: looks at the panes that are on the screen, all in one go; one that nobody sees costs nothing."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class PaneWatch:
         found = await self._captures(agents) if agents else {}
         after = self._pulse()
         for viewer, pace in due.items():
-            # Meanwhile it may have been taken away, or shows somebody else, and was promised a look of its own.
+            # Meanwhile it may have been taken away, or shows somebody else and is due anew.
             if self._viewers.get(viewer) is not pace or viewer.agent != asked[viewer]:
                 continue
             frame = found.get(asked[viewer] or "")

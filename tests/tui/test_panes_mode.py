@@ -30,7 +30,7 @@ async def test_a_wide_terminal_shows_a_grid_with_those_first_that_need_you() -> 
         await played.press("7")
         await played.until(lambda: len(grid(played).agents) == 6)
         assert grid(played).agents[:4] == ("capture", "surfaces", "storage", "nix-ci")
-        await played.shows("capture · waiting for you", "storage · working", "2 need you")
+        await played.shows("capture · blocked on a request", "storage · working", "2 need you")
         titles = played.text().splitlines()[2]
         assert all(agent in titles for agent in ("capture", "surfaces", "storage"))
 
