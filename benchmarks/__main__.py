@@ -19,7 +19,9 @@ from benchmarks import (
     latency,
     machine,
     matching,
+    panes,
     remembering,
+    screen,
     starting,
     storms,
     surfaces,
@@ -47,6 +49,8 @@ def measures(*, quick: bool) -> dict[str, Measure]:
         "guard": partial(guarding.measure, rounds=guarding.QUICK if quick else guarding.FULL),
         "hook": partial(hook.measure, rounds=hook.QUICK if quick else hook.FULL),
         "start": partial(starting.measure, rounds=starting.QUICK if quick else starting.FULL),
+        "panes": partial(panes.measure, size=panes.QUICK if quick else panes.FULL),
+        "screen": partial(screen.measure, size=screen.QUICK if quick else screen.FULL),
         "surfaces": partial(surfaces.measure, rounds=surfaces.QUICK if quick else surfaces.FULL),
     }
 
