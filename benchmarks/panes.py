@@ -25,7 +25,10 @@ _SEEN = 8
 _TICK = 0.1
 _TICKS = os.sysconf("SC_CLK_TCK")
 # Ten lines a second, and no process for the pause between them.
-_PRINTER = 'exec 3<> <(:); i=0; while :; do i=$((i+1)); echo "$i some words as an agent prints them"; read -t 0.1 -u 3; done'
+_PRINTER = (
+    'exec 3<> <(:); while :; do i=$((i+1)); echo "$i some words as an agent prints them"; '
+    "read -t 0.1 -u 3; done"
+)
 _COLUMNS = (
     "panes",
     "nobody looks",

@@ -18,6 +18,7 @@ from runebook_tui.tui.backend import Backend, BackendError
 from runebook_tui.tui.deciding import DecidingApp
 from runebook_tui.tui.going import GoingApp
 from runebook_tui.tui.news import NewsApp
+from runebook_tui.tui.pacing import paced
 from runebook_tui.tui.screens.cockpit import CockpitScreen
 from runebook_tui.tui.screens.mode import ModeScreen
 from runebook_tui.tui.theme import RUNEBOOK
@@ -82,7 +83,7 @@ class RunebookApp(NewsApp, GoingApp, DecidingApp, inherit_bindings=False):
 
     @work(exclusive=True, group="follow")
     async def _follow(self) -> None:
-        async for update in self._backend.follow():
+        async for update in paced(self._backend.follow()):
             first = not self.view.loaded
             if not first:
                 self.tell_attempts(update)
