@@ -38,11 +38,11 @@ _COLUMNS = (
     "to the watch",
 )
 _NOTE = (
-    "Milliseconds of CPU a second: the observer, its processes and the tmux server together, over {seconds} s; "
-    "every pane prints ten lines a second. The watch looks at the 8 panes that are on the screen, in one batch "
-    "each 100 ms, through one connection. The alternative asks `tmux capture-pane` for every pane, one process "
-    "each, as often as it gets round. The ratio compares ten looks a second at each: where the machine was too "
-    "slow for that, what the looks cost that it managed is taken times as many."
+    "Milliseconds of CPU a second: the observer, its processes and the tmux server together, over {seconds} "
+    "s; every pane prints ten lines a second. The watch looks at the 8 panes that are on the screen, in one "
+    "batch each 100 ms, through one connection. The alternative asks `tmux capture-pane` for every pane, one "
+    "process each, as often as it gets round. The ratio compares ten looks a second at each: where the "
+    "machine was too slow for that, what the looks cost that it managed is taken times as many."
 )
 _LOOKS = 10.0
 

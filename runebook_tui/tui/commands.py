@@ -29,9 +29,21 @@ class Command:
 REQUESTS, AGENTS, LOOK, PROGRAM = "Requests", "Agents", "Look around", "Runebook"
 
 COCKPIT = (
-    Command("request.approve", "a", "approve", "approve the selected request, once", "approve", REQUESTS),
     Command(
-        "request.reject", "r", "reject", "reject the selected request, with a reason", "reject", REQUESTS
+        "request.approve",
+        "a",
+        "approve",
+        "approve the request once; yes to a question",
+        "approve",
+        REQUESTS,
+    ),
+    Command(
+        "request.reject",
+        "r",
+        "reject",
+        "reject the request, with a reason; no to a question",
+        "reject",
+        REQUESTS,
     ),
     Command(
         "request.undo",
@@ -91,6 +103,8 @@ COCKPIT = (
         "resume",
         AGENTS,
     ),
+    Command("agent.say", "s", "say", "type words into the selected agent's pane", "say", AGENTS),
+    Command("agent.say_several", "S", "say to several", "say it to several agents", "say_several", AGENTS),
     Command("agent.stop", "x", "stop", "stop the selected agent (asks first)", "stop", AGENTS),
     Command("agent.why", "y", "why", "say why the selected agent is what it is", "why", AGENTS),
     Command(
@@ -186,6 +200,8 @@ LOG = (
     Command("log.close", "escape,q,l", "back", "back to the first screen", "close", "Log"),
 )
 
+LINES = (Command("lines.close", "escape,q,i", "back", "back to the files", "close", "Files"),)
+
 ROWS = (
     Command("rows.up", "up,k", "up", "one up", "move(-1)", "Lists"),
     Command("rows.down", "down,j", "down", "one down", "move(1)", "Lists"),
@@ -195,7 +211,7 @@ ROWS = (
     Command("rows.last", "end", "last", "to the last", "edge(1)", "Lists"),
 )
 
-EVERYTHING = (*COCKPIT, *EVERYWHERE, *FILTER, *CARD, *PATCH, *LOG, *ROWS)
+EVERYTHING = (*COCKPIT, *EVERYWHERE, *FILTER, *CARD, *PATCH, *LOG, *LINES, *ROWS)
 
 _SIGNS = {
     "question_mark": "?",
@@ -207,6 +223,10 @@ _SIGNS = {
     "pagedown": "PgDn",
     "up": "↑",
     "down": "↓",
+    "plus": "+",
+    "minus": "-",
+    "left": "←",
+    "right": "→",
     "tab": "⇥",
     "shift+tab": "⇤",
 }

@@ -18,7 +18,7 @@ BUSY = "$text-primary"
 CAUTION = "$text-warning"
 BAD = "$text-error"
 ACCENT = "bold $text-accent"
-MUTED = "$foreground 60%"
+MUTED = "$foreground 72%"
 STRONG = "bold"
 
 
@@ -36,7 +36,7 @@ STANDING = {
     Word.WORKING: Glyph("●", "*", GOOD),
     Word.FINALIZING: Glyph("●", "*", MUTED),
     Word.WAITING: Glyph("◐", "%", ACCENT),
-    Word.BLOCKED: Glyph("◐", "%", CAUTION),
+    Word.BLOCKED: Glyph("◒", "%", CAUTION),
     Word.IDLE: Glyph("◌", "_", CAUTION),
     Word.LIMITED: Glyph("◑", "$", CAUTION),
     Word.UNKNOWN: Glyph("¿", "?", MUTED),
@@ -73,6 +73,10 @@ LESSON = Glyph("▲", "^", BUSY)
 """A change of the plan that is suggested."""
 REFUSED = Glyph("▲", "^", CAUTION)
 """Somebody tried what only the operator may."""
+EDITING = Glyph("✎", "e", ACCENT)
+"""A file that somebody edits now."""
+HOT = Glyph("≋", "*", CAUTION)
+"""A file that changes a lot."""
 ENGINE_ON = Glyph("●", "*", GOOD)
 ENGINE_OFF = Glyph("✗", "x", BAD)
 BAR_DONE = Glyph("▰", "=", GOOD)
@@ -84,11 +88,48 @@ _ALL = (
     SNOOZED,
     *PHASE.values(),
     *REQUEST.values(),
-    *(CONTINUOUS, FAILED_PHASE, MARKED, LESSON, REFUSED, ENGINE_ON, ENGINE_OFF, BAR_DONE, BAR_OPEN),
+    *(
+        CONTINUOUS,
+        FAILED_PHASE,
+        MARKED,
+        LESSON,
+        REFUSED,
+        EDITING,
+        HOT,
+        ENGINE_ON,
+        ENGINE_OFF,
+        BAR_DONE,
+        BAR_OPEN,
+    ),
 )
 _SIGNS = {
     **{glyph.sign: glyph.ascii for glyph in _ALL},
-    **{pair[0]: pair[1] for pair in ("·-", "→>", "←<", "↑^", "↓v", "−-", "…~", "⏎E", "▌|", "▐|", "⭘o")},
+    **{
+        pair[0]: pair[1]
+        for pair in (
+            "·-",
+            "→>",
+            "←<",
+            "↑^",
+            "↓v",
+            "−-",
+            "…~",
+            "⏎E",
+            "▌|",
+            "▐|",
+            "⭘o",
+            "▸+",
+            "▾-",
+            "░:",
+            "▒%",
+            "╌.",
+            "╳x",
+            "★P",
+            "»>",
+            "▼v",
+            "╷|",
+        )
+    },
     **dict.fromkeys("│┃▏▎▍▋▊▉▕║", "|"),
     **dict.fromkeys("─━▔▁▂═", "-"),
     **dict.fromkeys("┌┐└┘├┤┬┴┼╭╮╰╯", "+"),

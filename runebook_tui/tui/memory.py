@@ -7,21 +7,25 @@ import hashlib
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
 from runebook_tui.core import commands as c
 from runebook_tui.core.calls import Call
-from runebook_tui.core.events import Event, Record
+from runebook_tui.core.events import Event, Record, Touched
 from runebook_tui.core.fold import apply
 from runebook_tui.core.gates import settle
 from runebook_tui.core.grants import Scope
 from runebook_tui.core.learning import DismissLesson
 from runebook_tui.core.planedits import PlanEdit, edit_words, edited, read
+from runebook_tui.core.questions import question
 from runebook_tui.core.refusal import Refusal
 from runebook_tui.core.rules import DOWN, decide
 from runebook_tui.core.snoozing import Snooze
+from runebook_tui.core.speech import ReportAnswered, ReportSaid, SaidOutcome
 from runebook_tui.core.state import State
+from runebook_tui.core.story import Story, WrittenLine
 from runebook_tui.core.suggestions import ApplySuggestion, DismissSuggestion
 from runebook_tui.core.types import ENGINE, OPERATOR, Change
 from runebook_tui.core.undos import why_not_undone
@@ -36,8 +40,9 @@ class MemoryBackend:
     """Keeps the log in a list and plays the engine: commands are decided, appended, folded and settled.
 
     `now` gives unix seconds. `sent` holds what was asked for, `kept` what was copied; `captured` counts looks
-    at panes; `diffs`, `first_lines`, `contents`, `previews`, `frames` and `histories` hold what is answered;
-    `refuse` why a request cannot be decided, `stuck` why a path cannot be undone.
+    at panes; `diffs`, `first_lines`, `contents`, `previews`, `paths`, `stories`, `written`, `frames` and
+    `histories` hold what is answered; `refuse` why a request cannot be decided, `holding` why nothing is said
+    to an agent, `stuck` why a path cannot be undone.
     """
 
     def __init__(
@@ -57,6 +62,10 @@ class MemoryBackend:
         self.histories: dict[str, tuple[bytes, ...]] = {}
         self.captured: Counter[str] = Counter()
         self.kept: list[str] = []
+        self.paths: list[str] = []
+        self.stories: dict[str, Story] = {}
+        self.written: dict[str, tuple[WrittenLine, ...]] = {}
+        self.holding: dict[str, str] = {}
         self.called: list[str] = []
         self.closed = False
         self._group = 0
@@ -120,6 +129,10 @@ class MemoryBackend:
             return self._amend(do, read(fields["edits"]), fields.get("seen"))
         if do == "take-back":
             return self._take_back()
+        if do == "say":
+            return self._say(fields["agents"], fields["text"])
+        if do == "answer":
+            return self._answer(fields)
         if "requests" in fields:
             return self._together(do, fields)
         return self._one(do, fields)
@@ -169,6 +182,23 @@ class MemoryBackend:
         words = [edit_words(edit) for edit in edits]
         patch = "--- a/runebook.toml\n+++ b/runebook.toml\n" + "".join(f"+{each}\n" for each in words)
         return {"changed": True, "before": digest, "patch": patch, "edits": words}
+
+    def _say(self, agents: list[str], text: str) -> dict[str, object]:
+        """Every agent has it, but for those in `holding`."""
+        said = []
+        for agent in agents:
+            why = self.holding.get(agent, "")
+            outcome: SaidOutcome = "held" if why else "submitted"
+            self.do(ReportSaid(agent, text, outcome, why), actor=OPERATOR)
+            said.append({"id": agent, "outcome": outcome, "why": why or "its client says so"})
+        return {"said": said}
+
+    def _answer(self, fields: dict[str, Any]) -> dict[str, object]:
+        asked = question(self.state, self.state.agents[fields["agent"]])
+        if asked is None or asked.words != fields["question"]:
+            raise BackendError(f"{fields['agent']} asks something else by now")
+        self.do(ReportAnswered(asked.agent, asked.words, fields["answer"], "hook"), actor=OPERATOR)
+        return {"agent": asked.agent, "question": asked.words, "answer": fields["answer"], "by": "hook"}
 
     def _take_back(self) -> dict[str, object]:
         last = self.state.last_decision
@@ -289,6 +319,30 @@ class MemoryBackend:
     async def since(self, moment: float, types: Sequence[str]) -> tuple[Record, ...]:
         """The records of `types` after the moment."""
         return tuple(each for each in self.records if each.time > moment and each.event.type in types)
+
+    async def files(self) -> tuple[str, ...]:
+        """The paths put into `paths`."""
+        return tuple(self.paths)
+
+    async def touches(self, after: int) -> tuple[Record, ...]:
+        """The changes after a record."""
+        return tuple(each for each in self.records[after:] if each.event.type == "Touched")
+
+    async def story(self, path: str, claim: str | None) -> Story:
+        """The changes of the file, the newest first, and the story put into `stories`."""
+        told = self.stories.get(path, Story())
+        touches = tuple(
+            each
+            for each in reversed(self.records)
+            if isinstance(each.event, Touched) and each.event.change.path == path
+        )
+        return replace(told, touches=touches)
+
+    async def lines(self, path: str) -> tuple[WrittenLine, ...]:
+        """The lines put into `written`; without any, there is no such file."""
+        if path not in self.written:
+            raise BackendError("there is no such file")
+        return self.written[path]
 
     async def call(self, found: Sequence[Call], notify: Notify) -> None:
         """Remember the words in `called`."""

@@ -35,7 +35,7 @@ async def test_a_wide_terminal_shows_a_grid_with_those_first_that_need_you() -> 
         assert all(agent in titles for agent in ("capture", "surfaces", "storage"))
 
 
-@pytest.mark.parametrize("keys", [("right", "down", "left", "up"), ("l", "j", "h", "k")])
+@pytest.mark.parametrize("keys", [("right", "down", "left", "up"), ("right", "j", "left", "k")])
 async def test_the_arrows_move_among_the_panes(keys: tuple[str, ...]) -> None:
     async with stage(size=(210, 50)) as played:
         await played.press("7")

@@ -22,7 +22,7 @@ class PanesScreen(ModeScreen):
     """A grid of panes; who needs the operator comes first."""
 
     MODE = "panes"
-    TABLE = (*keys.TABLE, *(each for each in commands.EVERYWHERE if each.id != "look.log"), *modes.going())
+    TABLE = (*keys.TABLE, *commands.FILTER, *commands.EVERYWHERE, *modes.going())
     BINDINGS = commands.bindings(TABLE)
     AUTO_FOCUS = ""
 
