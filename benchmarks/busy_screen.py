@@ -12,7 +12,6 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 
 from runebook_tui.core import commands as c
-from runebook_tui.core.events import Record
 from runebook_tui.core.types import OPERATOR, Author, Change, ExecutionPlan, Version
 from runebook_tui.tui.app import RunebookApp
 from runebook_tui.tui.backend import BackendError, Frame, Update
@@ -20,6 +19,8 @@ from runebook_tui.tui.memory import MemoryBackend
 
 _KEPT = 5_000
 """Records of the log that the backend holds."""
+_STREAM = 500
+"""Updates that are told again and again."""
 _SECONDS = 0.1
 
 
@@ -48,6 +49,7 @@ class Busy(MemoryBackend):
             self.do(c.ReportStarted(agent, f"%{pid}", 1000 + pid))
         for number in range(_KEPT if self._busy else 0):
             self._write(number)
+        self._stream = [self._written(_KEPT + number) for number in range(_STREAM if self._busy else 0)]
 
     def _write(self, number: int) -> None:
         agent = self._agents[number % len(self._agents)]
@@ -57,10 +59,11 @@ class Busy(MemoryBackend):
         )
         self.do(c.Observe((c.Touch(change, Author(name=agent, evidence="the gate saw it", pid=1)),)))
 
-    def _append(self, record: Record) -> None:
-        super()._append(record)
-        if len(self.records) > 2 * _KEPT:
-            del self.records[:_KEPT]
+    def _written(self, number: int) -> Update:
+        """A write as a follower of the log is told it: what the engine does for it is done before."""
+        known = len(self.records)
+        self._write(number)
+        return Update(self.state, tuple(self.records[known:]), engine_alive=True)
 
     async def follow(self) -> AsyncIterator[Update]:
         """The state, then a write after the other."""
@@ -75,7 +78,8 @@ class Busy(MemoryBackend):
     async def _go_on(self) -> None:
         held: list[int] = []
         for number in range(self._updates or 10**9):
-            self._write(number)
+            for follower in self._followers:
+                follower.put_nowait(self._stream[number % _STREAM])
             await asyncio.sleep(0 if self._updates else _SECONDS / 10)
             if self._updates and number in (self._updates // 10, self._updates - 1):
                 held.append(_held())
