@@ -20,7 +20,9 @@ from benchmarks import (
     latency,
     machine,
     matching,
+    panes,
     remembering,
+    screen,
     starting,
     storms,
     surfaces,
@@ -49,6 +51,8 @@ def measures(*, quick: bool) -> dict[str, Measure]:
         "hook": partial(hook.measure, rounds=hook.QUICK if quick else hook.FULL),
         "capture": partial(capturing.measure, rounds=capturing.QUICK if quick else capturing.FULL),
         "start": partial(starting.measure, rounds=starting.QUICK if quick else starting.FULL),
+        "panes": partial(panes.measure, size=panes.QUICK if quick else panes.FULL),
+        "screen": partial(screen.measure, size=screen.QUICK if quick else screen.FULL),
         "surfaces": partial(surfaces.measure, rounds=surfaces.QUICK if quick else surfaces.FULL),
     }
 

@@ -35,7 +35,7 @@ class Picture(NamedTuple):
 
 
 PICTURES = (
-    Picture("cockpit", "j j j j j", "Requests · 1"),
+    Picture("cockpit", "tab j j j j j", "Requests · 1"),
     Picture("card", "enter", "until the plan ends", (120, 40)),
     Picture("patch", "enter w", "may_write", (120, 40)),
     Picture("files", "3 t home", "Latest change", (132, 34)),

@@ -58,6 +58,8 @@ def of_this(folder: Path) -> list[str]:
         ("authors", {"Authors named": 3}),
         ("matcher", {"Who owns a path": 3}),
         ("surfaces", {"From a request to the surfaces": 3}),
+        ("panes", {"Looking at panes": 1}),
+        ("screen", {"Key press to paint": 2, "Memory of the screens": 1}),
         ("log", {"Appends to the log": 3, "The log's tail": 2}),
         ("memory", {"Searching the memory": 3}),
         ("gate", {"Loads under the gate": 6, "One open under the gate": 6}),

@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from runebook_tui.tmux.attaching import BACK, BINDING
 from runebook_tui.tmux.panes import HEIGHT, WIDTH
 
 # `-q` keeps an option that only newer servers know from being an error (allow-passthrough and
@@ -28,7 +29,8 @@ set -g mouse on
 set -g bell-action none
 set -g set-titles off
 set -g status on
-set -g status-left " runebook "
+set -g status-left " runebook · {back} goes back "
+set -g status-left-length 40
 set -g status-right-length 160
 set -g status-right "#{{@runebook_status}} "
 set -gw window-size latest
@@ -43,6 +45,7 @@ set -gw pane-active-border-style "fg=#{{?@runebook_colour,#{{@runebook_colour}},
 set -gw pane-border-format "#{{?@runebook_pane, #{{@runebook_pane}} ,}}"
 set -gw window-status-format " #W#{{?pane_dead, (ended),}} "
 set -gw window-status-current-format " [#W#{{?pane_dead, (ended),}}] "
+{binding}
 """
 
 
@@ -52,7 +55,7 @@ def text() -> str:
     What the surfaces show is in options of their own, `@runebook_…`, that `dress.py` sets. A pane's border
     takes a row of its window.
     """
-    return _TEXT.format(terminal=_terminal(), width=WIDTH, rows=HEIGHT + 1)
+    return _TEXT.format(terminal=_terminal(), width=WIDTH, rows=HEIGHT + 1, back=BACK, binding=BINDING)
 
 
 def write(folder: Path) -> Path:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from runebook_tui.tmux.connection import Connection, Reply
@@ -33,6 +34,20 @@ class Frame:
     cursor: tuple[int, int]
     cursor_visible: bool
     dead: bool
+    history: int = 0
+    """How many rows have scrolled out at the top and are kept."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Some rows of a pane, the first of them with the number `first`, counted from the oldest row kept.
+
+    `history` is as in `Frame`, so row number `history` is the first one of the screen.
+    """
+
+    lines: tuple[bytes, ...]
+    first: int
+    history: int
 
 
 class ControlClient:
@@ -92,7 +107,19 @@ class ControlClient:
             cursor=(numbers[2], numbers[3]),
             cursor_visible=numbers[4] == 1,
             dead=numbers[5] == 1,
+            history=numbers[6],
         )
+
+    async def captures(self, pane_ids: Iterable[str]) -> dict[str, Frame | TmuxError]:
+        """What each pane shows now, or why it cannot be read; all are asked for before the first answer."""
+        wanted = list(dict.fromkeys(pane_ids))
+        answers = await asyncio.gather(*map(self.capture, wanted), return_exceptions=True)
+        found: dict[str, Frame | TmuxError] = {}
+        for pane_id, answer in zip(wanted, answers, strict=True):
+            if isinstance(answer, BaseException) and not isinstance(answer, TmuxError):
+                raise answer
+            found[pane_id] = answer
+        return found
 
     async def text(self, pane_id: str) -> tuple[str, ...]:
         """What a pane shows now, row by row, as plain text; raises TmuxError when the pane is gone."""
@@ -101,19 +128,19 @@ class ControlClient:
         _numbers(reply.after, 7)
         return tuple(line.decode("utf-8", "replace") for line in reply.lines)
 
-    async def scrollback(self, pane_id: str, start: int, count: int) -> tuple[bytes, ...]:
+    async def scrollback(self, pane_id: str, start: int, count: int) -> Rows:
         """`count` rows from row `start` on: 0 is the first visible row, -1 the newest one of the history.
 
-        Rows outside of what tmux keeps are left out. Rows are as in `Frame.lines`.
+        Rows outside of what tmux keeps are left out. Rows are as in `Frame.lines`; the first starts plain.
         """
         check_pane_id(pane_id)
-        if count <= 0:
-            return ()
-        end = start + count - 1
+        end = start + max(count, 1) - 1
         reply = await self._ask(f"capture-pane -p -e -S {start} -E {end} -t {pane_id}", pane_id)
         numbers = _numbers(reply.after, 7)
+        history = numbers[6]
         # tmux clips a range that lies wholly outside to the nearest row instead of to nothing.
-        return () if end < -numbers[6] or start >= numbers[1] else reply.lines
+        outside = count <= 0 or end < -history or start >= numbers[1]
+        return Rows(() if outside else reply.lines, max(0, history + start), history)
 
     async def fingerprints(self) -> dict[str, str]:
         """A short text for every pane that changes when its content does: pane id -> fingerprint.

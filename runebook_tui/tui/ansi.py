@@ -59,6 +59,9 @@ _OFF = {
 }
 
 
+_SPECIAL = re.compile("[" + "".join(re.escape(chr(code)) for code in _UNSAFE) + "]")
+
+
 class Pen(NamedTuple):
     """How the next character is drawn: its colours, its attributes, and whether it draws lines."""
 
@@ -104,6 +107,14 @@ def parse_line(line: bytes, pen: Pen = PLAIN) -> tuple[tuple[Run, ...], Pen]:
             runs.append((text, pen.style))
         pen = after
     return tuple(runs), pen
+
+
+def plain(line: bytes) -> str:
+    """The characters of one row without their styles, as far as `parse_line` would show them."""
+    text = line.decode("utf-8", "replace")
+    if not _SPECIAL.search(text):
+        return text
+    return "".join(run for run, _ in parse_line(line)[0])
 
 
 def _pieces(text: str, pen: Pen) -> Iterator[tuple[str, Pen]]:

@@ -17,7 +17,9 @@ from runebook_tui.core.printable import visible
 from runebook_tui.tui import glyphs, modes
 from runebook_tui.tui.backend import Backend, BackendError
 from runebook_tui.tui.deciding import DecidingApp
+from runebook_tui.tui.going import GoingApp
 from runebook_tui.tui.news import NewsApp
+from runebook_tui.tui.pacing import paced
 from runebook_tui.tui.screens.cockpit import CockpitScreen
 from runebook_tui.tui.screens.mode import ModeScreen
 from runebook_tui.tui.speaking import SpeakingApp
@@ -35,7 +37,7 @@ def _palette() -> type[Provider]:
     return CockpitCommands
 
 
-class RunebookApp(NewsApp, DecidingApp, SpeakingApp, inherit_bindings=False):
+class RunebookApp(NewsApp, DecidingApp, SpeakingApp, GoingApp, inherit_bindings=False):
     """The cockpit. `now` gives unix seconds, `pulse` monotonic ones.
 
     Leaving ends no agent.
@@ -66,7 +68,7 @@ class RunebookApp(NewsApp, DecidingApp, SpeakingApp, inherit_bindings=False):
         self._keys: dict[str, str] = {}
         self._worn = ""
         self._opened: dict[str, ModeScreen] = {}
-        self._cockpit = CockpitScreen(now, pulse, backend.capture)
+        self._cockpit = CockpitScreen(now, pulse, backend)
 
     def get_default_screen(self) -> CockpitScreen:
         """The cockpit is what the app starts with."""
@@ -113,7 +115,7 @@ class RunebookApp(NewsApp, DecidingApp, SpeakingApp, inherit_bindings=False):
 
     @work(exclusive=True, group="follow")
     async def _follow(self) -> None:
-        async for update in self._backend.follow():
+        async for update in paced(self._backend.follow()):
             first = not self.view.loaded
             if not first:
                 self.tell_attempts(update)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -34,6 +34,32 @@ class Frame:
 
     lines: tuple[bytes, ...]
     cursor: tuple[int, int] | None = None
+    history: int = 0
+    """How many rows have scrolled out at the top and can be read by `Backend.rows`."""
+    width: int = 0
+    """The pane's columns; with another width the history is folded anew."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Some rows of a pane, the first of them with the number `first`, counted from the oldest row kept.
+
+    `history` is as in `Frame`. The first row starts plain; styles then run on from row to row.
+    """
+
+    lines: tuple[bytes, ...]
+    first: int = 0
+    history: int = 0
+
+
+@dataclass(frozen=True)
+class Way:
+    """How to go to a pane: the command, and whether it takes the terminal until the operator comes back."""
+
+    argv: tuple[str, ...]
+    takes_terminal: bool
+    back: str
+    """The key that comes back."""
 
 
 class Backend(Protocol):
@@ -79,8 +105,23 @@ class Backend(Protocol):
         """The first lines of the request's files as they are now, of those that `diff` does not show."""
         ...
 
-    async def capture(self, agent: str) -> Frame | None:
-        """What the agent's pane shows now; None when it has no pane. Raises BackendError."""
+    async def captures(self, agents: Sequence[str]) -> Mapping[str, Frame | BackendError]:
+        """What the panes of the agents show now, asked for in one go; who has no pane is left out."""
+        ...
+
+    async def rows(self, agent: str, start: int, count: int) -> Rows:
+        """`count` rows of the agent's pane from `start` on: 0 is the first on its screen, -1 the last above.
+
+        What tmux has not kept is left out. Raises BackendError.
+        """
+        ...
+
+    async def way(self, agent: str) -> Way:
+        """How the operator's terminal goes to the agent's pane. Raises BackendError when it has none."""
+        ...
+
+    async def keep(self, text: str) -> None:
+        """Put a copied text where tmux pastes from. Raises BackendError."""
         ...
 
     async def events(self, before: int | None, limit: int) -> tuple[Record, ...]:

@@ -54,7 +54,7 @@ COCKPIT = (
         REQUESTS,
     ),
     Command("request.mine", "m", "that was me", "say that you made the change yourself", "disown", REQUESTS),
-    Command("request.open", "enter", "open", "see the selected request with its diff", "open", REQUESTS),
+    Command("request.open", "o", "open", "see the selected request with its diff", "open", REQUESTS),
     Command(
         "request.next",
         "n",
@@ -93,6 +93,7 @@ COCKPIT = (
     ),
     Command("agent.next", "j,down", "next agent", "select the next agent", "move(1)", AGENTS, palette=False),
     Command("agent.last", "k,up", "last agent", "select the agent before", "move(-1)", AGENTS, palette=False),
+    Command("agent.go", "g", "go to", "go to the selected agent's pane; F12 comes back", "go", AGENTS),
     Command("agent.restart", "R", "restart", "restart the failed or stopped agent", "restart", AGENTS),
     Command(
         "agent.resume",
@@ -113,6 +114,15 @@ COCKPIT = (
         "put the selected agent's call off for 15 minutes, or hear it again",
         "snooze",
         AGENTS,
+    ),
+    Command(
+        "look.enter",
+        "enter",
+        "open or go to",
+        "open the request; on the plan and the pane: go to the agent's pane",
+        "enter",
+        LOOK,
+        palette=False,
     ),
     Command("look.next", "tab", "next panel", "go to the next panel", "panel(1)", LOOK),
     Command("look.last", "shift+tab", "last panel", "go to the panel before", "panel(-1)", LOOK),
@@ -197,8 +207,8 @@ ROWS = (
     Command("rows.down", "down,j", "down", "one down", "move(1)", "Lists"),
     Command("rows.page_up", "pageup", "page up", "a page up", "page(-1)", "Lists"),
     Command("rows.page_down", "pagedown", "page down", "a page down", "page(1)", "Lists"),
-    Command("rows.first", "home,g", "first", "to the first", "edge(-1)", "Lists"),
-    Command("rows.last", "end,G", "last", "to the last", "edge(1)", "Lists"),
+    Command("rows.first", "home", "first", "to the first", "edge(-1)", "Lists"),
+    Command("rows.last", "end", "last", "to the last", "edge(1)", "Lists"),
 )
 
 EVERYTHING = (*COCKPIT, *EVERYWHERE, *FILTER, *CARD, *PATCH, *LOG, *LINES, *ROWS)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from runebook_tui.core.calls import Call
@@ -25,9 +27,12 @@ from runebook_tui.log.eventlog import LogError
 from runebook_tui.log.since import records_since
 from runebook_tui.place import tmux_socket_name
 from runebook_tui.settings import Notify
+from runebook_tui.tmux import attaching
+from runebook_tui.tmux import control as tmux_control
+from runebook_tui.tmux.buffers import set_buffer
 from runebook_tui.tmux.control import ControlClient
 from runebook_tui.tmux.panes import TmuxError
-from runebook_tui.tui.backend import BackendError, Frame, Update
+from runebook_tui.tui.backend import BackendError, Frame, Rows, Update, Way
 
 _ANSWER_SECONDS = 10.0
 _TYPED = ("say", "answer")
@@ -44,7 +49,7 @@ class LiveBackend:
         self.root = root
         self._state = State()
         self._control: ControlClient | None = None
-        self._capturing = asyncio.Lock()
+        self._asking = asyncio.Lock()
         self._means = Means(root, time.monotonic)
         self._open: OpenScreen | None = None
 
@@ -92,19 +97,61 @@ class LiveBackend:
         paths = [path for path, crossing in known.crossings.items() if crossing.change is None]
         return await asyncio.to_thread(contents_at, tree(self.root, known.lane), paths)
 
-    async def capture(self, agent: str) -> Frame | None:
-        """See Backend.capture."""
+    async def captures(self, agents: Sequence[str]) -> Mapping[str, Frame | BackendError]:
+        """See Backend.captures."""
+        panes = {agent: pane for agent in agents if (pane := self._pane(agent)) is not None}
+        if not panes:
+            return {}
+        try:
+            async with self._tmux() as tmux:
+                frames = await tmux.captures(panes.values())
+        except BackendError as error:
+            return dict.fromkeys(panes, error)
+        return {agent: _frame(frames[pane]) for agent, pane in panes.items()}
+
+    async def rows(self, agent: str, start: int, count: int) -> Rows:
+        """See Backend.rows."""
+        pane = self._pane(agent)
+        if pane is None:
+            return Rows(())
+        async with self._tmux() as tmux:
+            found = await tmux.scrollback(pane, start, count)
+        return Rows(found.lines, found.first, found.history)
+
+    async def way(self, agent: str) -> Way:
+        """See Backend.way."""
+        pane = self._pane(agent)
+        if pane is None:
+            raise BackendError(f"{agent} has no pane now")
+        name = tmux_socket_name(self.root)
+        # Nobody reads the connection while the terminal is away.
+        async with self._asking:
+            await self._disconnect()
+        if attaching.inside(name, os.environ):
+            argv = attaching.switch_command(name, pane, os.environ.get("TMUX_PANE", ""))
+            return Way(tuple(argv), takes_terminal=False, back=attaching.BACK)
+        return Way(tuple(attaching.attach_command(name, pane)), takes_terminal=True, back=attaching.BACK)
+
+    async def keep(self, text: str) -> None:
+        """See Backend.keep."""
+        try:
+            await asyncio.to_thread(set_buffer, tmux_socket_name(self.root), text)
+        except TmuxError as error:
+            raise BackendError(str(error)) from error
+
+    def _pane(self, agent: str) -> str | None:
         known = self._state.agents.get(agent)
-        if known is None or known.pane is None:
-            return None
-        async with self._capturing:
+        return None if known is None else known.pane
+
+    @asynccontextmanager
+    async def _tmux(self) -> AsyncIterator[ControlClient]:
+        """The connection, which is one for all; raises BackendError, after which the next is a new one."""
+        async with self._asking:
             try:
-                control = await self._connected()
-                frame = await control.capture(known.pane)
+                yield await self._connected()
             except TmuxError as error:
                 await self._disconnect()
                 raise BackendError(str(error)) from error
-        return Frame(frame.lines, frame.cursor if frame.cursor_visible else None)
 
     async def events(self, before: int | None, limit: int) -> tuple[Record, ...]:
         """See Backend.events."""
@@ -176,13 +223,21 @@ class LiveBackend:
         await self._disconnect()
 
     async def _connected(self) -> ControlClient:
-        if self._control is None or not self._control.connected:
+        control = self._control
+        if control is None or not control.connected:
             await self._disconnect()
-            self._control = ControlClient(tmux_socket_name(self.root))
-            await self._control.connect()
-        return self._control
+            control = self._control = ControlClient(tmux_socket_name(self.root))
+            await control.connect()
+        return control
 
     async def _disconnect(self) -> None:
         control, self._control = self._control, None
         if control is not None:
             await control.close()
+
+
+def _frame(frame: tmux_control.Frame | TmuxError) -> Frame | BackendError:
+    if isinstance(frame, TmuxError):
+        return BackendError(str(frame))
+    cursor = frame.cursor if frame.cursor_visible else None
+    return Frame(frame.lines, cursor, frame.history, frame.width)

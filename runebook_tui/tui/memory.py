@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -31,7 +31,7 @@ from runebook_tui.core.types import ENGINE, OPERATOR, Change
 from runebook_tui.core.undos import why_not_undone
 from runebook_tui.history.heads import FileHead
 from runebook_tui.settings import Notify
-from runebook_tui.tui.backend import BackendError, Frame, Update
+from runebook_tui.tui.backend import BackendError, Frame, Rows, Update, Way
 
 _FIRST_RECORDS = 50
 
@@ -39,9 +39,10 @@ _FIRST_RECORDS = 50
 class MemoryBackend:
     """Keeps the log in a list and plays the engine: commands are decided, appended, folded and settled.
 
-    `now` gives unix seconds. `sent` holds what was asked for; `diffs`, `first_lines`, `contents`, `previews`,
-    `paths`, `stories`, `written` and `frames` what is answered; `refuse` why a request cannot be decided,
-    `holding` why nothing is said to an agent, `stuck` why a path cannot be undone.
+    `now` gives unix seconds. `sent` holds what was asked for, `kept` what was copied; `captured` counts looks
+    at panes; `diffs`, `first_lines`, `contents`, `previews`, `paths`, `stories`, `written`, `frames` and
+    `histories` hold what is answered; `refuse` why a request cannot be decided, `holding` why nothing is said
+    to an agent, `stuck` why a path cannot be undone.
     """
 
     def __init__(
@@ -58,11 +59,13 @@ class MemoryBackend:
         self.frames: dict[str, Frame] = {}
         self.refuse: dict[int, str] = {}
         self.stuck: dict[str, str] = {}
+        self.histories: dict[str, tuple[bytes, ...]] = {}
+        self.captured: Counter[str] = Counter()
+        self.kept: list[str] = []
         self.paths: list[str] = []
         self.stories: dict[str, Story] = {}
         self.written: dict[str, tuple[WrittenLine, ...]] = {}
         self.holding: dict[str, str] = {}
-        self.captures: Counter[str] = Counter()
         self.called: list[str] = []
         self.closed = False
         self._group = 0
@@ -286,10 +289,27 @@ class MemoryBackend:
         """The heads put into `first_lines`."""
         return self.first_lines.get(request, ())
 
-    async def capture(self, agent: str) -> Frame | None:
-        """The frame put into `frames`."""
-        self.captures[agent] += 1
-        return self.frames.get(agent)
+    async def captures(self, agents: Sequence[str]) -> Mapping[str, Frame | BackendError]:
+        """The frames put into `frames`."""
+        self.captured.update(agents)
+        return {agent: self.frames[agent] for agent in agents if agent in self.frames}
+
+    async def rows(self, agent: str, start: int, count: int) -> Rows:
+        """Rows of the history put into `histories`, then of the frame."""
+        above = self.histories.get(agent, ())
+        first = max(0, len(above) + start)
+        lines = (*above, *self.frames[agent].lines)[first : max(first, len(above) + start + count)]
+        return Rows(tuple(lines), first, len(above))
+
+    async def way(self, agent: str) -> Way:
+        """A command that does nothing; it takes no terminal."""
+        if agent not in self.frames:
+            raise BackendError(f"{agent} has no pane")
+        return Way(("true", agent), takes_terminal=False, back="F12")
+
+    async def keep(self, text: str) -> None:
+        """Remember the text in `kept`."""
+        self.kept.append(text)
 
     async def events(self, before: int | None, limit: int) -> tuple[Record, ...]:
         """A page of the log, newest first."""

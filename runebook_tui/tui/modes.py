@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from runebook_tui.core.printable import visible
 from runebook_tui.tui import commands
 from runebook_tui.tui.commands import Command
-from runebook_tui.tui.keys import files, suggestions, timeline
+from runebook_tui.tui.keys import files, pane, panes, suggestions, timeline
 
 if TYPE_CHECKING:
     from runebook_tui.tui.backend import Backend
@@ -42,6 +42,7 @@ MODES: tuple[Mode, ...] = (
     Mode("files", "3", "every file: whose it is, who changed it, and when", "FilesScreen", files.TABLE),
     Mode("timeline", "4", "what happened when, to each phase and agent", "TimelineScreen", timeline.TABLE),
     Mode("suggestions", "5", "what agents suggest, and why", "SuggestionsScreen", suggestions.TABLE),
+    Mode("panes", "7", "what the agents' terminals show", "PanesScreen", panes.TABLE),
 )
 """In the order of their keys."""
 
@@ -68,7 +69,8 @@ def going() -> tuple[Command, ...]:
 
 def everything() -> tuple[Command, ...]:
     """All commands of all screens, for the help."""
-    return (*commands.EVERYTHING, *going(), *(command for mode in MODES for command in mode.table))
+    of_modes = (command for mode in MODES for command in mode.table)
+    return (*commands.EVERYTHING, *going(), *of_modes, *pane.TABLE)
 
 
 def keymap(wanted: Mapping[str, str]) -> tuple[dict[str, str], str]:

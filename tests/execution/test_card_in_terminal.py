@@ -45,7 +45,7 @@ def test_a_held_write_lands_after_the_plan_was_widened_on_the_card(
     terminal = Terminal(session, *size)
     try:
         terminal.shows("src/beta/x.txt", "a approve 1", "waits")
-        terminal.keys("Enter")
+        terminal.keys("o")
         terminal.shows("Request 1", "alpha wants to write", "owned by beta", "refused at", "let it go on")
         terminal.keys("w")
         terminal.shows("Widen the plan, and approve request 1", "+may_write", "y change the plan")

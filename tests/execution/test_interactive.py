@@ -55,7 +55,7 @@ def test_a_person_watches_decides_leaves_and_comes_back(session: Session, termin
     session.until_gate("alpha")
     (session.root / "go.1").touch()
     terminal.shows("src/beta/x.txt", "a approve 1")
-    terminal.keys("Enter")
+    terminal.keys("o")
     terminal.shows("+two", "kernel gate")
     terminal.keys("a")
     session.until("the approval", lambda: [r["status"] for r in session.requests()] == ["approved"])

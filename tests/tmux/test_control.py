@@ -154,13 +154,13 @@ async def test_scrollback_is_clipped_to_what_there_is(
     pane_id = run(server, "alpha", "seq 1 100; printf end", tmp_path)
     await shows(client, pane_id, b"end")
     # 101 rows, 50 of them visible: 51 are history.
-    assert await client.scrollback(pane_id, -3, 5) == (b"49", b"50", b"51", b"52", b"53")
-    assert await client.scrollback(pane_id, -51, 2) == (b"1", b"2")
-    assert await client.scrollback(pane_id, -60, 11) == (b"1", b"2")
-    assert await client.scrollback(pane_id, -60, 5) == ()
-    assert await client.scrollback(pane_id, 49, 9) == (b"end",)
-    assert await client.scrollback(pane_id, 50, 9) == ()
-    assert await client.scrollback(pane_id, -3, 0) == ()
+    assert (await client.scrollback(pane_id, -3, 5)).lines == (b"49", b"50", b"51", b"52", b"53")
+    assert (await client.scrollback(pane_id, -51, 2)).lines == (b"1", b"2")
+    assert (await client.scrollback(pane_id, -60, 11)).lines == (b"1", b"2")
+    assert (await client.scrollback(pane_id, -60, 5)).lines == ()
+    assert (await client.scrollback(pane_id, 49, 9)).lines == (b"end",)
+    assert (await client.scrollback(pane_id, 50, 9)).lines == ()
+    assert (await client.scrollback(pane_id, -3, 0)).lines == ()
 
 
 async def test_fingerprints_change_with_the_content(

@@ -9,6 +9,8 @@ from tui_scenes import NOW, Stage, by, scene, stage, touch
 
 from runebook_tui.core import commands as c
 from runebook_tui.core.types import AgentStatus
+from runebook_tui.tui.backend import Way
+from runebook_tui.tui.memory import MemoryBackend
 from runebook_tui.tui.screens.card import CardScreen
 from runebook_tui.tui.screens.confirm import ConfirmScreen
 from runebook_tui.tui.screens.help import HelpScreen
@@ -88,9 +90,9 @@ async def test_n_goes_round_everything_that_needs_you() -> None:
         assert selected == [(1, "surfaces"), (2, "surfaces"), (1, "surfaces"), (1, "surfaces")]
 
 
-async def test_enter_opens_the_card_of_the_selected_request() -> None:
+async def test_o_opens_the_card_of_the_selected_request_from_anywhere() -> None:
     async with stage() as played:
-        await played.press("n", "n", "enter")
+        await played.press("n", "n", "o")
         assert top(played) is CardScreen
         await played.shows("Request 2", "append_event needs a limit argument to page")
 
@@ -268,3 +270,42 @@ async def test_a_refusal_of_the_engine_is_shown_and_the_request_can_be_decided_a
         played.backend._engine_alive = True
         await played.decide("a")
         await played.until(lambda: not played.backend.state.requests[1].open)
+
+
+async def test_whoever_comes_to_waiting_requests_finds_them_in_the_focus_else_the_plan() -> None:
+    for backend, focused in (
+        (scene(), "requests"),
+        (MemoryBackend(scene().records[:20], now=lambda: NOW), "plan"),
+    ):
+        played = Stage(backend)
+        async with played.app.run_test(size=(120, 36)) as played.pilot:
+            await played.until(lambda played=played: played.app.view.loaded)
+            await played.pilot.pause()
+            assert played.app.focused is not None
+            assert played.app.focused.id == focused
+
+
+async def test_enter_opens_the_card_on_the_requests_and_goes_to_the_pane_elsewhere() -> None:
+    async with stage() as played:
+        went: list[str] = []
+        way = played.backend.way
+
+        async def noted(agent: str) -> Way:
+            went.append(agent)
+            return await way(agent)
+
+        played.backend.way = noted  # type: ignore[method-assign]
+        await played.press("k", "enter")
+        await played.until(lambda: went == ["capture"])
+        await played.go("pane")
+        await played.press("enter")
+        await played.until(lambda: went == ["capture", "capture"])
+        await played.go("requests")
+        await played.press("g")
+        await played.until(lambda: len(went) == 3)
+        await played.press("enter")
+        assert top(played) is CardScreen
+        await played.press("escape")
+        await played.go("plan")
+        await played.press("j", "j", "enter")
+        await played.shows("analysis has no pane")

@@ -33,7 +33,7 @@ async def test_the_card_shows_the_contracts_diff_and_publishes_the_next_version(
     backend, number = drifted("def append_event(event, limit)")
     async with stage(backend) as played:
         played.cockpit.requests.select(number)
-        await played.press("enter")
+        await played.press("o")
         await played.shows(
             f"Request {number} · drift",
             f"capture changed the published {PATH}, owned by storage",
@@ -56,7 +56,7 @@ async def test_a_broken_contract_cannot_be_published_from_the_card() -> None:
     backend, number = drifted()
     async with stage(backend) as played:
         played.cockpit.requests.select(number)
-        await played.press("enter")
+        await played.press("o")
         await played.shows("not now: src/storage/api.py does not declare 'append_event'")
         await played.press("a")
         assert backend.state.requests[number].open
@@ -66,7 +66,7 @@ async def test_a_contract_that_changes_again_needs_a_second_look() -> None:
     backend, number = drifted("def append_event(event, limit)")
     async with stage(backend) as played:
         played.cockpit.requests.select(number)
-        await played.press("enter")
+        await played.press("o")
         await played.shows("publish as v2")
         backend.do(c.CheckApi("storage", "d3", held("def append(event)")), at=NOW - 1)
         await played.shows("has changed since you opened it", "+def append(event)")

@@ -71,7 +71,7 @@ async def test_resizing_goes_from_tabs_to_panels_and_back() -> None:
 @pytest.mark.parametrize("size", [(1, 1), (20, 5), (79, 23), (300, 8)])
 async def test_any_size_is_survived(size: tuple[int, int]) -> None:
     async with stage(size=size) as played:
-        await played.press("enter")
+        await played.press("o")
         await played.press("escape", "question_mark", "escape", "l", "escape")
         assert played.app.screen is played.cockpit
 
@@ -82,7 +82,7 @@ async def test_ascii_signs(monkeypatch: pytest.MonkeyPatch) -> None:
         await played.shows("! 2 requests", "* storage", "x build", "storage or you > core", "+12 -0")
         assert played.text().isascii()
         await played.press("question_mark")
-        await played.press("escape", "enter")
+        await played.press("escape", "o")
         await played.shows("? Request 1")
         assert played.text().isascii()
 

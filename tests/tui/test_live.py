@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping, Sequence
 
 from tui_scenes import NOW, PANE, running, scene, stage
 
@@ -32,10 +33,10 @@ async def test_colours_of_the_pane_are_kept() -> None:
 async def test_only_the_selected_pane_is_captured_and_only_while_it_can_be_seen() -> None:
     async with stage(size=(80, 24)) as played:
         await played.press("k", "k")
-        assert sum(played.backend.captures.values()) == 0, "the plan's tab covers the pane"
+        assert sum(played.backend.captured.values()) == 0, "the plan's tab covers the pane"
         await played.press("tab")
         await played.shows("pytest -q")
-        assert set(played.backend.captures) == {"storage"}
+        assert set(played.backend.captured) == {"storage"}
 
 
 class _Slow(MemoryBackend):
@@ -46,12 +47,12 @@ class _Slow(MemoryBackend):
         self.gate = asyncio.Event()
         self.inside = self.most = 0
 
-    async def capture(self, agent: str) -> Frame | None:
+    async def captures(self, agents: Sequence[str]) -> Mapping[str, Frame | BackendError]:
         self.inside += 1
         self.most = max(self.most, self.inside)
         try:
             await self.gate.wait()
-            return await super().capture(agent)
+            return await super().captures(agents)
         finally:
             self.inside -= 1
 
@@ -70,8 +71,8 @@ async def test_captures_never_overlap_and_a_slow_one_does_not_hold_up_the_keys()
 
 
 class _Broken(MemoryBackend):
-    async def capture(self, agent: str) -> Frame | None:
-        raise BackendError("tmux is gone [/x]")
+    async def captures(self, agents: Sequence[str]) -> Mapping[str, Frame | BackendError]:
+        return dict.fromkeys(agents, BackendError("tmux is gone [/x]"))
 
 
 async def test_a_capture_that_fails_is_said_in_a_plain_line() -> None:

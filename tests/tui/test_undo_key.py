@@ -32,7 +32,7 @@ async def test_it_is_not_offered_where_nothing_was_written() -> None:
         assert "undo" not in played.bar()
         await played.decide("u")
         await played.shows("nothing was written that could be undone")
-        await played.press("enter")
+        await played.press("o")
         await played.shows("approve once")
         assert "reject and undo" not in played.text()
         await played.press("u")
@@ -43,7 +43,7 @@ async def test_it_is_not_offered_where_nothing_was_written() -> None:
 async def test_the_card_says_what_the_key_will_do() -> None:
     async with stage() as played:
         await select(played, 1)
-        await played.press("enter")
+        await played.press("o")
         await played.shows("reject and undo", "leaves everybody else's", "a patch of it is kept")
         await played.press("u")
         await played.until(lambda: played.backend.state.requests[1].undone)

@@ -238,11 +238,13 @@ class Stage:
 async def stage(
     backend: MemoryBackend | None = None, size: tuple[int, int] = (120, 36)
 ) -> AsyncIterator[Stage]:
-    """The app on a backend, with the first update on the screen and the crossing (request 1) selected."""
+    """The app on a backend: the first update shown, the crossing (request 1) selected, the plan focused."""
     played = Stage(backend or scene())
     async with played.app.run_test(size=size, notifications=True) as pilot:
         played.pilot = pilot
         await played.until(lambda: played.app.view.loaded)
         played.cockpit.requests.select(1)
+        await pilot.pause()
+        played.cockpit.plan.focus()
         await pilot.pause()
         yield played

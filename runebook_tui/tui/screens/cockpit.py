@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 from textual import getters, on
 from textual.app import ComposeResult
@@ -18,12 +18,14 @@ from runebook_tui.core.resuming import lost_agents
 from runebook_tui.core.snoozing import why_not as why_not_snoozed
 from runebook_tui.core.state import AgentState
 from runebook_tui.tui import commands, glyphs, modes
-from runebook_tui.tui.backend import Frame
+from runebook_tui.tui.backend import Backend
 from runebook_tui.tui.offers import RESTARTABLE, offers
+from runebook_tui.tui.panewatch import PaneWatch
 from runebook_tui.tui.screens.mode import ModeScreen
 from runebook_tui.tui.screens.request_keys import NO_ENGINE
 from runebook_tui.tui.screens.speaking_keys import SpeakingKeys
 from runebook_tui.tui.screens.why import WhyScreen
+from runebook_tui.tui.view import View
 from runebook_tui.tui.widgets.agent import AgentPanel
 from runebook_tui.tui.widgets.header import HeaderBar
 from runebook_tui.tui.widgets.lessons import LessonLine
@@ -79,11 +81,12 @@ class CockpitScreen(SpeakingKeys):
         self,
         now: Callable[[], float],
         pulse: Callable[[], float],
-        capture: Callable[[str], Awaitable[Frame | None]],
+        backend: Backend,
     ) -> None:
         super().__init__(now)
         self._pulse = pulse
-        self._capture = capture
+        self._backend = backend
+        self._looking = PaneWatch(backend.captures)
         self._at_agent: str | None = None
 
     def compose(self) -> ComposeResult:
@@ -92,7 +95,8 @@ class CockpitScreen(SpeakingKeys):
         yield ModeBar("cockpit")
         with Container(id="body"):
             yield PlanPanel(self._now, id="plan").data_bind(CockpitScreen.view)
-            yield AgentPanel(self._capture, id="pane").data_bind(CockpitScreen.view)
+            panel = AgentPanel(self._backend, self._looking, id="pane")
+            yield panel.data_bind(CockpitScreen.view)
             with Vertical(id="waiting"):
                 yield RequestsPanel(self._now, self._pulse, id="requests").data_bind(CockpitScreen.view)
                 yield LessonLine(id="lesson").data_bind(CockpitScreen.view)
@@ -101,6 +105,7 @@ class CockpitScreen(SpeakingKeys):
 
     def on_mount(self) -> None:
         """Times go on each second."""
+        self.run_worker(self._looking.run(), group="pane")
         self.watch_tab(self.tab)
         self.set_interval(1.0, self._tick)
 
@@ -111,8 +116,10 @@ class CockpitScreen(SpeakingKeys):
             self.requests.redraw()
             self.offer()
 
-    def watch_view(self) -> None:
-        """The keys depend on what there is to decide."""
+    def watch_view(self, before: View, after: View) -> None:
+        """The keys depend on what there is to decide. Whoever comes to requests that wait is led there."""
+        if after.loaded and not before.loaded and after.state.open_requests:
+            self.requests.focus()
         self.offer()
 
     def watch_tab(self, tab: str) -> None:
@@ -176,6 +183,20 @@ class CockpitScreen(SpeakingKeys):
     def action_move(self, step: int) -> None:
         """Select the next agent in a direction."""
         self.plan.action_move(step)
+
+    def action_go(self) -> None:
+        """Go to the selected agent's pane."""
+        if self.agent is None:
+            self.say("no agent is selected")
+        else:
+            self.post_message(AgentPanel.GoWanted(self.agent.id))
+
+    def action_enter(self) -> None:
+        """Open the selected request where requests have the focus; elsewhere go to the agent's pane."""
+        if self.requests.has_focus:
+            self.action_open()
+        else:
+            self.action_go()
 
     def action_next_need(self) -> None:
         """Go to the next that needs the operator: requests first, then agents."""

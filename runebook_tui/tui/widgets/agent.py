@@ -1,16 +1,19 @@
-"""AgentPanel: the selected agent's live pane, or why there is none."""
+"""AgentPanel: one agent's live pane, or why there is none; and where in it is read."""
 
 from __future__ import annotations
 
-import asyncio
 import textwrap
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from functools import partial
 
-from textual import work
+from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
+from textual.events import Key
+from textual.message import Message
 from textual.reactive import reactive, var
+from textual.widgets import Input, Static
 
 from runebook_tui.core.authority import standing
 from runebook_tui.core.gates import agent_unmet
@@ -18,50 +21,85 @@ from runebook_tui.core.printable import visible
 from runebook_tui.core.state import AgentState
 from runebook_tui.core.types import AgentStatus
 from runebook_tui.tui import glyphs
-from runebook_tui.tui.backend import BackendError, Frame
+from runebook_tui.tui.backend import Backend, BackendError, Frame, Rows
+from runebook_tui.tui.panewatch import PaneWatch
 from runebook_tui.tui.text import safe
 from runebook_tui.tui.view import EMPTY, View, status_word
 from runebook_tui.tui.widgets.pane import PaneView
 
-_FAST, _SLOW, _SLOWER = 0.1, 0.5, 1.3
-"""Seconds between two looks at a pane: while it changes, at most, and the factor from one to the other."""
-
 
 class AgentPanel(Vertical):
-    """Looks at the selected agent's pane while it can be seen, one look at a time."""
+    """Shows what the watch sees of its agent's pane."""
+
+    DEFAULT_CSS = """
+    AgentPanel .foot { height: 1; display: none; background: $panel; }
+    AgentPanel .search { height: 1; border: none; padding: 0 1; display: none; background: $panel; }
+    """
+
+    class GoWanted(Message):
+        """The operator wants to go to an agent's pane."""
+
+        def __init__(self, agent: str) -> None:
+            super().__init__()
+            self.agent = agent
 
     view: reactive[View] = reactive(EMPTY)
     agent: var[str | None] = var(None)
     """The agent to show."""
 
-    def __init__(self, capture: Callable[[str], Awaitable[Frame | None]], *, id: str | None = None) -> None:
-        super().__init__(id=id)
-        self.pane = PaneView()
+    def __init__(
+        self, backend: Backend, watch: PaneWatch, *, id: str | None = None, classes: str = ""
+    ) -> None:
+        super().__init__(id=id, classes=classes)
+        self.pane = PaneView(self._rows)
         self.looked = False
         """Whether the pane of the agent has been looked at since it was selected."""
-        self._capture = capture
-        self._shown: tuple[tuple[bytes, ...], tuple[int, int] | None] | None = None
+        self._backend = backend
+        self._watch = watch
+        self._foot = Static(classes="foot")
+        self._search = Input(placeholder="search …", classes="search", compact=True)
 
     def compose(self) -> ComposeResult:
-        """The pane alone; its words stand in the border."""
+        """The pane, and a line below it while it is read; its words stand in the border."""
         yield self.pane
+        yield self._foot
+        yield self._search
 
     def on_mount(self) -> None:
-        """Start looking."""
-        self._look()
+        """Have it looked at."""
+        self._watch.add(self)
+
+    def on_unmount(self) -> None:
+        """Nobody looks any more."""
+        self._watch.remove(self)
+
+    @property
+    def seen(self) -> bool:
+        """Whether the pane is on the screen now."""
+        return (
+            self.is_mounted
+            and self.screen.is_current
+            and self.pane.is_on_screen
+            and bool(self.pane.region.area)
+        )
 
     def watch_agent(self) -> None:
         """Look at the other agent at once."""
         self._title()
-        if self.is_mounted:
-            self._look()
+        self.pane.follow()
+        self._close_search()
+        self._anew()
 
     def watch_view(self, before: View, after: View) -> None:
         """Look at once when the agent started or ended."""
         self._title()
         old, new = (each.state.agents.get(self.agent or "") for each in (before, after))
-        if self.is_mounted and (old and (old.status, old.alive)) != (new and (new.status, new.alive)):
-            self._look()
+        if (old and (old.status, old.alive)) != (new and (new.status, new.alive)):
+            self._anew()
+
+    def _anew(self) -> None:
+        self.looked = False
+        self._watch.look(self)
 
     def _title(self) -> None:
         agent = self.view.state.agents.get(self.agent or "")
@@ -78,58 +116,115 @@ class AgentPanel(Vertical):
             safe(program, glyphs.MUTED, limit=200),
         )
 
-    @work(exclusive=True, group="pane")
-    async def _look(self) -> None:
-        self._shown, self.looked = None, False
-        pause = _FAST
-        while True:
-            if self.screen.is_current and self.pane.is_on_screen and self.pane.region.area:
-                pause = _FAST if await self._look_once() else min(pause * _SLOWER, _SLOW)
-            await asyncio.sleep(pause)
+    # ── what the watch saw ──────────────────────────────────────────────────────────────────────
 
-    async def _look_once(self) -> bool:
-        """Show what there is now; whether it differs from what was shown."""
+    def took(self, found: Frame | BackendError | None) -> None:
+        """Show what there is now."""
+        self.looked = True
         agent = self.view.state.agents.get(self.agent or "")
         if agent is None:
-            content = self._words("no agent is selected")
-        else:
-            content = self._last_words(agent) or await self._captured(agent)
-        self.looked = True
-        if content == self._shown:
-            return False
-        self._shown = content
-        self.pane.show(*content)
-        return True
-
-    async def _captured(self, agent: AgentState) -> _Content:
-        try:
-            frame = await self._capture(agent.id)
-        except BackendError as error:
+            self._say("no agent is selected")
+        elif (last := self._last_words(agent)) is not None:
+            self.pane.show(last, None)
+        elif isinstance(found, Frame):
+            self.pane.show(found.lines, found.cursor, found.history, found.width)
+        elif isinstance(found, BackendError):
             if agent.last_lines and not agent.alive:
-                return tuple(_bytes(line) for line in agent.last_lines), None
-            return self._words(f"the pane cannot be read: {error}")
-        if frame is not None:
-            return frame.lines, frame.cursor
-        if agent.status in (AgentStatus.PENDING, AgentStatus.WAITING):
+                self.pane.show([_bytes(line) for line in agent.last_lines], None)
+            else:
+                self._say(f"the pane cannot be read: {found}")
+        elif agent.status in (AgentStatus.PENDING, AgentStatus.WAITING):
             waits = ", ".join(agent_unmet(self.view.state, agent))
-            return self._words(f"{agent.id} has not started" + (f": it waits for {waits}" if waits else ""))
-        return self._words(f"{agent.id} has no pane now")
+            self._say(f"{agent.id} has not started" + (f": it waits for {waits}" if waits else ""))
+        else:
+            self._say(f"{agent.id} has no pane now")
 
-    def _last_words(self, agent: AgentState) -> _Content | None:
+    async def _rows(self, start: int, count: int) -> Rows:
+        return await self._backend.rows(self.agent or "", start, count)
+
+    def _say(self, words: str) -> None:
+        self.pane.show(self._words(words), None)
+
+    def _last_words(self, agent: AgentState) -> tuple[bytes, ...] | None:
         """How a failed agent ended, with the last lines it printed."""
         if agent.alive or agent.status is not AgentStatus.FAILED:
             return None
-        words, _ = self._words(f"{agent.id} failed: {agent.reason or 'for an unknown reason'}")
-        return (*words, b"", *(_bytes(line) for line in agent.last_lines)), None
+        words = self._words(f"{agent.id} failed: {agent.reason or 'for an unknown reason'}")
+        return (*words, b"", *(_bytes(line) for line in agent.last_lines))
 
-    def _words(self, words: str) -> _Content:
+    def _words(self, words: str) -> tuple[bytes, ...]:
         """Our own words in the place of a pane, folded."""
         lines = textwrap.wrap(visible(words), max(20, self.pane.size.width))
-        return tuple(line.encode() for line in lines), None
+        return tuple(line.encode() for line in lines)
+
+    # ── reading ─────────────────────────────────────────────────────────────────────────────────
+
+    @on(PaneView.Reading)
+    def _reading(self) -> None:
+        words = reading_words(self.pane)
+        self._foot.display = words is not None and not self._search.display
+        if words is not None:
+            self._foot.update(words)
+
+    @on(PaneView.SearchWanted)
+    def _search_wanted(self) -> None:
+        self._search.display = True
+        self._foot.display = False
+        self._search.focus()
+
+    @on(Input.Changed)
+    def _search_changed(self, event: Input.Changed) -> None:
+        event.stop()
+        self.pane.search(event.value)
+
+    @on(Input.Submitted)
+    def _search_done(self, event: Input.Submitted) -> None:
+        event.stop()
+        self._close_search()
+        self.pane.focus()
+
+    def on_key(self, event: Key) -> None:
+        """While a text is typed: the next places, and the way out."""
+        if not self._search.has_focus:
+            return
+        keys: dict[str, Callable[[], None]] = {
+            "up": partial(self.pane.action_step, 1),
+            "down": partial(self.pane.action_step, -1),
+            "shift+enter": partial(self.pane.action_step, -1),
+            "escape": self._give_up,
+        }
+        if event.key in keys:
+            event.stop()
+            keys[event.key]()
+
+    def _give_up(self) -> None:
+        self.pane.search("")
+        self._close_search()
+        self.pane.focus()
+
+    def _close_search(self) -> None:
+        self._search.display = False
+        with self._search.prevent(Input.Changed):
+            self._search.value = ""
+        self._reading()
+
+
+def reading_words(pane: PaneView) -> Content | None:
+    """Where a pane is read and what the keys do there; None when it just shows what comes."""
+    parts: list[str | tuple[str, str]] = []
+    if not pane.following and (rows := pane.above_end):
+        parts.append(f"{rows} row{'s' if rows != 1 else ''} above the end")
+    if pane.selection is not None:
+        marking = pane.selection.anchor is not None
+        parts.append("y copies" if marking else "v marks from here, y copies the row")
+    elif pane.found is not None:
+        parts.append(f"{visible(pane.found.wanted, 40)}: {pane.found.words}")
+        parts.append("n older, N newer")
+    elif not parts:
+        return None
+    parts.append("esc leaves" if pane.selection or pane.found else "end follows")
+    return Content.styled(" " + " · ".join(str(part) for part in parts), glyphs.MUTED)
 
 
 def _bytes(line: str) -> bytes:
     return line.encode("utf-8", "surrogatepass")
-
-
-_Content = tuple[tuple[bytes, ...], tuple[int, int] | None]

@@ -1,145 +1,369 @@
-"""PaneView: shows what an agent's pane shows."""
+"""PaneView: shows what an agent's pane shows, and lets it be read: scrolled, searched, copied."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from typing import ClassVar
 
-from rich.cells import cell_len
-from rich.segment import Segment
-from rich.style import Style
-from textual.cache import LRUCache
-from textual.geometry import Region, Size
-from textual.strip import Strip
-from textual.widget import Widget
+from textual import events, work
+from textual.binding import BindingType
+from textual.message import Message
 
-from runebook_tui.tui.ansi import PLAIN, Pen, parse_line, symbols
+from runebook_tui.tui import commands
+from runebook_tui.tui.ansi import symbols
+from runebook_tui.tui.backend import BackendError, Rows
+from runebook_tui.tui.finding import Found, find
+from runebook_tui.tui.keys import pane as keys
+from runebook_tui.tui.links import Link, links
+from runebook_tui.tui.panetext import PaneText, character_at, matches
+from runebook_tui.tui.scrollback import CHUNK
+from runebook_tui.tui.selection import Selection
+from runebook_tui.tui.widgets.panerows import BLANK, Drawn, Mark, PaneRows, Span
 
-_REVERSE = Style(reverse=True)
+_WHEEL_ROWS = 3
+
+Reader = Callable[[int, int], Awaitable[Rows]]
+"""Reads rows of the pane: from which (0 is the first of its screen, -1 the last above), and how many."""
 
 
-class PaneView(Widget, can_focus=True):
-    """A pane's text as it stands, fed by `show`; nothing in it reaches the terminal as an escape.
+class PaneView(PaneRows, can_focus=True):
+    """A pane's text as it stands, fed by `show`.
 
     Of a content larger than the widget it shows the bottom, or the part with the cursor when that is further
-    up, cropped on the right. Only rows that changed are drawn anew. While nobody looks (the widget is hidden
-    or covered) a new content is stored and no more.
+    up, and follows what is printed. Once it is scrolled up it stays where it is until the end is reached.
     """
 
-    ALLOW_SELECT = False
+    BINDINGS: ClassVar[list[BindingType]] = commands.bindings(keys.TABLE)
 
-    DEFAULT_CSS = """
-    PaneView {
-        width: 1fr;
-        height: 1fr;
-    }
-    """
+    class Reading(Message):
+        """Where in the pane's text it is read, what was searched, or what is marked has changed."""
 
-    def __init__(self, *, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:
+        def __init__(self, view: PaneView) -> None:
+            super().__init__()
+            self.view = view
+
+    class SearchWanted(Message):
+        """The operator wants to search the pane's text."""
+
+    class Copied(Message):
+        """The operator copied a text."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    class LinkFollowed(Message):
+        """The operator wants to see what a link leads to; several: one of them."""
+
+        def __init__(self, view: PaneView, links: Sequence[Link]) -> None:
+            super().__init__()
+            self.view = view
+            self.links = tuple(links)
+
+    def __init__(
+        self,
+        read: Reader | None = None,
+        *,
+        name: str | None = None,
+        id: str | None = None,
+        classes: str | None = None,
+    ) -> None:
         super().__init__(name=name, id=id, classes=classes)
-        self._lines: tuple[bytes, ...] = ()
-        self._cursor: tuple[int, int] | None = None
-        self._rows: list[_Row] = []
-        self._rows_size = Size(0, 0)
-        self._pending = False
-        self._stale = False
-        self._strips: LRUCache[tuple[bytes, Pen, int], Strip] = LRUCache(512)
+        self.text = PaneText()
+        self.found: Found | None = None
+        self.selection: Selection | None = None
+        self._read = read
+        self._top: int | None = None
+        self._last: dict[int, Drawn] = {}
+        self._dragging: tuple[int, int] | None = None
 
-    def show(self, lines: Sequence[bytes], cursor: tuple[int, int] | None) -> None:
-        """Show rows of text with SGR sequences, and a cursor at (column, row) from 0, or none."""
-        content = tuple(lines)
-        if content == self._lines and cursor == self._cursor:
+    # ── what is shown ───────────────────────────────────────────────────────────────────────────
+
+    def show(
+        self, lines: Sequence[bytes], cursor: tuple[int, int] | None, history: int = 0, width: int = 0
+    ) -> None:
+        """Show rows of text with SGR sequences, and a cursor at (column, row) from 0, or none.
+
+        `history` is how many rows can be read above, `width` the pane's columns.
+        """
+        cut = self.text.take(lines, cursor, history, width)
+        if cut is None:
             return
-        self._lines, self._cursor = content, cursor
-        if self._pending:
-            # Nobody has seen the last change yet: comparing again would be work for nobody.
-            if not self._stale:
-                self._stale = True
-                self.refresh()
-            return
-        self._pending = True
-        before, size = self._rows, self._rows_size
-        self._layout_rows()
-        if size != self._rows_size:
-            self.refresh()
-            return
-        rows = enumerate(zip(before, self._rows, strict=True))
-        changed = [Region(0, y, size.width, 1) for y, (old, new) in rows if old != new]
-        if changed:
-            self.refresh(*changed)
+        if cut:
+            self.found = self.selection = None
+            self._last = {}
+            if self._top is not None:
+                self._top = max(0, self._top - cut)
+        if cut or not self.following:
+            self._moved()
         else:
-            self._pending = False
+            self.changed()
 
     def clear(self, message: str) -> None:
         """Show one line of plain text (never markup) instead of a pane."""
         self.show((symbols(message).encode("utf-8"),), None)
 
-    def render_line(self, y: int) -> Strip:
-        """One row, exactly as wide as the widget."""
-        self._pending = False
-        if self._stale or self._rows_size != self.size:
-            self._layout_rows()
-        width = self.size.width
-        if y >= len(self._rows):
-            return Strip.blank(width, self.rich_style)
-        line, pen, cursor = self._rows[y]
-        key = (line, pen, width)
-        strip = self._strips.get(key)
-        if strip is None:
-            strip = self._strips[key] = self._draw(line, pen, width)
-        return strip if cursor is None else _with_cursor(strip, cursor)
+    def follow(self) -> None:
+        """Show the end again, and forget what was searched and marked."""
+        self._top = self.found = self.selection = self._dragging = None
+        self._moved()
 
-    def notify_style_update(self) -> None:
-        """Forget the drawn rows, whose default colours have changed."""
-        self._strips.clear()
-        super().notify_style_update()
+    @property
+    def following(self) -> bool:
+        """Whether what is printed is shown as it comes."""
+        return self._top is None
 
-    def _layout_rows(self) -> None:
-        """Choose the visible rows, and find the pen that each starts with."""
-        self._stale = False
-        self._rows_size = self.size
+    @property
+    def top(self) -> int:
+        """The number of the first row that is shown."""
+        bottom = self.text.bottom(self.size.height)
+        return bottom if self._top is None else min(self._top, bottom)
+
+    @property
+    def above_end(self) -> int:
+        """By how many rows it is scrolled up."""
+        return self.text.bottom(self.size.height) - self.top
+
+    def chosen(self, height: int) -> Sequence[Drawn]:
+        """The rows that are looked at."""
+        cursor = self.text.cursor
+        shown: list[Drawn] = []
+        for number in range(self.top, min(self.top + height, self.text.end)):
+            row = self.text.row(number)
+            if row is None:
+                # It is being read. What just scrolled off the pane's screen stands here already.
+                shown.append(self._last.get(number, BLANK))
+                continue
+            at = number - self.text.history
+            x = cursor[0] if cursor is not None and cursor[1] == at else None
+            shown.append(Drawn(*row, x, self._spans(number)))
+        self._last = dict(enumerate(shown, self.top))
+        return shown
+
+    def _spans(self, number: int) -> tuple[Span, ...]:
+        spans: list[Span] = []
+        if self.found is not None:
+            mark = Mark.HERE if self.found.row == number else Mark.MATCH
+            spans += [Span(*cells, mark) for cells in matches(self.text.text(number), self.found.wanted)]
+        if self.selection is not None and (cells := self.selection.cells(number, self.size.width)):
+            spans.append(Span(*cells, Mark.SELECTED))
+        return tuple(spans)
+
+    # ── scrolling ───────────────────────────────────────────────────────────────────────────────
+
+    def scroll_rows(self, step: int) -> None:
+        """Go down (or up) by so many rows; at the end it follows again."""
+        self._go(self.top + step)
+
+    def show_row(self, number: int) -> None:
+        """Scroll as little as is needed to show a row; one far away comes into the middle."""
+        height = max(1, self.size.height)
+        top = self.top
+        if top <= number < top + height:
+            self._go(top)
+        elif top - 1 <= number <= top + height:
+            self._go(number if number < top else number - height + 1)
+        else:
+            self._go(number - height // 2)
+
+    def _go(self, top: int) -> None:
+        bottom = self.text.bottom(self.size.height)
+        reading = self.found is not None or self.selection is not None
+        self._top = None if top >= bottom and not reading else max(0, min(top, bottom))
+        self._moved()
+
+    def _moved(self) -> None:
+        self.changed()
+        self.post_message(self.Reading(self))
+        top, height = self.top, self.size.height
+        if self._read is not None and self.is_mounted and self.text.scrollback.lacks(top, top + height):
+            self._fetch_seen()
+
+    @work(exclusive=True, group="rows", exit_on_error=False)
+    async def _fetch_seen(self) -> None:
+        """Read what is looked at, and a page more on either side."""
         height = self.size.height
-        top = _top(self._lines, self._cursor, height)
-        pens = [PLAIN]
-        for line in self._lines[: top + height - 1] if height else ():
-            pens.append(parse_line(line, pens[-1])[1])
-        self._rows = [(b"", PLAIN, None)] * height
-        for y, (line, pen) in enumerate(zip(self._lines[top : top + height], pens[top:], strict=False)):
-            x = self._cursor[0] if self._cursor is not None and self._cursor[1] == top + y else None
-            self._rows[y] = (line, pen, x)
+        await self._fetch(self.top - height, self.top + 2 * height)
+        self.changed()
 
-    def _draw(self, line: bytes, pen: Pen, width: int) -> Strip:
-        base = self.rich_style
-        segments = [Segment(text, base + style) for text, style in parse_line(line, pen)[0]]
-        return Strip(segments).adjust_cell_length(width, base)
+    async def _fetch(self, first: int, end: int) -> None:
+        """Read rows of the history that are not there, between two numbers."""
+        scrollback = self.text.scrollback
+        for start in list(scrollback.missing(first, end)):
+            if self._read is None:
+                return
+            try:
+                rows = await self._read(start - scrollback.history, CHUNK)
+            except BackendError:
+                return
+            # Where more was printed meanwhile, the rows are others than those that were wanted.
+            if rows.first > start:
+                rows = await self._read(start - rows.history, CHUNK)
+            if rows.first == start:
+                scrollback.keep(start, rows.lines, rows.history)
 
+    def action_page(self, step: int) -> None:
+        """Go a page up or down."""
+        self.scroll_rows(step * max(1, self.size.height - 1))
 
-_Row = tuple[bytes, Pen, int | None]
+    def action_edge(self, step: int) -> None:
+        """Go to the oldest row, or to the end."""
+        self._go(self.text.end if step > 0 else 0)
 
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """Read what was printed before."""
+        event.stop()
+        self.scroll_rows(-_WHEEL_ROWS)
 
-def _top(lines: Sequence[bytes], cursor: tuple[int, int] | None, height: int) -> int:
-    """The first row to show of a content that may be higher than the widget."""
-    if len(lines) <= height:
-        return 0
-    end = len(lines)
-    while end and not lines[end - 1].strip():
-        end -= 1
-    if cursor is None:
-        return max(0, end - height)
-    row = min(max(cursor[1], 0), len(lines) - 1)
-    return min(max(0, max(end, row + 1) - height), row)
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """Go down again."""
+        event.stop()
+        self.scroll_rows(_WHEEL_ROWS)
 
+    # ── searching ───────────────────────────────────────────────────────────────────────────────
 
-def _with_cursor(strip: Strip, x: int) -> Strip:
-    """The strip with the character at column `x` reversed."""
-    width = strip.cell_length
-    if not 0 <= x < width:
-        return strip
-    under = strip.crop(x, x + 2).text
-    end = x + (2 if under and cell_len(under[0]) == 2 else 1)
-    cell = strip.crop(x, end)
-    reversed_cell = Strip([Segment(s.text, (s.style or Style.null()) + _flip(s.style)) for s in cell])
-    return Strip.join([strip.crop(0, x), reversed_cell, strip.crop(end, width)])
+    def action_search(self) -> None:
+        """Ask for a text to search."""
+        self.post_message(self.SearchWanted())
 
+    def search(self, wanted: str) -> None:
+        """Mark `wanted` wherever it stands, and go to where it stands last; "" ends the search."""
+        self.workers.cancel_group(self, "find")
+        self.found = Found(wanted) if wanted else None
+        if self.found is not None:
+            self._find(self.found)
+        self._moved()
 
-def _flip(style: Style | None) -> Style:
-    return Style(reverse=False) if style is not None and style.reverse else _REVERSE
+    @work(exclusive=True, group="find", exit_on_error=False)
+    async def _find(self, found: Found) -> None:
+        async for rows in find(self.text, found.wanted, self._fetch):
+            first = not found.rows
+            found.rows.extend(rows)
+            if first and found.row is not None:
+                self.show_row(found.row)
+            else:
+                self.post_message(self.Reading(self))
+        found.done = True
+        self._moved()
+
+    def action_step(self, step: int) -> None:
+        """Go to the next older or newer place of what is searched."""
+        if self.found is not None and (row := self.found.move(step)) is not None:
+            self.show_row(row)
+
+    # ── copying ─────────────────────────────────────────────────────────────────────────────────
+
+    def action_select(self) -> None:
+        """Show a cursor to mark with; once it is there, mark from where it is."""
+        if self.selection is None:
+            row = min(self.top + self.size.height, self.text.end) - 1
+            while row > self.top and not self.text.text(row).strip():
+                row -= 1
+            self.selection = Selection((max(0, row), 0))
+        elif self.selection.anchor is None:
+            self.selection = Selection(self.selection.point, self.selection.point)
+        else:
+            self.selection = Selection(self.selection.point)
+        self.show_row(self.selection.point[0])
+
+    def action_point(self, rows: int, cells: int) -> None:
+        """Move the cursor that marks."""
+        if self.selection is not None:
+            row, cell = self.selection.point
+            self._point(row + rows, cell + cells)
+
+    def action_point_edge(self, step: int) -> None:
+        """Move the cursor that marks to the start or the end of its row."""
+        if self.selection is not None:
+            row = self.selection.point[0]
+            self._point(row, len(self.text.text(row).rstrip()) - 1 if step > 0 else 0)
+
+    def _point(self, row: int, cell: int) -> None:
+        anchor = self.selection.anchor if self.selection is not None else None
+        row = max(0, min(row, self.text.end - 1))
+        self.selection = Selection((row, max(0, min(cell, self.size.width - 1))), anchor)
+        self.show_row(row)
+
+    @work(exclusive=True, group="copy", exit_on_error=False)
+    async def action_copy(self) -> None:
+        """Copy what is marked."""
+        selection = self.selection
+        if selection is None:
+            return
+        # All of it may not be in memory at once.
+        first, last = selection.first[0], selection.last[0]
+        rows: dict[int, str] = {}
+        for start in range(first, last + 1, CHUNK):
+            end = min(start + CHUNK, last + 1)
+            await self._fetch(start, end)
+            rows |= {number: self.text.text(number) for number in range(start, end)}
+        text = selection.text(lambda number: rows.get(number, ""))
+        self.selection = None
+        self._go(self.top)
+        if text.strip():
+            self.post_message(self.Copied(text))
+
+    def action_leave(self) -> None:
+        """End marking, else the search, else go to the end."""
+        if self.selection is not None:
+            self.selection = None
+            self._go(self.top)
+        elif self.found is not None:
+            self.search("")
+            self._go(self.top)
+        else:
+            self.follow()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Most keys do something of their own only while marking or searching."""
+        if action in ("point", "point_edge", "copy"):
+            return self.selection is not None
+        if action == "step":
+            return self.found is not None and self.selection is None
+        if action == "leave":
+            return not self.following or self.found is not None or self.selection is not None
+        return True
+
+    # ── the mouse ───────────────────────────────────────────────────────────────────────────────
+
+    def _place(self, event: events.MouseEvent) -> tuple[int, int]:
+        row = self.top + max(0, min(event.y, self.size.height - 1))
+        return min(row, max(0, self.text.end - 1)), max(0, min(event.x, self.size.width - 1))
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """Begin to mark, or to click a link."""
+        if event.button == 1:
+            self.selection = None
+            self._dragging = self._place(event)
+            self.capture_mouse()
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Mark up to here; over the edge it scrolls."""
+        if self._dragging is None:
+            return
+        place = self._place(event)
+        if self.selection is None and place == self._dragging:
+            return
+        self.selection = Selection(place, self._dragging)
+        over = min(0, event.y) or max(0, event.y - self.size.height + 1)
+        self._go(self.top + over)
+
+    def on_mouse_up(self, event: events.MouseUp) -> None:
+        """Copy what was marked, or follow the link."""
+        if self._dragging is None:
+            return
+        self.release_mouse()
+        row, cell = self._dragging
+        self._dragging = None
+        if self.selection is not None:
+            self.action_copy()
+            return
+        at = character_at(text := self.text.text(row), cell)
+        if here := [link for link in links(text) if link.start <= at < link.end]:
+            self.post_message(self.LinkFollowed(self, here))
+
+    def action_links(self) -> None:
+        """Show the links that are on the screen."""
+        shown = range(min(self.top + self.size.height, self.text.end) - 1, self.top - 1, -1)
+        found = {link.words: link for row in shown for link in reversed(links(self.text.text(row)))}
+        self.post_message(self.LinkFollowed(self, tuple(found.values())))
