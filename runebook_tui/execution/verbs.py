@@ -35,6 +35,7 @@ from runebook_tui.execution.saying import Saying
 from runebook_tui.execution.server import Connection
 from runebook_tui.execution.suggesting import Suggesting
 from runebook_tui.execution.supervision import Supervision
+from runebook_tui.execution.typist import Typist
 from runebook_tui.execution.undoing import Undoing
 from runebook_tui.execution.view import owner, view
 from runebook_tui.history.versions import History
@@ -55,6 +56,7 @@ class Host(Protocol):
     root: Path
     outputs: Outputs
     panes: Panes
+    typist: Typist
     amending: Amending
     undoing: Undoing | None
     """Takes back and brings back; None until the engine observes the tree."""

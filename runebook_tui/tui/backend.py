@@ -55,7 +55,8 @@ class Backend(Protocol):
         `undo`, `done`, `refused`, `patch` and `refused_patch`. With {requests} in the place of {request} the
         answer has what became of each in `requests`, and `refused`. preview {request, means} answers with
         `patch`, `plan` (the SHA-256 of the plan's text) and `words`. take-back; disown {request}; restart,
-        stop {agent}; down; new-run.
+        stop {agent}; down; new-run. say {agents, text} answers with `said`, a list of {id, outcome, why}.
+        answer {agent, question, answer}: yes or no to the question in those words.
         """
         ...
 

@@ -18,7 +18,7 @@ BUSY = "$text-primary"
 CAUTION = "$text-warning"
 BAD = "$text-error"
 ACCENT = "bold $text-accent"
-MUTED = "$foreground 60%"
+MUTED = "$foreground 72%"
 STRONG = "bold"
 
 

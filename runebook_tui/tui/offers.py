@@ -23,6 +23,7 @@ def offers(
     *,
     request: RequestState | None,
     requests: int,
+    asks: str | None = None,
     marked: tuple[RequestState, ...] = (),
     last: tuple[tuple[int, ...], int] | None = None,
     lesson: bool = False,
@@ -34,10 +35,10 @@ def offers(
 ) -> Iterator[tuple[str, str]]:
     """Keys with their words, the most important first. `keys` gives the key of a command's id.
 
-    `request` and `agent` are the selected ones, `requests` is how many there are, `marked` are decided
-    together, `lost` is how many agents can be brought back, `needs` how many requests and agents need the
-    operator at `now` (unix seconds). `last`: the requests of the last decision and the
-    seconds that are left to take it back.
+    `request` and `agent` are the selected ones, `requests` is how many there are, `asks` is the agent whose
+    question is selected, `marked` are decided together, `lost` is how many agents can be brought back,
+    `needs` how many requests and agents need the operator at `now` (unix seconds). `last`: the requests of
+    the last decision and the seconds that are left to take it back.
     """
     back = _take_back(keys, last) if engine_alive else ()
     if marked:
@@ -51,6 +52,11 @@ def offers(
         yield from back
         yield keys["request.mark"], "mark or unmark"
         yield keys["request.unmark"], "clear marks"
+    elif asks is not None:
+        if engine_alive:
+            yield keys["request.approve"], f"yes to {asks}"
+            yield keys["request.reject"], f"no to {asks}"
+            yield from back
     elif request is not None:
         if engine_alive:
             yield keys["request.approve"], f"approve {request.id}"
@@ -75,6 +81,7 @@ def offers(
         elif not why_not_snoozed(agent, now):
             yield keys["agent.snooze"], f"snooze {agent.id}"
         if agent.alive:
+            yield keys["agent.say"], f"say to {agent.id}"
             yield keys["agent.stop"], f"stop {agent.id}"
     if not engine_alive:
         yield keys["run.engine"], "start the engine"

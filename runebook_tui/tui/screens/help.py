@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import VerticalScroll
@@ -34,9 +36,13 @@ _LEGEND = (
 
 
 class HelpScreen(ModalScreen[None]):
-    """Closes on escape, `?` or `q`."""
+    """Closes on escape, `?` or `q`. `keys` are the person's own, by the ids of commands."""
 
     BINDINGS = [Binding("escape,q,question_mark", "close", "close", id="help.close")]
+
+    def __init__(self, keys: Mapping[str, str]) -> None:
+        super().__init__()
+        self._keys = keys
 
     def compose(self) -> ComposeResult:
         """The keys by group, then the signs."""
@@ -46,7 +52,7 @@ class HelpScreen(ModalScreen[None]):
             for group, members in commands.groups(modes.everything()):
                 yield Static(Content.styled(group, glyphs.STRONG), classes="group")
                 for command in members:
-                    keys = commands.key_signs(command.key)
+                    keys = commands.key_signs(self._keys.get(command.id, command.key))
                     words = command.help if keys else f"{command.word}: {command.help}"
                     yield Static(_line(keys or "^p", glyphs.ACCENT, words))
             yield Static(Content.styled("Signs", glyphs.STRONG), classes="group")
