@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from runebook_tui.core.printable import visible
 from runebook_tui.tui import commands
 from runebook_tui.tui.commands import Command
-from runebook_tui.tui.keys import suggestions
+from runebook_tui.tui.keys import files, suggestions, timeline
 
 if TYPE_CHECKING:
     from runebook_tui.tui.backend import Backend
@@ -39,6 +39,8 @@ COCKPIT = Mode("cockpit", "1", "who needs you, what everybody does, where the pl
 
 MODES: tuple[Mode, ...] = (
     COCKPIT,
+    Mode("files", "3", "every file: whose it is, who changed it, and when", "FilesScreen", files.TABLE),
+    Mode("timeline", "4", "what happened when, to each phase and agent", "TimelineScreen", timeline.TABLE),
     Mode("suggestions", "5", "what agents suggest, and why", "SuggestionsScreen", suggestions.TABLE),
 )
 """In the order of their keys."""
