@@ -58,7 +58,7 @@ class Settings:
     notify: Notify = Notify()
     screen: Screen = Screen()
     keys: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    """The keys that the person chose, by the id of what they do: `{"cockpit.next": "ctrl+n"}`."""
+    """The keys that the person chose, by the id of what they do: `{"request.next": "ctrl+n"}`."""
     problem: str = ""
     """One line that says what in the file cannot be used; "" when all can. The defaults stand in for it."""
 

@@ -45,13 +45,13 @@ def test_everything_is_read(tmp_path: Path) -> None:
         plain = true
         ascii = true
         [keys]
-        "cockpit.next" = "ctrl+n"
+        "request.next" = "ctrl+n"
         """,
     )
     assert settings.problem == ""
     assert settings.notify == Notify(False, "777", False, ("notify-send", "-a", "Runebook"), 30.0)
     assert settings.screen == Screen("runebook-light", plain=True, ascii=True)
-    assert settings.keys == {"cockpit.next": "ctrl+n"}
+    assert settings.keys == {"request.next": "ctrl+n"}
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,7 @@ def _shape(absence: Absence) -> dict[str, object]:
         "withdrawn": absence.decisions.get("withdrawn", 0),
         "waiting": list(absence.waiting),
         "lapsed": list(absence.lapsed),
+        "calls": list(absence.calls),
         "started": list(absence.started),
         "completed": list(absence.completed),
         "agents": [

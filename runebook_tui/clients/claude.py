@@ -25,6 +25,7 @@ _TOLD = (
     "UserPromptSubmit",
     "Notification",
     "Stop",
+    "StopFailure",
     "SubagentStart",
     "SubagentStop",
     "SessionEnd",

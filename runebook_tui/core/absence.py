@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 from runebook_tui.core import events as e
 from runebook_tui.core.contract import ApiDrifted
 from runebook_tui.core.messages import EVERYBODY, MessageSent
+from runebook_tui.core.needs import needs
+from runebook_tui.core.standing import Word
 from runebook_tui.core.state import State
 from runebook_tui.core.suggested import Suggestion
 from runebook_tui.core.suggestions import SuggestionAdded, ranked
@@ -76,6 +78,8 @@ class Absence:
     """Requests that are open, and of which a write that waited was refused meanwhile."""
     waiting: tuple[int, ...] = ()
     """Requests that wait for a decision now."""
+    calls: tuple[str, ...] = ()
+    """Agents that have come to need the operator, beside those that failed: "alpha is idle"."""
     started: tuple[str, ...] = ()
     """Phases whose gates opened."""
     completed: tuple[str, ...] = ()
@@ -168,6 +172,7 @@ def summary(records: Iterable[e.Record], since: float, state: State) -> Absence:
         decisions=MappingProxyType(dict(decisions)),
         lapsed=tuple(number for number in _each(lapsed) if number in waiting),
         waiting=waiting,
+        calls=tuple(_calls(state, since)),
         started=_each(started),
         completed=_each(completed),
         agents=MappingProxyType({name: status for name, (status, _) in agents.items()}),
@@ -182,6 +187,14 @@ def summary(records: Iterable[e.Record], since: float, state: State) -> Absence:
     )
 
 
+def _calls(state: State, since: float) -> Iterator[str]:
+    for need in needs(state, state.time):
+        stands = need.standing
+        if stands is None or stands.word in (Word.FAILED, Word.LOST) or (stands.since or 0.0) <= since:
+            continue
+        yield f"{need.agent} is {stands.word}" + _because(stands.line)
+
+
 def _each(items: Sequence[T]) -> tuple[T, ...]:
     return tuple(dict.fromkeys(items))
 
@@ -191,6 +204,7 @@ def lines(absence: Absence) -> tuple[str, ...]:
     said = [
         _counted(absence.waiting, "request waits for you", "requests wait for you"),
         _counted(absence.lapsed, "of them was refused meanwhile", "of them were refused meanwhile"),
+        *absence.calls,
         f"the run {absence.outcome}" if absence.outcome else "",
         *(
             f"{name} {_AGENT_WORDS[status]}" + _because(absence.reasons.get(name, ""))

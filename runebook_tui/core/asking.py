@@ -17,18 +17,16 @@ def in_order(state: State) -> tuple[RequestState, ...]:
     Writes that wait come first, the one that is refused first before the others; then what was asked; then
     the rest. Within each, the oldest first.
     """
-
-    def need(request: RequestState) -> tuple[int, float, int]:
-        if request.held_until is not None:
-            return 0, request.held_until, request.id
-        return 1 if request.kind is RequestKind.ASKED else 2, 0.0, request.id
-
-    return tuple(sorted(state.open_requests, key=need))
+    return tuple(sorted(state.open_requests, key=_need))
 
 
 def asking(state: State, agent: str) -> RequestState | None:
     """The open request for whose answer the agent waits first, or None."""
-    for request in in_order(state):
-        if request.requester == agent and somebody_waits(request):
-            return request
-    return None
+    own = (each for each in state.open_requests if each.requester == agent and somebody_waits(each))
+    return min(own, key=_need, default=None)
+
+
+def _need(request: RequestState) -> tuple[int, float, int]:
+    if request.held_until is not None:
+        return 0, request.held_until, request.id
+    return 1 if request.kind is RequestKind.ASKED else 2, 0.0, request.id

@@ -350,7 +350,7 @@ class State:
         """Who owns what, by the plan."""
         return OwnershipManager(self.plan.ownership, self.plan.may_write)
 
-    @property
+    @cached_property
     def open_requests(self) -> tuple[RequestState, ...]:
         """The requests that wait for a decision, oldest first."""
         return tuple(request for request in self.requests.values() if request.open)

@@ -117,7 +117,7 @@ class Hooks:
             if event.waiting:
                 await self._report(agent, client, event, Activity.WAITING, event.words)
         elif event.kind in _ACTIVITY and not (self._is_part(agent, event) and event.kind in _ENDS):
-            await self._report(agent, client, event, _ACTIVITY[event.kind], event.words)
+            await self._report(agent, client, event, _activity(event), event.words)
         if event.kind is Kind.AFTER_TOOL:
             await self._doorbell.ran(agent, event)
             await self._ran(agent, client, event)
@@ -206,3 +206,9 @@ def _matter(event: HookEvent) -> str:
     """What the tool would do, as far as it can be told: its command, or its paths."""
     paths = ", ".join(dict.fromkeys(edit.path for edit in event.edits))
     return event.command or paths
+
+
+def _activity(event: HookEvent) -> Activity:
+    """What the client does after `event`; a turn of Claude Code's that its server refused says so."""
+    limited = event.kind is Kind.STOP and event.failed and "rate_limit" in event.words
+    return Activity.LIMITED if limited else _ACTIVITY[event.kind]

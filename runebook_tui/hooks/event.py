@@ -61,7 +61,7 @@ class HookEvent:
     seconds: float | None = None
     failed: bool = False
     words: str = ""
-    """What a notice says, or why a session ended."""
+    """What a notice says, or why a session ended or a turn failed."""
     waiting: bool = False
     """With a notice: whether the client waits for its user's answer."""
     tokens: int | None = None

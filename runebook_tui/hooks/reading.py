@@ -88,6 +88,8 @@ def read(text: str, event: str = "") -> HookEvent:
         return _notice(base, given, properties, plain)
     if kind is Kind.MODEL:
         return _used(base, given, properties)
+    if plain == "stopfailure":
+        return replace(base, failed=True, words=text_in(given, "error", limit=200))
     if kind is Kind.SESSION_END:
         return replace(base, words=text_in(given, "reason", limit=200))
     if kind is Kind.SESSION_START and text_in(object_in(properties, "info"), "parentID"):

@@ -114,5 +114,5 @@ def worth_telling(absence: Absence, now: float) -> bool:
     What waited before they left is no news.
     """
     news = replace(absence, waiting=())
-    needed = set(absence.raised) & set(absence.waiting)
-    return not news.quiet and (now - absence.since >= AWAY_SECONDS or bool(needed))
+    needed = bool(absence.calls) or bool(set(absence.raised) & set(absence.waiting))
+    return not news.quiet and (now - absence.since >= AWAY_SECONDS or needed)

@@ -6,6 +6,7 @@ from core_play import Play, agent, plan
 
 from runebook_tui.core import commands as c
 from runebook_tui.core.absence import TYPES, Absence, lines, summary
+from runebook_tui.core.activity import Activity
 from runebook_tui.core.fold import fold
 from runebook_tui.core.messages import SendMessage
 from runebook_tui.core.presence import SECONDS, Look
@@ -122,3 +123,14 @@ def test_a_look_is_recorded_once_a_minute_at_most() -> None:
     assert len(play.do(Look(leaves=True))) == 1
     play.now -= 86_400  # the clock was put back
     assert len(play.do(Look())) == 1
+
+
+def test_who_has_come_to_need_the_operator_is_said_first() -> None:
+    play = begun()
+    play.do(c.ReportActivity("beta", "Claude Code", Activity.IDLE))
+    since = play.now
+    play.now += 60
+    play.do(c.ReportActivity("alpha", "Claude Code", Activity.WAITING, "may Bash run?"))
+    found = absence(play, since)
+    assert found.calls == ("alpha is waiting for you: may Bash run?",)
+    assert lines(found)[0] == found.calls[0]

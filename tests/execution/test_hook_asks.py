@@ -345,6 +345,7 @@ def test_state_comes_from_the_source_one_record_a_change(session):
     }
     client.ask({**common, **notice})
     client.ask({**common, "hook_event_name": "Stop"})
+    client.ask({**common, "hook_event_name": "StopFailure", "error": "rate_limit"})
     last = client.ask({**common, "hook_event_name": "SessionEnd", "reason": "exit"})
     client.answer(last)
     with open_log(root) as log:
@@ -355,6 +356,7 @@ def test_state_comes_from_the_source_one_record_a_change(session):
         ("working", ""),
         ("waiting for input", "May I?"),
         ("idle", ""),
+        ("rate-limited", "rate_limit"),
         ("done", "exit"),
     ]
     assert {(e.session, e.model, e.client) for e in told} == {("5e551011", "opus", "Claude Code")}

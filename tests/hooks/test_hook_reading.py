@@ -135,6 +135,12 @@ def test_a_notice_says_whether_it_waits() -> None:
     assert said(type="permission.asked", properties={"permission": "edit"}).waiting
 
 
+def test_a_turn_that_failed_says_why() -> None:
+    failed = said(hook_event_name="StopFailure", error="rate_limit")
+    assert (failed.kind, failed.failed, failed.words) == (Kind.STOP, True, "rate_limit")
+    assert not said(hook_event_name="Stop").failed
+
+
 def test_what_is_no_payload_is_refused() -> None:
     for text in ("", "x", "[]", "1", "[" * 100_000, '{"a":' * 5_000):
         with pytest.raises(HookError):

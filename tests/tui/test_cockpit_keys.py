@@ -162,7 +162,7 @@ async def test_restart_of_a_working_agent_says_why_not() -> None:
 
 
 async def test_stop_asks_first() -> None:
-    async with stage() as played:
+    async with stage(size=(160, 36)) as played:
         await played.press("k", "k")
         assert "stop storage" in played.bar()
         await played.press("x")

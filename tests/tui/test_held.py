@@ -162,7 +162,7 @@ async def test_everything_fits_a_small_terminal() -> None:
     async with stage(held_scene(), size=(80, 24)) as played:
         await played.go("requests")
         await played.press("home")
-        await played.shows("◆ 3, 1 held", "0:14 of 2:00", "held · sed, pid 4121 waits")
+        await played.shows("◆ 3 requests, 1 held", "0:14 of 2:00", "held · sed, pid 4121 waits")
         await played.press("enter")
         await played.shows("waiting 0:14 of 2:00", "let it go on", "LIMIT = 10", "the write fails")
 

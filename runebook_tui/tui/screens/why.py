@@ -45,9 +45,9 @@ class WhyScreen(ModalScreen[None]):
         sign = glyphs.STANDING[stands.word]
         since = "" if stands.since is None else f" for {age(now - stands.since)}"
         yield Content.assemble((sign.sign, sign.style), f" {stands.word}{since}")
-        for name, words in (("says", str(stands.source)), ("rule", stands.rule), ("line", stands.line)):
+        for name, words in (("known by", str(stands.source)), ("rule", stands.rule), ("line", stands.line)):
             if words:
-                yield Content.assemble((f"{name}  ", glyphs.MUTED), safe(words, limit=_LINE_LIMIT))
+                yield Content.assemble((f"{name:<10}", glyphs.MUTED), safe(words, limit=_LINE_LIMIT))
         if is_snoozed(self._agent, now) and self._agent.snoozed_until is not None:
             yield Content.styled(f"snoozed for {age(self._agent.snoozed_until - now)} more", glyphs.MUTED)
 
