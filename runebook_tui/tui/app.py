@@ -26,6 +26,7 @@ from runebook_tui.tui.outcomes import outcomes
 from runebook_tui.tui.screens.cockpit import CockpitScreen
 from runebook_tui.tui.screens.confirm import ConfirmScreen
 from runebook_tui.tui.screens.mode import ModeScreen
+from runebook_tui.tui.screens.request_keys import RequestKeys
 from runebook_tui.tui.theme import RUNEBOOK
 from runebook_tui.tui.verdict import Verdict, about
 from runebook_tui.tui.view import EMPTY, View, worth_telling
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
     from runebook_tui.core.learning import Lesson
     from runebook_tui.core.state import RequestState
-    from runebook_tui.tui.screens.card import CardScreen
+    from runebook_tui.tui.widgets.sheet import RequestSheet
 
 
 _ATTEMPT_CHARACTERS = 300
@@ -77,7 +78,7 @@ class RunebookApp(App[None], inherit_bindings=False):
         super().__init__()
         self._backend = backend
         self._asked_about: set[tuple[str, int]] = set()
-        self._now = now
+        self._now, self._pulse = now, pulse
         self._opened: dict[str, ModeScreen] = {}
         self._cockpit = CockpitScreen(now, pulse, backend.capture)
 
@@ -148,16 +149,16 @@ class RunebookApp(App[None], inherit_bindings=False):
 
     # ── what the operator wants ─────────────────────────────────────────────────────────────────
 
-    @on(CockpitScreen.Answered)
-    def _answered(self, event: CockpitScreen.Answered) -> None:
+    @on(RequestKeys.Answered)
+    def _answered(self, event: RequestKeys.Answered) -> None:
         self._answer(event.verdict)
 
-    @on(CockpitScreen.RejectWanted)
-    def _reject_wanted(self, event: CockpitScreen.RejectWanted) -> None:
+    @on(RequestKeys.RejectWanted)
+    def _reject_wanted(self, event: RequestKeys.RejectWanted) -> None:
         self._ask_reason([event.request], self._answer)
 
-    @on(CockpitScreen.TogetherWanted)
-    def _together_wanted(self, event: CockpitScreen.TogetherWanted) -> None:
+    @on(RequestKeys.TogetherWanted)
+    def _together_wanted(self, event: RequestKeys.TogetherWanted) -> None:
         """Decide all marked requests: a rejection takes a reason, everything else is asked about."""
         from runebook_tui.tui.screens.together import TogetherScreen
 
@@ -174,8 +175,8 @@ class RunebookApp(App[None], inherit_bindings=False):
             does, effect = "Reject and undo", "What they wrote is taken out again; a patch of each is kept."
         self.push_screen(TogetherScreen(does, event.requests, effect=effect), answer)
 
-    @on(CockpitScreen.LessonWanted)
-    def _lesson_wanted(self, event: CockpitScreen.LessonWanted) -> None:
+    @on(RequestKeys.LessonWanted)
+    def _lesson_wanted(self, event: RequestKeys.LessonWanted) -> None:
         self._show_lesson(event.lesson)
 
     @work(exclusive=True, group="patch")
@@ -186,7 +187,7 @@ class RunebookApp(App[None], inherit_bindings=False):
 
         edits = written([lesson.edit])
         preview = await self._asked("amend-preview", edits=edits)
-        if preview is None or self.screen is not self._cockpit:
+        if preview is None or not isinstance(self.screen, RequestKeys):
             return
 
         def answer(said: str | None) -> None:
@@ -197,39 +198,40 @@ class RunebookApp(App[None], inherit_bindings=False):
 
         self.push_screen(of_lesson(lesson, preview), answer)
 
-    @on(CockpitScreen.TakeBackWanted)
+    @on(RequestKeys.TakeBackWanted)
     def _take_back_wanted(self) -> None:
         self._send("take-back")
 
-    @on(CockpitScreen.CardWanted)
-    def _card_wanted(self, event: CockpitScreen.CardWanted) -> None:
+    @on(RequestKeys.CardWanted)
+    def _card_wanted(self, event: RequestKeys.CardWanted) -> None:
+        from runebook_tui.tui.widgets.sheet import RequestSheet
+
         from runebook_tui.tui.screens.card import CardScreen
 
-        backend = self._backend
-        card = CardScreen(event.request, self._now, backend.diff, backend.heads, backend.seen)
+        card = CardScreen(event.request, self._now, self._backend)
         self.push_screen(card.data_bind(RunebookApp.view), self._answer)
 
-    async def on_card_screen_reject_wanted(self, event: CardScreen.RejectWanted) -> None:
-        """Ask for the reason over the card, then close the card with the answer."""
-        self._ask_reason([event.request], event.card.dismiss)
+    async def on_request_sheet_reject_wanted(self, event: RequestSheet.RejectWanted) -> None:
+        """Ask for the reason over the sheet, which then has the answer."""
+        self._ask_reason([event.request], event.sheet.answer)
 
-    async def on_card_screen_patch_wanted(self, event: CardScreen.PatchWanted) -> None:
-        """Show the patch of the plan over the card; accepting it closes the card with the answer."""
+    async def on_request_sheet_patch_wanted(self, event: RequestSheet.PatchWanted) -> None:
+        """Show the patch of the plan over the sheet; accepting it answers the request."""
         self._show_patch(event)
 
     @work(exclusive=True, group="patch")
-    async def _show_patch(self, event: CardScreen.PatchWanted) -> None:
+    async def _show_patch(self, event: RequestSheet.PatchWanted) -> None:
 
         from runebook_tui.tui.screens.patch import of_request
 
         request, means = event.request, event.means
         preview = await self._asked("preview", request=request.id, means=means)
-        if preview is None or self.screen is not event.card:
+        if preview is None or self.screen is not event.sheet.screen:
             return
 
         def answer(said: str | None) -> None:
             if said == "accept":
-                event.card.plan_changed(means, str(preview.get("plan", "")), request)
+                event.sheet.plan_changed(means, str(preview.get("plan", "")), request)
 
         self.push_screen(of_request(request, means, preview), answer)
 
@@ -282,7 +284,7 @@ class RunebookApp(App[None], inherit_bindings=False):
             return
         if mode != modes.COCKPIT.id and mode not in self._opened:
             screen = self._opened[mode] = modes.by_id(mode).load()(self._backend, self._now)
-            screen.view = self.view
+            screen.view, screen.pulse = self.view, self._pulse
             self.add_mode(mode, lambda: screen)
         self.switch_mode(mode)
 
@@ -367,7 +369,8 @@ class RunebookApp(App[None], inherit_bindings=False):
                 markup=False,
             )
             return
-        self._cockpit.requests.sent(*verdict.requests)
+        for screen in self._deciders():
+            screen.sent(*verdict.requests)
         self._send(verdict.do, **verdict.fields())
 
     def _tell(self, do: str, answer: dict[str, object]) -> None:
@@ -388,11 +391,19 @@ class RunebookApp(App[None], inherit_bindings=False):
             self._tell(do, answer)
             refused = answer.get("refused")
             if isinstance(refused, dict) and "requests" in fields:
-                self._cockpit.requests.unsent(*(int(number) for number in refused))
+                self._unsent(*(int(number) for number in refused))
         else:
             several = fields.get("requests")
             numbers = several if isinstance(several, list) else [fields.get("request")]
-            self._cockpit.requests.unsent(*(each for each in numbers if isinstance(each, int)))
+            self._unsent(*(each for each in numbers if isinstance(each, int)))
+
+    def _deciders(self) -> list[RequestKeys]:
+        """The screens that decide requests."""
+        return [self._cockpit, *(each for each in self._opened.values() if isinstance(each, RequestKeys))]
+
+    def _unsent(self, *requests: int) -> None:
+        for screen in self._deciders():
+            screen.unsent(*requests)
 
     async def _asked(self, do: str, **fields: object) -> dict[str, object] | None:
         """The engine's answer; None when it refused, which the operator is shown."""

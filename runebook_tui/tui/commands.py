@@ -28,7 +28,7 @@ class Command:
 
 REQUESTS, AGENTS, LOOK, PROGRAM = "Requests", "Agents", "Look around", "Runebook"
 
-COCKPIT = (
+DECIDING = (
     Command("request.approve", "a", "approve", "approve the selected request, once", "approve", REQUESTS),
     Command(
         "request.reject", "r", "reject", "reject the selected request, with a reason", "reject", REQUESTS
@@ -72,6 +72,11 @@ COCKPIT = (
         "lesson",
         REQUESTS,
     ),
+)
+"""The commands of a screen with a list of requests."""
+
+COCKPIT = (
+    *DECIDING,
     Command("agent.next", "j,down", "next agent", "select the next agent", "move(1)", AGENTS, palette=False),
     Command("agent.last", "k,up", "last agent", "select the agent before", "move(-1)", AGENTS, palette=False),
     Command("agent.restart", "R", "restart", "restart the failed or stopped agent", "restart", AGENTS),

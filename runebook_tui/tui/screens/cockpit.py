@@ -76,19 +76,20 @@ class CockpitScreen(RequestKeys):
         pulse: Callable[[], float],
         capture: Callable[[str], Awaitable[Frame | None]],
     ) -> None:
-        super().__init__(now)
+        super().__init__()
+        self.now = now
         self._pulse = pulse
         self._capture = capture
 
     def compose(self) -> ComposeResult:
         """Header, three panels, last events, keys."""
-        yield HeaderBar(self._now).data_bind(CockpitScreen.view)
+        yield HeaderBar(self.now).data_bind(CockpitScreen.view)
         yield ModeBar("cockpit")
         with Container(id="body"):
-            yield PlanPanel(self._now, id="plan").data_bind(CockpitScreen.view)
+            yield PlanPanel(self.now, id="plan").data_bind(CockpitScreen.view)
             yield AgentPanel(self._capture, id="pane").data_bind(CockpitScreen.view)
             with Vertical(id="waiting"):
-                yield RequestsPanel(self._now, self._pulse, id="requests").data_bind(CockpitScreen.view)
+                yield RequestsPanel(self.now, self._pulse, id="requests").data_bind(CockpitScreen.view)
                 yield LessonLine(id="lesson").data_bind(CockpitScreen.view)
         yield EventStrip().data_bind(CockpitScreen.view)
         yield KeyBar()
