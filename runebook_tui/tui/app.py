@@ -204,7 +204,6 @@ class RunebookApp(App[None], inherit_bindings=False):
 
     @on(RequestKeys.CardWanted)
     def _card_wanted(self, event: RequestKeys.CardWanted) -> None:
-        from runebook_tui.tui.widgets.sheet import RequestSheet
 
         from runebook_tui.tui.screens.card import CardScreen
 

@@ -43,7 +43,9 @@ class LiveBackend:
 
     async def send(self, do: str, **fields: object) -> dict[str, object]:
         """See Backend.send."""
-        undoes = fields.get("undo") or fields.get("means") or fields.get("requests") or do == "take-back"
+        undoes = (
+            fields.get("undo") or fields.get("means") or fields.get("requests") or do in ("take-back", "undo")
+        )
         seconds = _UNDO_SECONDS if undoes else _ANSWER_SECONDS
         try:
             try:

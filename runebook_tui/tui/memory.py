@@ -22,7 +22,7 @@ from runebook_tui.core.rules import DOWN, decide
 from runebook_tui.core.state import State
 from runebook_tui.core.suggestions import ApplySuggestion, DismissSuggestion
 from runebook_tui.core.types import ENGINE, OPERATOR, Change
-from runebook_tui.core.undos import why_not_undone
+from runebook_tui.core.undos import why_not_restored, why_not_undone
 from runebook_tui.history.heads import FileHead
 from runebook_tui.tui.backend import BackendError, Frame, Update
 
@@ -114,6 +114,10 @@ class MemoryBackend:
             return self._amend(do, read(fields["edits"]), fields.get("seen"))
         if do == "take-back":
             return self._take_back()
+        if do == "undo":
+            return self._undo_later(fields["request"])
+        if do == "restore":
+            return self._restore(fields["undo"])
         if "requests" in fields:
             return self._together(do, fields)
         return self._one(do, fields)
@@ -169,6 +173,22 @@ class MemoryBackend:
         self.do(c.TakeBack(), actor=OPERATOR)
         assert last is not None, "else it was refused"
         return {"requests": [{"request": number} for number in last.requests], "restored": []}
+
+    def _undo_later(self, number: int) -> dict[str, object]:
+        if why := why_not_undone(self.state, number):
+            raise BackendError(why)
+        return self._undo(number)
+
+    def _restore(self, name: str) -> dict[str, object]:
+        """Bring back what an undo removed; there are no files."""
+        if why := why_not_restored(self.state, name):
+            raise BackendError(why)
+        left = self.state.undos[name].left
+        changes = tuple(
+            Change(path=path, before=each.after, after=each.before) for path, each in left.items()
+        )
+        self.do(c.RecordRestore(name, changes), actor=OPERATOR)
+        return {"undo": name, "done": list(left), "refused": {}, "patch": self.state.undos[name].patch}
 
     def _undo(self, number: int) -> dict[str, object]:
         """Take back what the request wrote, but for the paths in `stuck`; there are no files."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from runebook_tui.tui import commands
 from runebook_tui.tui.commands import Command
-from runebook_tui.tui.keys import suggestions
+from runebook_tui.tui.keys import requests, suggestions
 
 if TYPE_CHECKING:
     from runebook_tui.tui.backend import Backend
@@ -38,6 +38,13 @@ COCKPIT = Mode("cockpit", "1", "who needs you, what everybody does, where the pl
 
 MODES: tuple[Mode, ...] = (
     COCKPIT,
+    Mode(
+        "requests",
+        "2",
+        "who asks for what, with the diff; what was decided",
+        "RequestsScreen",
+        requests.TABLE,
+    ),
     Mode("suggestions", "5", "what agents suggest, and why", "SuggestionsScreen", suggestions.TABLE),
 )
 """In the order of their keys."""

@@ -1,4 +1,4 @@
-"""RequestKeys: what the keys for requests, marks, lessons and taking back do on a screen with a list of them."""
+"""RequestKeys: what the keys for requests, marks, lessons and taking back do on every list of requests."""
 
 from __future__ import annotations
 

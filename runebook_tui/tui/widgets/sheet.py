@@ -50,6 +50,9 @@ class RequestSheet(Vertical):
             super().__init__()
             self.verdict = verdict
 
+    class Read(Message):
+        """The diff of what is shown is on the sheet."""
+
     class RejectWanted(Message):
         """The operator wants to reject what the sheet shows, and may give a reason."""
 
@@ -88,7 +91,8 @@ class RequestSheet(Vertical):
         self._seen: object = None
         """What the request was about when the operator last looked."""
         self._notice = ""
-        self._reading = False
+        self.version: object = None
+        """What is shown of the files: equal as long as that is; None while it is being read."""
 
     def compose(self) -> ComposeResult:
         """Title, reason, evidence, diff, keys."""
@@ -119,7 +123,7 @@ class RequestSheet(Vertical):
     def look_again(self) -> None:
         """Read the diff anew."""
         if self._first is not None:
-            self._reading = True
+            self.version = None
             self._read()
 
     @property
@@ -132,11 +136,6 @@ class RequestSheet(Vertical):
     def over(self) -> bool:
         """Whether it is decided."""
         return self.request is not None and not self.request.open
-
-    @property
-    def reading(self) -> bool:
-        """Whether the diff of what is shown is still being read."""
-        return self._reading
 
     def watch_view(self) -> None:
         """Show the change, and say so if it is one."""
@@ -163,10 +162,9 @@ class RequestSheet(Vertical):
             diff = await self._backend.diff(request.id)
             heads = () if written else await self._backend.heads(request.id)
         except BackendError as error:
-            self._reading = False
             self.diff_view.show_diff("", [f"the diff cannot be read: {error}"])
+            self._has_read((str(error),))
             return
-        self._reading = False
         words = []
         if not written:
             words.append(_nothing_written(request, diff, heads))
@@ -182,6 +180,11 @@ class RequestSheet(Vertical):
         if words:
             words.append("")
         self.diff_view.show_diff(diff, words, heads)
+        self._has_read((diff, heads))
+
+    def _has_read(self, shown: tuple[object, ...]) -> None:
+        self.version = (*shown, tuple(self._shown.items()))
+        self.post_message(self.Read())
 
     def _draw(self) -> None:
         request = self.request
