@@ -2,7 +2,7 @@
 # All paths below are relative, so the folder's own path may hold spaces.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-clients check bench soak kills clean
+.PHONY: help setup demo test test-web test-clients check bench soak kills clean
 MAKEFLAGS += --no-print-directory
 SHELL := /bin/sh
 
@@ -11,8 +11,8 @@ PYTHON ?=
 BIN := .venv/bin
 READY := .venv/ready
 PYTEST_ARGUMENTS ?=
-# Most tests wait for processes, so three files at once suit two cores.
-PYTEST_SPREAD ?= -n 3 --dist loadfile
+# Most tests wait for processes, so three files at once suit two cores; tests/conftest.py has the slow ones first.
+PYTEST_SPREAD ?= -n 3 --dist loadfile --no-loadscope-reorder
 
 help: ## show these lines
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -54,11 +54,14 @@ demo: $(READY) ## run the demonstration (by itself when there is no terminal)
 
 test: check ## run the checks, then all tests
 	@if command -v nix >/dev/null; then \
-	    $(BIN)/python -m pytest --ignore=tests/clients $(PYTEST_SPREAD) $(PYTEST_ARGUMENTS); \
+	    $(BIN)/python -m pytest --ignore=tests/clients --ignore=tests/web/test_browser.py $(PYTEST_SPREAD) $(PYTEST_ARGUMENTS); \
 	else \
 	    echo "nix is not installed: the tests of flake.nix are left out (.ci/run installs it and runs them)"; \
-	    $(BIN)/python -m pytest -m 'not nix' --ignore=tests/clients $(PYTEST_SPREAD) $(PYTEST_ARGUMENTS); \
+	    $(BIN)/python -m pytest -m 'not nix' --ignore=tests/clients --ignore=tests/web/test_browser.py $(PYTEST_SPREAD) $(PYTEST_ARGUMENTS); \
 	fi
+
+test-web: $(READY) ## test the served cockpit in the Chromium of this machine
+	@$(BIN)/python -m pytest tests/web/test_browser.py $(PYTEST_ARGUMENTS)
 
 test-clients: $(READY) ## install the real agent CLIs into a cache, and test with them
 	@$(BIN)/python tests/clients/install_clients.py

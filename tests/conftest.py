@@ -27,6 +27,26 @@ GIT_ENVIRONMENT = {
 }
 
 
+SLOW = (
+    "execution",
+    "test_flake.py",
+    "test_cli_docs.py",
+    "test_packaging.py",
+    "web",
+    "gate",
+    "test_soak.py",
+    "tui",
+)
+"""What takes longest, the slowest first: begun last, it would keep one worker busy at the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Slow files come first, each in its own order; `--no-loadscope-reorder` keeps that among workers."""
+    items.sort(
+        key=lambda item: next((at for at, name in enumerate(SLOW) if name in item.path.parts), len(SLOW))
+    )
+
+
 @pytest.fixture
 def plain_git(monkeypatch: pytest.MonkeyPatch) -> None:
     """Git of this process and its children: nobody's configuration, a fixed author."""

@@ -70,6 +70,7 @@ def loaded_by(module: str) -> set[str]:
             for name in ("asking", "deciding", "telling", "undoing", "stopping")
         ),
         ("runebook_tui.cli.tools", HEAVY | {"mcp", "pydantic"}),
+        ("runebook_tui.cli.serving", {"textual", "rich", "aiohttp", "jinja2", "textual_serve"}),
         ("runebook_tui.mcp.server", {"textual", "libtmux"}),  # uvicorn, which the SDK loads, loads watchfiles
         ("runebook_agents.finalization", HEAVY | {"pydantic", "pathspec"}),
         ("runebook_agents.nix_ci", HEAVY | {"pydantic", "pathspec", "check_jsonschema"}),
@@ -122,6 +123,7 @@ def imported(path: Path) -> Iterator[tuple[str, int]]:
         ("tmux", {"libtmux", "runebook_tui"}),
         ("hooks", {"runebook_tui"}),
         ("execution", {"runebook_tui"}),
+        ("web", {"aiohttp", "jinja2", "textual_serve", "runebook_tui"}),
         ("mcp", {"mcp", "mcp_types", "pydantic", "runebook_tui"}),
     ],
 )
@@ -173,6 +175,7 @@ def test_the_architecture_page_names_every_verb_and_who_may_use_it() -> None:
         ("agents", "captured"),
         ("operator", "deciding"),
         ("operator", "amending"),
+        ("operator", "saying"),
     ):
         text = (folder / f"{name}.py").read_text()
         tables += [(speaker, table) for table in re.findall(r"self\.verbs(?:: \S+ \S+)? = \{([^}]+)\}", text)]

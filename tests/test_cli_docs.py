@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -257,6 +258,45 @@ class Repository:
         )
         assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
 
+    def first_json(self, *words: str) -> Any:
+        """What a command prints at first that goes on until it is interrupted."""
+        with subprocess.Popen(
+            [*PROGRAM, *words, "--json"],
+            cwd=self.root,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as process:
+            try:
+                assert process.stdout is not None
+                said = ""
+                while not said.endswith("}\n"):
+                    said += (line := process.stdout.readline())
+                    assert line, said
+                return json.loads(said)
+            finally:
+                process.send_signal(signal.SIGINT)
+                assert process.wait(DEADLINE) == 0
+
+    @contextmanager
+    def hooking(self, agent: str, payload: dict[str, Any]) -> Iterator[None]:
+        """A hook that waits for its answer meanwhile."""
+        own = {"RUNEBOOK_AGENT": agent, "RUNEBOOK_ROOT": str(self.root)}
+        words = [*PROGRAM, "hook", "claude"]
+        running = subprocess.Popen(
+            words, cwd=self.root, env=self.environment | own, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
+        )
+        try:
+            assert running.stdin is not None
+            running.stdin.write(json.dumps(payload).encode())
+            running.stdin.close()
+            yield
+            assert running.wait(DEADLINE) == 0
+        finally:
+            running.kill()
+            running.wait()
+
     def until(self, *words: str, holds: Callable[[Any], bool]) -> Any:
         end = time.monotonic() + DEADLINE
         while True:
@@ -333,6 +373,7 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
             here.json("tell", "alpha", "beta", "look", "--request", asked),
             *here.json("inbox", "--agent", "alpha", "--all"),
         ]
+        found["said"] = here.json("say", "alpha", "beta", "hello", status=1)
         other = str(here.json("ask", "beta/other", "--no-wait", *alpha, status=1)["id"])
         Worktrees(here.root).open("gamma")
         found["lane"] = here.json("lanes")
@@ -343,6 +384,10 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
             here.json("who", "beta/none", "--lines", status=1),
         ]
         here.hook("alpha", {"hook_event_name": "SessionStart", "session_id": "s", "model": "m"})
+        asking = {"tool_name": "Bash", "tool_input": {"command": "make"}, "cwd": "/"}
+        with here.hooking("alpha", {"hook_event_name": "PermissionRequest", "session_id": "s", **asking}):
+            here.until("status", holds=lambda now: "may Bash" in str(now["agents"][0]["activity"]))
+            found["answered"] = [here.json("answer", "alpha", "yes")]
         failed = {
             "tool_name": "Bash",
             "tool_input": {"command": "make lint"},
@@ -352,6 +397,9 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
         here.hook("alpha", {"hook_event_name": "PostToolUseFailure", "session_id": "s", **failed})
         AgentContext("alpha", here.root).accept("tests", False, 1, 0.5, "1a2b3c4")
         found["status"] = [here.json("status")]
+        found["serve"] = [here.first_json("serve", "--port", "0")]
+        found["why"] = [here.json("why", "alpha"), here.json("why", "beta")]
+        found["snooze"] = [here.json("snooze", "beta"), here.json("snooze", "beta")]
         found["recommendation"] = [
             here.json("recommend", other, "reject", "--reason", "not now", "--agent", "beta")
         ]

@@ -12,6 +12,7 @@ _ERROR = re.compile(
     r"|make(?:\[\d+\])?: \*\*\* .+"
     r"|\S+:\d+(?::\d+)?: (?:fatal )?error: .+|\S+\(\d+,\d+\): error \w+: .+"
     r"|\S*(?:sh|bash|zsh|fish): .*(?:command not found|No such file or directory|Permission denied).*"
+    r"|[^:]+:\d+: leftover conflict marker"
     r"|(?:Uncaught )?(?:Type|Reference|Syntax|Range)Error: .+"
     r")$"
 )

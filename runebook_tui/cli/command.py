@@ -19,6 +19,7 @@ _MODULES = {
     "run": "running.run",
     "demo": "session.demo",
     "down": "stopping.down",
+    "serve": "serving.serve",
     "init": "plan.init",
     "check": "plan.check",
     "schema": "plan.schema",
@@ -31,6 +32,8 @@ _MODULES = {
     "log": "reading.log",
     "away": "absences.away",
     "who": "reading.who",
+    "why": "why.why",
+    "snooze": "why.snooze",
     "report": "reporting.report",
     "lanes": "lanes.lanes",
     "memory": "remembering.memory",
@@ -50,6 +53,8 @@ _MODULES = {
     "wait": "asking.wait",
     "tell": "telling.tell",
     "inbox": "telling.inbox",
+    "say": "saying.say",
+    "answer": "saying.answer",
     "recommend": "telling.recommend",
     "suggest": "suggesting.suggest",
     "guard": "guarding.guard",
@@ -92,8 +97,8 @@ def run(words: Sequence[str]) -> int:
         status = _status_of(error)
         if status is None or "RUNEBOOK_TRACEBACK" in os.environ:
             raise
-        words = _system_words(error) if isinstance(error, OSError) else str(error)
-        return _complain(words, status)
+        message = _system_words(error) if isinstance(error, OSError) else str(error)
+        return _complain(_as_kept(message) if words[:1] == ["run"] else message, status)
 
 
 def _function(command: str) -> Callable[[Namespace], int]:
@@ -123,6 +128,13 @@ def _system_words(error: OSError) -> str:
     """What the system said, as "No space left on device: /path"."""
     reason = error.strerror or str(error) or type(error).__name__
     return f"{reason}: {error.filename}" if error.filename else reason
+
+
+def _as_kept(message: str) -> str:
+    """What the engine complains of, without what looks like a secret: it may stand in `engine.log`."""
+    from runebook_tui.core.secrets import without_secrets
+
+    return "\n".join(map(without_secrets, message.splitlines()))
 
 
 def _complain(message: str, status: int) -> int:

@@ -72,7 +72,8 @@ def startable_plan(root: Path, fresh: bool) -> ExecutionPlan:
         known = None if fresh else run_under_way(root)
         if known is None:
             raise
-        print(f"the plan goes on as it was: {visible(str(error).splitlines()[0])}", flush=True)
+        said = without_secrets(str(error).splitlines()[0])
+        print(f"the plan goes on as it was: {visible(said)}", flush=True)
         return known.plan
 
 

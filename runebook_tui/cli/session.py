@@ -22,14 +22,19 @@ def interactive(arguments: Namespace) -> int:
     root = root_of_plan()
     if os.environ.get("TERM") in ("dumb", "unknown"):
         raise CommandError(f"TERM={os.environ['TERM']} is no terminal to draw on; use `runebook-tui run`", 2)
+    ready_to_open(root)
+    open_session(root)
+    return 0
+
+
+def ready_to_open(root: Path) -> None:
+    """Make sure that an engine runs or can be started. Raises PlanError, or TmuxError for tmux."""
     if not engine_answers(root):
         from runebook_tui.cli.running import startable_plan
         from runebook_tui.tmux.server import check
 
         startable_plan(root, fresh=False)
         check()
-    open_session(root)
-    return 0
 
 
 def open_session(root: Path) -> None:
@@ -61,4 +66,5 @@ def demo(arguments: Namespace) -> int:
 
     check()
     os.environ.pop("RUNEBOOK_ROOT", None)
-    return run_demo(automatic=arguments.auto or not (sys.stdin.isatty() and sys.stdout.isatty()))
+    automatic = arguments.auto or not (sys.stdin.isatty() and sys.stdout.isatty())
+    return run_demo(automatic=automatic, checkout=None if arguments.on is None else Path(arguments.on))

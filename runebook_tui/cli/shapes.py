@@ -12,6 +12,7 @@ if TYPE_CHECKING:  # a command that only asks the engine something starts withou
     from runebook_tui.core.acceptance import Accepted
     from runebook_tui.core.activity import Doing
     from runebook_tui.core.events import Record
+    from runebook_tui.core.standing import Standing
     from runebook_tui.core.state import AgentState, PhaseState, RequestState, State, TaskState, UndoState
 
 Shape = dict[str, Any]
@@ -104,6 +105,7 @@ def phase_shape(state: State, phase: PhaseState) -> Shape:
 
 def agent_shape(state: State, agent: AgentState) -> Shape:
     """One agent with its tasks."""
+    from runebook_tui.core.authority import standing
     from runebook_tui.core.gates import agent_unmet
     from runebook_tui.core.resuming import is_lost
     from runebook_tui.core.types import AgentStatus
@@ -113,6 +115,8 @@ def agent_shape(state: State, agent: AgentState) -> Shape:
         "id": agent.id,
         "phase": agent.spec.phase,
         "status": agent.status.value,
+        "state": standing(state, agent).word.value,
+        "snoozed_until": moment(agent.snoozed_until),
         "reason": agent.reason,
         "waits_for": list(agent_unmet(state, agent)) if waits else [],
         "alive": agent.alive,
@@ -136,6 +140,18 @@ def agent_shape(state: State, agent: AgentState) -> Shape:
         "started_at": moment(agent.started_at),
         "ended_at": moment(agent.ended_at),
         "tasks": [task_shape(task) for task in state.tasks_of(agent.id)],
+    }
+
+
+def standing_shape(standing: Standing) -> Shape:
+    """What an agent does or did, and how that is known."""
+    return {
+        "state": standing.word.value,
+        "since": moment(standing.since),
+        "source": standing.source.value,
+        "rule": standing.rule,
+        "line": standing.line,
+        "request": standing.request,
     }
 
 

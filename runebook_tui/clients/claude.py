@@ -81,6 +81,7 @@ class Claude(Adapter):
         after = [{"matcher": _TOOLS, "hooks": [{**hook, "timeout": 60, "async": True}]}]
         return {
             "PreToolUse": [{"matcher": _TOOLS, "hooks": [asks]}],
+            "PermissionRequest": [{"hooks": [{**hook, "timeout": HOOK_SECONDS}]}],
             "PostToolUse": after,
             "PostToolUseFailure": after,
             **{event: [{"hooks": [{**hook, "timeout": 60}]}] for event in _TOLD},

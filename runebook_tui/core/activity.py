@@ -17,6 +17,8 @@ class Activity(StrEnum):
     WORKING = "working"
     WAITING = "waiting for input"
     IDLE = "idle"
+    LIMITED = "rate-limited"
+    """The model's server refused it, and it ended its turn for that."""
     DONE = "done"
     """Its session has ended."""
 
@@ -118,6 +120,7 @@ def activity_words(doing: Doing) -> str:
         Activity.WORKING: "is at work",
         Activity.WAITING: "waits for your input",
         Activity.IDLE: "is idle",
+        Activity.LIMITED: "is rate-limited",
         Activity.DONE: "has ended its session",
     }[doing.activity]
     return f"{doing.client} {verb}{about}"

@@ -14,6 +14,7 @@ from runebook_tui.core.answers import TakeBack as TakeBack
 from runebook_tui.core.contract import Contract
 from runebook_tui.core.learning import DismissLesson
 from runebook_tui.core.messages import ReportDelivered, SendMessage
+from runebook_tui.core.observed import ReportObserved
 from runebook_tui.core.planedits import PlanEdit
 from runebook_tui.core.presence import Look
 from runebook_tui.core.recording import Observe as Observe
@@ -21,6 +22,8 @@ from runebook_tui.core.recording import RecordRestore as RecordRestore
 from runebook_tui.core.recording import RecordUndo as RecordUndo
 from runebook_tui.core.recording import Touch as Touch
 from runebook_tui.core.reviews import Recommend
+from runebook_tui.core.snoozing import Snooze
+from runebook_tui.core.speech import ReportAnswered, ReportSaid
 from runebook_tui.core.suggestions import ApplySuggestion, DismissSuggestion, Suggest
 from runebook_tui.core.types import Author, Change, Crossing, ExecutionPlan, GateMode
 
@@ -346,6 +349,8 @@ Command = (
     | Propose
     | SpendGrant
     | ReportActivity
+    | ReportObserved
+    | Snooze
     | ReportCommand
     | ReportAcceptance
     | ReportShell
@@ -363,6 +368,8 @@ Command = (
     | StopAgent
     | RecordAttempt
     | SendMessage
+    | ReportSaid
+    | ReportAnswered
     | ReportDelivered
     | DismissLesson
     | Recommend

@@ -16,11 +16,16 @@ from runebook_tui.core.capture import ShellEnded, ShellStarted
 from runebook_tui.core.contract import ApiDrifted, ApiRestored, Contract
 from runebook_tui.core.fact import Fact
 from runebook_tui.core.grants import Scope
+from runebook_tui.core.lane_events import LaneIntegrated as LaneIntegrated
+from runebook_tui.core.lane_events import LaneOpened as LaneOpened
 from runebook_tui.core.learning import LessonDismissed
 from runebook_tui.core.messages import MessageDelivered, MessageSent
+from runebook_tui.core.observed import AgentObserved
 from runebook_tui.core.planedits import PlanEdit
 from runebook_tui.core.presence import OperatorLooked
 from runebook_tui.core.reviews import Recommended
+from runebook_tui.core.snoozing import Snoozed
+from runebook_tui.core.speech import QuestionAnswered, SaidToAgent
 from runebook_tui.core.suggestions import SuggestionAdded, SuggestionApplied, SuggestionDismissed
 from runebook_tui.core.types import (
     AgentStatus,
@@ -283,31 +288,6 @@ class Touched(Fact):
     """The agent in whose lane the file is; "" for the repository's own tree."""
 
 
-class LaneOpened(Fact):
-    """An agent's worktree is ready for it."""
-
-    type: Literal["LaneOpened"] = "LaneOpened"
-    agent: str
-    branch: str
-    fresh: bool
-    """Whether it is as the repository's HEAD; else it was taken up with the work that was in it."""
-
-
-class LaneIntegrated(Fact):
-    """What an agent may write was taken from its lane into the repository."""
-
-    type: Literal["LaneIntegrated"] = "LaneIntegrated"
-    agent: str
-    commit: str = ""
-    """The new commit; "" when there was nothing to commit."""
-    paths: tuple[str, ...] = ()
-    """What was taken."""
-    left: dict[str, str] = Field(default_factory=dict)
-    """Paths that stay in the lane, and why."""
-    settled: bool = False
-    """Whether all of the lane was looked at, and nothing of it waits for a decision."""
-
-
 class NetReported(Fact):
     """A net began or ceased to hold, for one agent or for all. With "hook" the reason names the client."""
 
@@ -365,6 +345,8 @@ Event = Annotated[
     | LaneIntegrated
     | NetReported
     | ActivityChanged
+    | AgentObserved
+    | Snoozed
     | CommandRan
     | AcceptanceRan
     | ShellStarted
@@ -373,6 +355,8 @@ Event = Annotated[
     | TaskHandedOver
     | MessageSent
     | MessageDelivered
+    | SaidToAgent
+    | QuestionAnswered
     | LessonDismissed
     | Recommended
     | SuggestionAdded

@@ -9,6 +9,7 @@ from typing import Any, TypeVar, assert_never
 
 from runebook_tui.core import (
     attempts,
+    authority,
     decisions,
     interfaces,
     learning,
@@ -18,6 +19,7 @@ from runebook_tui.core import (
     requests,
     resuming,
     reviews,
+    speech,
     suggestions,
     undos,
 )
@@ -28,6 +30,8 @@ from runebook_tui.core.aftermath import DecisionTakenBack, TaskHandedOver
 from runebook_tui.core.capture import ShellEnded, ShellStarted
 from runebook_tui.core.contract import ApiDrifted, ApiRestored
 from runebook_tui.core.grants import Scope
+from runebook_tui.core.observed import AgentObserved
+from runebook_tui.core.snoozing import Snoozed
 from runebook_tui.core.state import (
     AgentState,
     Engine,
@@ -61,6 +65,7 @@ def fold(records: Iterable[e.Record], state: State | None = None) -> State:
 def apply(state: State, record: e.Record) -> State:
     """The state after one more event."""
     after = _applied(replace(state, seq=record.seq, time=record.time), record)
+    after = authority.stands(state, after, record.event, record.time)
     if after.plan is state.plan and "owners" in state.__dict__:
         after.__dict__["owners"] = state.owners
     return after
@@ -125,7 +130,13 @@ def _applied(state: State, record: e.Record) -> State:
             return nets.applied(state, event, record.time)
         case ActivityChanged():
             return _agent(state, event.agent, doing=event.doing(record.time))
-        case CommandRan() | ShellStarted() | ShellEnded():
+        case AgentObserved():
+            return _agent(state, event.agent, observed=event.reading(record.time))
+        case Snoozed():
+            return _agent(state, event.agent, snoozed_until=event.until)
+        case speech.QuestionAnswered():
+            return _answered(state, event, record.time)
+        case CommandRan() | ShellStarted() | ShellEnded() | speech.SaidToAgent():
             return state
         case AcceptanceRan():
             found = Accepted(event.agent, event.passed, event.code, event.commit, record.time)
@@ -223,6 +234,13 @@ def _agent(state: State, agent_id: str, **changes: Any) -> State:
     return replace(state, agents=_with(state.agents, agent_id, replace(agent, **changes)))
 
 
+def _answered(state: State, event: speech.QuestionAnswered, time: float) -> State:
+    agent = state.agents.get(event.agent)
+    if agent is None:
+        return state
+    return replace(state, agents=_with(state.agents, agent.id, speech.after_answer(agent, event, time)))
+
+
 def _phase(state: State, phase_id: str, **changes: Any) -> State:
     phase = state.phases.get(phase_id)
     if phase is None:
@@ -256,6 +274,7 @@ def _status_updated(state: State, event: e.StatusUpdate, time: float) -> State:
             "finalizing": False,
             "attempt": agent.attempt + 1,
             "hook": "",
+            "observed": None,
             "gate_proven": False,
         }
         changes |= {"code": None, "signal": None, "last_lines": (), "ended_at": None, "lost": False}

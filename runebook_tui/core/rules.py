@@ -15,10 +15,13 @@ from runebook_tui.core import (
     learning,
     messages,
     nets,
+    observed,
     presence,
     proposals,
     resuming,
     reviews,
+    snoozing,
+    speech,
     suggestions,
     undos,
 )
@@ -113,11 +116,15 @@ def decide(state: State, command: c.Command, now: float) -> Outcome:
             | c.Propose()
             | c.SpendGrant()
             | c.ReportActivity()
+            | observed.ReportObserved()
+            | snoozing.Snooze()
             | c.ReportCommand()
             | c.ReportAcceptance()
             | c.ReportShell()
             | c.ReportLane()
             | c.ReportIntegrated()
+            | speech.ReportSaid()
+            | speech.ReportAnswered()
             | c.RestartAgent()
             | c.StopAgent()
         ):
@@ -142,11 +149,15 @@ _AgentCommand = (
     | c.Propose
     | c.SpendGrant
     | c.ReportActivity
+    | observed.ReportObserved
+    | snoozing.Snooze
     | c.ReportCommand
     | c.ReportAcceptance
     | c.ReportShell
     | c.ReportLane
     | c.ReportIntegrated
+    | speech.ReportSaid
+    | speech.ReportAnswered
     | c.RestartAgent
     | c.StopAgent
 )
@@ -175,6 +186,11 @@ def _agent_decided(state: State, agent: AgentState, command: _AgentCommand, now:
             return proposals.spent(state, command)
         case c.ReportActivity():
             return proposals.activity_reported(agent, command)
+        case observed.ReportObserved():
+            return observed.observed(agent, command)
+        case snoozing.Snooze():
+            why = snoozing.why_not(agent, now)
+            return Refusal(why) if why else snoozing.snoozed(agent, now)
         case c.ReportCommand():
             return capture.command_reported(command)
         case c.ReportAcceptance():
@@ -186,6 +202,10 @@ def _agent_decided(state: State, agent: AgentState, command: _AgentCommand, now:
             return (e.LaneOpened(agent=agent.id, branch=command.branch, fresh=command.fresh),)
         case c.ReportIntegrated():
             return lanes.integrated(state, command)
+        case speech.ReportSaid():
+            return speech.said(command)
+        case speech.ReportAnswered():
+            return speech.answered(command)
         case c.RestartAgent():
             startable = (AgentStatus.FAILED, AgentStatus.STOPPED)
             if state.outcome is not None:

@@ -13,9 +13,12 @@ from runebook_tui.core.contract import ApiDrifted, ApiRestored, changed_words
 from runebook_tui.core.grants import Scope
 from runebook_tui.core.learning import LessonDismissed
 from runebook_tui.core.messages import EVERYBODY, MessageDelivered, MessageSent
+from runebook_tui.core.observed import AgentObserved, observed_words
 from runebook_tui.core.planedits import edit_words
 from runebook_tui.core.presence import OperatorLooked
 from runebook_tui.core.reviews import Recommended
+from runebook_tui.core.snoozing import Snoozed, snoozed_words
+from runebook_tui.core.speech import QuestionAnswered, SaidToAgent, said_words
 from runebook_tui.core.state import AgentState, Attempt, RequestState
 from runebook_tui.core.suggestions import SuggestionAdded, SuggestionApplied, SuggestionDismissed
 from runebook_tui.core.types import ENGINE, OPERATOR, AgentStatus, Change, Crossing, GateMode, RequestKind
@@ -88,6 +91,10 @@ def sentence(record: e.Record) -> str:
             return f"{event.agent}: {activity_words(event.doing(record.time))}{model}" + (
                 used and f", {used}"
             )
+        case AgentObserved():
+            return observed_words(event)
+        case Snoozed():
+            return snoozed_words(event, record.time)
         case DecisionTakenBack():
             return f"{_who(record.actor)} took back that request {event.request} was {event.was}"
         case TaskHandedOver():
@@ -99,6 +106,10 @@ def sentence(record: e.Record) -> str:
         case MessageDelivered():
             numbers = ", ".join(map(str, event.messages))
             return f"{_who(event.reader)} was given message {numbers} (by {event.by})"
+        case SaidToAgent():
+            return f"{_who(record.actor)} {said_words(event)}"
+        case QuestionAnswered():
+            return f"{_who(record.actor)} answered {event.agent} {event.answer}: {event.question}"
         case AcceptanceRan():
             return acceptance_words(event)
         case Recommended():

@@ -13,6 +13,7 @@ from runebook_tui.core.activity import Doing
 from runebook_tui.core.aftermath import Means
 from runebook_tui.core.contract import Contract
 from runebook_tui.core.grants import Grant, Scope
+from runebook_tui.core.observed import Reading
 from runebook_tui.core.ownership import OwnershipManager
 from runebook_tui.core.planedits import PlanEdit
 from runebook_tui.core.remembered import Attempt as Attempt
@@ -20,6 +21,7 @@ from runebook_tui.core.remembered import Decision as Decision
 from runebook_tui.core.remembered import Engine as Engine
 from runebook_tui.core.remembered import Message as Message
 from runebook_tui.core.remembered import RecentTouch as RecentTouch
+from runebook_tui.core.standing import Standing
 from runebook_tui.core.suggested import Suggestion
 from runebook_tui.core.types import (
     AgentSpec,
@@ -99,6 +101,12 @@ class AgentState:
     """The client whose hook has spoken since the agent was started; "" while none has."""
     doing: Doing | None = None
     """What its client said last that it does; None while it has said nothing."""
+    observed: Reading | None = None
+    """What its pane says since it was started; None while it was not looked at."""
+    standings: tuple[Standing, ...] = ()
+    """What it did and does (`core/authority.py`), the newest last."""
+    snoozed_until: float | None = None
+    """Until when its call is put off, unix seconds, unless it does something else before."""
     task: str | None = None
     """The task in progress that was started last."""
     handed: tuple[Task, ...] = ()

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from runebook_tui.core.authority import standing
+from runebook_tui.core.needs import needs
 from runebook_tui.core.printable import visible
+from runebook_tui.core.standing import Word
 from runebook_tui.core.state import AgentState, RequestState, State
 from runebook_tui.core.suggested import Suggestion
 from runebook_tui.core.suggestions import ranked
@@ -28,29 +31,44 @@ PATH_CHARACTERS = 1000
 COLOURS = ("cyan", "magenta", "yellow", "green", "blue", "red")
 """The colours of owners, by their place in the plan: names that tmux, vim and terminals share."""
 
+_ENDED = (Word.FAILED, Word.LOST)
+
 _SIGNS = {
-    AgentStatus.PENDING: "○",
-    AgentStatus.WAITING: "◐",
-    AgentStatus.STARTING: "◔",
-    AgentStatus.RUNNING: "●",
-    AgentStatus.COMPLETED: "✓",
-    AgentStatus.FAILED: "✗",
-    AgentStatus.STOPPED: "■",
+    Word.PENDING: "○",
+    Word.STARTING: "◔",
+    Word.WORKING: "●",
+    Word.FINALIZING: "●",
+    Word.WAITING: "◐",
+    Word.BLOCKED: "◐",
+    Word.IDLE: "◌",
+    Word.LIMITED: "◑",
+    Word.UNKNOWN: "¿",
+    Word.SERVING: "✓",
+    Word.DONE: "✓",
+    Word.FAILED: "✗",
+    Word.LOST: "✗",
+    Word.STOPPED: "■",
 }
 
 
-def surface_of(state: State) -> dict[str, Any]:
-    """The snapshot of a state. Equal states give equal snapshots; times are unix seconds."""
+def surface_of(state: State, now: float | None = None) -> dict[str, Any]:
+    """The snapshot of a state at `now` (else when something happened last).
+
+    Equal states give equal snapshots; times are unix seconds.
+    """
+    called = needs(state, state.time if now is None else now)
     requests = state.open_requests
     suggestions = ranked(state.suggestions)
     agents = tuple(state.agents.values())
-    working = sum(agent.status in (AgentStatus.STARTING, AgentStatus.RUNNING) for agent in agents)
+    words = {agent.id: standing(state, agent).word for agent in agents}
+    working = sum(word in (Word.WORKING, Word.STARTING, Word.FINALIZING) for word in words.values())
     held = sum(each.held_until is not None for each in requests)
     counts = {
         "requests": len(requests),
         "held": held,
         "agents": len(agents),
         "working": working,
+        "calls": sum(each.standing is not None and each.standing.word not in _ENDED for each in called),
         "failed": sum(agent.status is AgentStatus.FAILED for agent in agents),
         "suggestions": len(suggestions),
     }
@@ -58,11 +76,14 @@ def surface_of(state: State) -> dict[str, Any]:
         "format": FORMAT,
         "prompt": _prompt(counts),
         "mood": _mood(state, counts),
+        "advice": _plain(suggestions[0].title) if suggestions else "",
         "plan": visible(state.plan.plan.name, TEXT_CHARACTERS),
         "run": state.run,
         "outcome": state.outcome,
         "counts": counts,
-        "agents": [_agent(state, at, agent) for at, agent in enumerate(agents[:MOST_AGENTS])],
+        "agents": [
+            _agent(state, at, agent, words[agent.id]) for at, agent in enumerate(agents[:MOST_AGENTS])
+        ],
         "requests": [_request(each) for each in requests[:MOST_REQUESTS]],
         "suggestions": [_suggestion(each) for each in suggestions[:MOST_SUGGESTIONS]],
         "files": _files(state),
@@ -80,6 +101,8 @@ def _prompt(counts: dict[str, int]) -> str:
     if counts["requests"]:
         held = f" ({counts['held']} held)" if counts["held"] else ""
         parts.append(f"{_number(counts['requests'], 'request')}{held}")
+    if counts["calls"]:
+        parts.append(f"{_number(counts['calls'], 'agent')} {'needs' if counts['calls'] == 1 else 'need'} you")
     if counts["failed"]:
         parts.append(f"{counts['failed']} failed")
     parts.append(f"{counts['working']} working")
@@ -92,24 +115,30 @@ def _number(count: int, what: str) -> str:
     return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
+def _plain(title: str) -> str:
+    """A title in printable ASCII that stands in quotes as it is, for whoever reads no JSON."""
+    return "".join(each if " " <= each <= "~" and each not in '"\\' else "?" for each in title)[:100]
+
+
 def _mood(state: State, counts: dict[str, int]) -> str:
     """What the colour of a short sign says, the most pressing first."""
     if counts["held"]:
         return "held"
-    if counts["requests"]:
+    if counts["requests"] or counts["calls"]:
         return "asking"
     if counts["failed"] or state.outcome == "failed":
         return "failed"
     return "over" if state.outcome is not None else "calm"
 
 
-def _agent(state: State, at: int, agent: AgentState) -> dict[str, Any]:
+def _agent(state: State, at: int, agent: AgentState, word: Word) -> dict[str, Any]:
     about = [each.id for each in state.open_requests if each.requester == agent.id]
     owned = [each.id for each in state.open_requests if agent.id in each.owners]
     return {
         "id": agent.id,
         "status": agent.status.value,
-        "sign": _SIGNS[agent.status],
+        "state": word.value,
+        "sign": _SIGNS[word],
         "colour": colour_of(at),
         "alive": agent.alive,
         "pane": agent.pane,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,10 +14,11 @@ from runebook_tui.execution import wire
 from runebook_tui.execution.doorbell import Doorbell, Host, Ring
 from runebook_tui.execution.holds import Holds
 from runebook_tui.execution.mailbox import Mailbox
+from runebook_tui.execution.questions import Questions
 from runebook_tui.execution.server import Connection
 from runebook_tui.hooks.event import HookError, HookEvent, Kind
 from runebook_tui.hooks.reading import guessed_kind, read
-from runebook_tui.hooks.replies import NO_OPINION, TITLES, Reply, denial, hears, told
+from runebook_tui.hooks.replies import NO_OPINION, TITLES, Reply, allowance, denial, hears, told
 
 Answer = dict[str, Any]
 
@@ -64,13 +65,19 @@ class Hooks:
         self._host = host
         self._mailbox = mailbox
         self._doorbell = Doorbell(host, holds)
+        self.questions = Questions()
         self._begun: OrderedDict[tuple[str, str], float] = OrderedDict()
         self._use: dict[str, _Use] = {}
         self._parts: OrderedDict[tuple[str, str], None] = OrderedDict()
+        self._prompts: Counter[str] = Counter()
 
     def close(self) -> None:
         """Let go of what was needed."""
         self._doorbell.close()
+
+    def prompts(self, agent: str) -> int:
+        """How often the client of `agent` has said that it was given a prompt, since the engine began."""
+        return self._prompts[agent]
 
     async def hook(self, connection: Connection, message: Answer) -> Answer:
         """One run of a hook: its client's payload, and what the client is to be told."""
@@ -94,6 +101,9 @@ class Hooks:
         known = self._host.state.agents.get(agent)
         if known is not None and known.hook != TITLES[client]:
             await self._host.handle(c.ReportNet("hook", agent, True, TITLES[client]), agent)
+        self.questions.heard(agent, event)
+        if event.kind is Kind.PROMPT and not self._is_part(agent, event):
+            self._prompts[agent] += 1
         if event.kind is Kind.MODEL:
             self._use.setdefault(agent, _Use()).add(event.call, event.tokens, event.cost)
         reply = NO_OPINION
@@ -101,7 +111,7 @@ class Hooks:
             await self._report(agent, client, event, Activity.WORKING)
             reply = await self._doorbell.answer(Ring(agent, client, event, cwd, connection.hung_up))
             if event.kind is Kind.PERMISSION and reply == NO_OPINION:
-                await self._report(agent, client, event, Activity.WAITING, f"may {event.tool} run?")
+                reply = await self._asked(agent, client, event, connection)
             self._begin(agent, event)
         elif event.kind is Kind.NOTICE:
             if event.waiting:
@@ -116,6 +126,22 @@ class Hooks:
             return told(client, event, words) if words else reply
         return reply
 
+    async def _asked(self, agent: str, client: str, event: HookEvent, connection: Connection) -> Reply:
+        """The client asks its user: the answer that the operator gives by Runebook, if any."""
+        words = visible(f"may {event.tool} run? {_matter(event)}".strip(), _MOST_ABOUT)
+        await self._report(agent, client, event, Activity.WAITING, self.questions.first(agent) or words)
+        if not self.questions.waits(client, event):
+            return NO_OPINION
+        end = await self.questions.wait(agent, event, words, client, connection.hung_up)
+        following = self.questions.first(agent)
+        if following is not None:
+            await self._report(agent, client, event, Activity.WAITING, following)
+        elif end == "left":  # whoever says no in the pane ends the turn, and no hook tells of it
+            await self._report(agent, client, event, Activity.IDLE)
+        if end == "yes":
+            return allowance(client, event.kind, "the operator said yes")
+        return denial(client, event.kind, "Runebook: the operator said no") if end == "no" else NO_OPINION
+
     def _is_part(self, agent: str, event: HookEvent) -> bool:
         """Whether this is about a session that the client began for a part of the work (opencode does)."""
         if event.kind is Kind.SUBAGENT and event.name == "session.created" and event.session:
@@ -127,6 +153,9 @@ class Hooks:
     async def _report(
         self, agent: str, client: str, event: HookEvent, activity: Activity, about: str = ""
     ) -> None:
+        waiting = self.questions.first(agent) if activity is Activity.WORKING else None
+        if waiting is not None:  # a part of it goes on, but the question stays open
+            activity, about = Activity.WAITING, waiting
         known = self._host.state.agents.get(agent)
         doing = None if known is None else known.doing
         fresh = doing is None or not doing.session or event.kind in _BEGINS
@@ -171,3 +200,9 @@ class Hooks:
             ),
             agent,
         )
+
+
+def _matter(event: HookEvent) -> str:
+    """What the tool would do, as far as it can be told: its command, or its paths."""
+    paths = ", ".join(dict.fromkeys(edit.path for edit in event.edits))
+    return event.command or paths

@@ -54,9 +54,11 @@ def fit_out(root: Path, state: State, spec: AgentSpec, session: str | None = Non
     folder = (state_folder(root) / "agents" / spec.id).absolute()
     mcp = mcp_command()
     looked_at = adapter.looks_at(inherited)
+    # The brief is a file, or stands in one: it is made of the plan without its secrets.
+    shown = state.plan.agent(spec.id) or spec
     job = Assignment(
         spec=spec,
-        brief=brief(state, spec, _runebook(path), mcp=mcp is not None and "mcp" in adapter.nets),
+        brief=brief(state, shown, _runebook(path), mcp=mcp is not None and "mcp" in adapter.nets),
         folder=folder,
         hook=hook_command(),
         mcp=mcp,

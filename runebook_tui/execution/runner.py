@@ -20,11 +20,13 @@ from runebook_tui.core.rules import DOWN
 from runebook_tui.core.state import State
 from runebook_tui.core.types import ENGINE, OPERATOR, AgentSpec, AgentStatus, ExecutionPlan
 from runebook_tui.execution.amending import Amending
+from runebook_tui.execution.calling import Caller
 from runebook_tui.execution.effects import Effects
 from runebook_tui.execution.folders import make_state_folder
 from runebook_tui.execution.handle import CoordinationHandle
 from runebook_tui.execution.interfaces import Interfaces
 from runebook_tui.execution.lanes import Lanes
+from runebook_tui.execution.lookout import Lookout
 from runebook_tui.execution.machine import UNTESTED, test_machine
 from runebook_tui.execution.observer import Observer
 from runebook_tui.execution.outfit import Outfit, fit_out
@@ -54,6 +56,7 @@ from runebook_tui.place import (
     runtime_folder,
     tmux_socket_name,
 )
+from runebook_tui.tmux.control import ControlClient
 from runebook_tui.tmux.panes import Panes
 from runebook_tui.tmux.server import TmuxServer
 
@@ -87,13 +90,14 @@ class ParallelExecutionRunner:
     ) -> None:
         self.root = root
         self.vault = Vault()
+        self.panes = panes
         self._plan = plan
         self.plan_file = plan_file
         self._log = log
         self._keep = keep
         self._fresh = fresh
         self._resume = resume
-        self._say = say
+        self._say: Callable[[str], None] = lambda line: say(self.vault.secrets.hide(line))
         self._bell = Bell(runtime_folder(root, create=True))
         self._supervisors = Supervisors(root)
         self._pauses = Pauses()
@@ -103,7 +107,7 @@ class ParallelExecutionRunner:
         self._trees = Trees(
             root, log, self._supervisors.descends, self.handle_surely, lambda: self.state, edited, hear
         )
-        self._lanes = Lanes(root, self._trees, self.handle_surely, lambda: self.state, say)
+        self._lanes = Lanes(root, self._trees, self.handle_surely, lambda: self.state, self._say)
         self._interfaces = Interfaces(self, self._lanes, self._last_touch)
         self.machine = UNTESTED
         self.amending = Amending(self)
@@ -114,8 +118,11 @@ class ParallelExecutionRunner:
         self._changed = asyncio.Condition()
         self._wake = asyncio.Event()
         self._leaving = ""
-        self._surfaces = Surfaces(root, lambda: self.state, say)
-        self.outputs = Outputs(self, panes, say)
+        self._surfaces = Surfaces(root, lambda: self.state, self._say)
+        glass = ControlClient(tmux_socket_name(root))
+        self._lookout = Lookout(glass, lambda: self.state, self.handle_surely, self.vault)
+        self._caller = Caller(root, lambda: self.state, time.time)
+        self.outputs = Outputs(self, panes, self._say)
         self._effects = Effects(
             root,
             panes,
@@ -261,11 +268,15 @@ class ParallelExecutionRunner:
             self._coordinator = Coordinator(self._log, listener=self._published, clean=self.vault.clean)
             await self._post.open(stack, self._supervisors, self._verbs, self._pauses)
             stack.push_async_callback(self._surfaces.close)
+            stack.push_async_callback(self._lookout.close)
+            stack.push_async_callback(self._caller.close)
             adopted = await self._effects.adopt()
             if adopted:
                 self._trees.resume(self.state.time)
             await self._begin(lease.pid, lease.host, adopted)
             self._surfaces.begin()
+            self._lookout.begin()
+            self._caller.begin()
             await self._supervision.wait_attached(adopted)
             await self._supervision.end_forgotten()
             await self._trees.begin()
@@ -359,6 +370,7 @@ class ParallelExecutionRunner:
     def _published(self, state: State, records: Sequence[e.Record]) -> None:
         self._bell.ring()
         self._surfaces.note()
+        self._caller.note()
         self._supervision.published(state)
         self._interfaces.note(records)
         self.outputs.note(records)

@@ -10,6 +10,7 @@ import contextlib
 import os
 import shlex
 import sys
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -69,7 +70,7 @@ class Surfaces:
     async def _keep(self) -> None:
         while True:
             self._changed.clear()
-            fresh = surface_of(self._state())
+            fresh = surface_of(self._state(), time.time())
             fresh = {**fresh, "engine": os.getpid(), "root": os.fspath(self._root)}
             trouble = ""
             try:
@@ -123,6 +124,8 @@ def status_of(fresh: Mapping[str, Any]) -> str:
         who = escaped(f"{first['id']} {first['who']} → {', '.join(first['owners'])}"[:60])
         parts.append(f"#[{_MOODS[fresh['mood']]}]◆ {counts['requests']}{held}: {who}#[default]")
     parts.append(f"#[fg=green]● {counts['working']}#[default]")
+    if counts["calls"]:
+        parts.append(f"#[fg=yellow]◐ {counts['calls']}#[default]")
     if counts["failed"]:
         parts.append(f"#[fg=red]✗ {counts['failed']}#[default]")
     for top in fresh["suggestions"][:1]:
@@ -132,9 +135,7 @@ def status_of(fresh: Mapping[str, Any]) -> str:
 
 def label_of(agent: Mapping[str, Any]) -> Label:
     """The label of an agent's pane: its sign and name, how it stands, and the requests that are about it."""
-    words = [f"#[bold]{agent['sign']} {escaped(agent['id'])}#[nobold]", agent["status"]]
-    if agent["doing"]:
-        words.append(escaped(agent["doing"]))
+    words = [f"#[bold]{agent['sign']} {escaped(agent['id'])}#[nobold]", agent["state"]]
     if agent["asks"]:
         words.append(f"#[fg=yellow]◆ asks {_numbers(agent['asks'])}#[default]")
     if agent["asked"]:

@@ -6,11 +6,13 @@ The log, the state and whatever follows from them have the plan without its secr
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 from runebook_tui.core import events as e
 from runebook_tui.core.secrets import HIDDEN, Secrets, is_named_secret
-from runebook_tui.core.types import AgentSpec, ExecutionPlan
+from runebook_tui.core.types import AgentSpec, ExecutionPlan, Phase, Task
+
+T = TypeVar("T", Task, Phase)
 
 _PLAIN = frozenset(
     [
@@ -61,7 +63,8 @@ class Vault:
     def without_secrets(self, plan: ExecutionPlan) -> ExecutionPlan:
         """A plan as it may be stored."""
         secrets = _secrets(plan)
-        return plan.model_copy(update={"agents": tuple(_shown(spec, secrets) for spec in plan.agents)})
+        agents = tuple(_shown(spec, secrets) for spec in plan.agents)
+        return plan.model_copy(update={"agents": agents, "phases": _titled(plan.phases, secrets)})
 
     def spec(self, shown: AgentSpec) -> AgentSpec:
         """The agent whose stored form is `shown`, with its secrets as far as they are known."""
@@ -127,9 +130,15 @@ def _shown(spec: AgentSpec, secrets: Secrets) -> AgentSpec:
     return spec.model_copy(
         update={
             "title": secrets.hide(spec.title),
+            "tasks": _titled(spec.tasks, secrets),
             "env": secrets.hide_variables(spec.env),
             "prompt": secrets.hide(spec.prompt),
             "args": secrets.hide_words(spec.args),
             "command": None if spec.command is None else secrets.hide_words(spec.command),
         }
     )
+
+
+def _titled(each: tuple[T, ...], secrets: Secrets) -> tuple[T, ...]:
+    """Tasks or phases with titles as they may be stored."""
+    return tuple(one.model_copy(update={"title": secrets.hide(one.title)}) for one in each)

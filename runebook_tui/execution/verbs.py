@@ -19,6 +19,7 @@ from runebook_tui.core.away import policy_for
 from runebook_tui.core.presence import Look
 from runebook_tui.core.printable import visible
 from runebook_tui.core.resuming import lost_agents
+from runebook_tui.core.snoozing import Snooze
 from runebook_tui.core.state import State
 from runebook_tui.core.types import ENGINE, OPERATOR
 from runebook_tui.execution import wire
@@ -29,6 +30,7 @@ from runebook_tui.execution.hooks import Hooks
 from runebook_tui.execution.mailbox import Mailbox
 from runebook_tui.execution.outputs import Outputs
 from runebook_tui.execution.records import Records
+from runebook_tui.execution.saying import Saying
 from runebook_tui.execution.server import Connection
 from runebook_tui.execution.suggesting import Suggesting
 from runebook_tui.execution.supervision import Supervision
@@ -37,6 +39,7 @@ from runebook_tui.execution.view import owner, view
 from runebook_tui.history.versions import History
 from runebook_tui.log.eventlog import EventLog
 from runebook_tui.orchestrator.coordinator import Refused
+from runebook_tui.tmux.panes import Panes
 
 Answer = dict[str, Any]
 Verb = Callable[[Connection, Answer], Awaitable[Answer]]
@@ -50,6 +53,7 @@ class Host(Protocol):
 
     root: Path
     outputs: Outputs
+    panes: Panes
     amending: Amending
     undoing: Undoing | None
     """Takes back and brings back; None until the engine observes the tree."""
@@ -124,9 +128,11 @@ class Verbs:
         self._operator: Mapping[str, Verb] = {
             **Deciding(host).verbs,
             **host.amending.verbs,
+            **Saying(host, self._hooks).verbs,
             "restart": self._restart,
             "resume": self._resume,
             "stop": self._stop,
+            "snooze": self._snooze,
             "down": self._down,
             "new-run": self._new_run,
             "sweep": self._sweep,
@@ -308,6 +314,11 @@ class Verbs:
         agent = wire.text_field(message, "agent", limit=64)
         await self._host.handle(c.StopAgent(agent, "stopped by the operator"), OPERATOR)
         return {"agent": agent}
+
+    async def _snooze(self, connection: Connection, message: Answer) -> Answer:
+        agent = wire.text_field(message, "agent", limit=64)
+        await self._host.handle(Snooze(agent), OPERATOR)
+        return {"agent": agent, "until": self._host.state.agents[agent].snoozed_until}
 
     async def _down(self, connection: Connection, message: Answer) -> Answer:
         self._host.shut_down()

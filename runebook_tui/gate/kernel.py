@@ -61,6 +61,7 @@ _AARCH64 = {
 }
 CALLS = {"x86_64": _X86_64, "aarch64": _AARCH64}
 
+_PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
 PR_SET_CHILD_SUBREAPER = 36
 PR_SET_NO_NEW_PRIVS = 38
@@ -125,6 +126,15 @@ def keep_private() -> None:
     """
     if LINUX:
         prctl(_PR_SET_DUMPABLE, 0)
+
+
+def end_with_parent(number: int) -> None:
+    """Have this process sent the signal `number` when the one that started it ends, however that happens.
+
+    PR_SET_PDEATHSIG, prctl(2); does nothing where there is no such thing.
+    """
+    if LINUX:
+        prctl(_PR_SET_PDEATHSIG, number)
 
 
 _directory = struct.pack(

@@ -94,6 +94,13 @@ class ControlClient:
             dead=numbers[5] == 1,
         )
 
+    async def text(self, pane_id: str) -> tuple[str, ...]:
+        """What a pane shows now, row by row, as plain text; raises TmuxError when the pane is gone."""
+        check_pane_id(pane_id)
+        reply = await self._ask(f"capture-pane -p -t {pane_id}", pane_id)
+        _numbers(reply.after, 7)
+        return tuple(line.decode("utf-8", "replace") for line in reply.lines)
+
     async def scrollback(self, pane_id: str, start: int, count: int) -> tuple[bytes, ...]:
         """`count` rows from row `start` on: 0 is the first visible row, -1 the newest one of the history.
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 
+from runebook_tui.core.screen import Screen
 from runebook_tui.tmux.panes import (
     HEIGHT,
     WIDTH,
     PaneInfo,
     TmuxError,
     check_agent,
+    check_keys,
     check_launch,
     check_pane_id,
     typable,
@@ -27,6 +29,7 @@ class Program:
     cwd: Path
     env: dict[str, str]
     sent: list[str] = field(default_factory=list)
+    pressed: list[str] = field(default_factory=list)
     interrupts: int = 0
     output: list[str] = field(default_factory=list)
 
@@ -86,6 +89,19 @@ class MemoryPanes:
         if self._info(pane_id, "send text to").dead:
             raise TmuxError(f"cannot send text to pane {pane_id}: its program has ended")
         self._programs[pane_id].sent.append(typable(text) + ("\n" if submit else ""))
+
+    def look(self, pane_id: str) -> Screen:
+        """The last lines that were printed, with the cursor below them; see `Panes.look`."""
+        info = self._info(pane_id, "read")
+        lines = tuple(self._programs[pane_id].output[-HEIGHT + 1 :])
+        return Screen(lines, (0, len(lines)), info.dead)
+
+    def press(self, pane_id: str, keys: Sequence[str]) -> None:
+        """Remember the keys in `program(pane_id).pressed`; see `Panes.press`."""
+        check_keys(keys)
+        if self._info(pane_id, "press keys in").dead:
+            raise TmuxError(f"cannot press keys in pane {pane_id}: its program has ended")
+        self._programs[pane_id].pressed.extend(keys)
 
     def pipe(self, pane_id: str, command: str) -> None:
         """Nothing is printed here; see `Panes.pipe`."""

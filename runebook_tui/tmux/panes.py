@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+
+from runebook_tui.core.screen import Screen
 
 SESSION = "runebook"
 """The name of the session that holds every agent's window."""
@@ -22,6 +24,7 @@ HEIGHT = 50
 
 _AGENT = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _PANE_ID = re.compile(r"%[0-9]+")
+_KEY = re.compile(r"[A-Za-z0-9]|Enter|Escape|Up|Down|Tab")
 
 
 class TmuxError(Exception):
@@ -80,6 +83,15 @@ class Panes(Protocol):
     def pipe(self, pane_id: str, command: str) -> None:
         """Have tmux write what a pane prints from now on to a shell `command`, instead of any before it."""
 
+    def look(self, pane_id: str) -> Screen:
+        """What the pane's program shows now, also while a person looks at its history."""
+
+    def press(self, pane_id: str, keys: Sequence[str]) -> None:
+        """Press keys one after the other: letters, digits, Enter, Escape, Up, Down, Tab.
+
+        Raises ValueError for another key, TmuxError for a dead pane.
+        """
+
     def interrupt(self, pane_id: str) -> None:
         """Press Ctrl-C in a pane; nothing happens in a dead one."""
 
@@ -105,6 +117,13 @@ def check_pane_id(pane_id: str) -> None:
     """Raise ValueError unless `pane_id` is tmux's name of a pane, such as `%3`."""
     if not _PANE_ID.fullmatch(pane_id):
         raise ValueError(f"not a pane id: {pane_id!r}")
+
+
+def check_keys(keys: Sequence[str]) -> None:
+    """Raise ValueError unless all `keys` are such as `Panes.press` knows."""
+    for key in keys:
+        if not _KEY.fullmatch(key):
+            raise ValueError(f"not a key: {key!r}")
 
 
 def check_launch(argv: list[str], cwd: Path) -> None:

@@ -11,9 +11,10 @@ import subprocess
 import threading
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from runebook_tui.core.screen import Screen
 from runebook_tui.tmux import configuration
 from runebook_tui.tmux.command import Command, private_server
 from runebook_tui.tmux.panes import (
@@ -24,6 +25,7 @@ from runebook_tui.tmux.panes import (
     PaneInfo,
     TmuxError,
     check_agent,
+    check_keys,
     check_launch,
     check_pane_id,
     is_agent,
@@ -47,6 +49,7 @@ _ROW = re.compile(
     r"(?P<server>\d+) (?P<pane_id>%\d+) (?P<index>\d+) (?P<ours>[01]) (?P<pid>\d+) (?P<dead>[01]) "
     r"(?P<status>\d*) (?P<signal>\d*) (?P<width>\d+) (?P<height>\d+) (?P<agent>\S+) (?P<title>.*)"
 )
+_LOOK = "#{cursor_x} #{cursor_y} #{pane_dead}"
 _NOT_RUNNING = ("no server running", "error connecting to", "server exited", "lost server")
 _GONE = ("can't find pane", "can't find window", "can't find session")
 
@@ -149,6 +152,23 @@ class TmuxServer:
         if submit:
             commands.append(["send-keys", "-t", pane_id, "Enter"])
         _checked(self._server.run(*commands, input=pasted), doing)
+
+    def look(self, pane_id: str) -> Screen:
+        """What the pane shows, and its cursor; see `Panes.look`."""
+        check_pane_id(pane_id)
+        commands = ["capture-pane", "-p", "-t", pane_id], ["display-message", "-p", "-t", pane_id, _LOOK]
+        *lines, numbers = _checked(self._server.run(*commands), f"read pane {pane_id}")
+        column, row, dead = map(int, numbers.split())
+        return Screen(tuple(line.rstrip() for line in lines), (column, row), dead == 1)
+
+    def press(self, pane_id: str, keys: Sequence[str]) -> None:
+        """Press keys; see `Panes.press`."""
+        check_keys(keys)
+        doing = f"press keys in pane {pane_id}"
+        if self._dead(pane_id, doing):
+            raise TmuxError(f"cannot {doing}: its program has ended")
+        leave, press = ["copy-mode", "-q", "-t", pane_id], ["send-keys", "-t", pane_id, *keys]
+        _checked(self._server.run(leave, press), doing)
 
     def pipe(self, pane_id: str, command: str) -> None:
         """Pipe a pane's output; see `Panes.pipe`."""

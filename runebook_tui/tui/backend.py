@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from runebook_tui.core.calls import Call
 from runebook_tui.core.events import Record
 from runebook_tui.core.state import State
 from runebook_tui.history.heads import FileHead
+from runebook_tui.settings import Notify
 
 
 class BackendError(Exception):
@@ -85,6 +87,10 @@ class Backend(Protocol):
 
     async def since(self, moment: float, types: Sequence[str]) -> tuple[Record, ...]:
         """The records of `types` after the moment (unix seconds), oldest first. Raises BackendError."""
+        ...
+
+    async def call(self, found: Sequence[Call], notify: Notify) -> None:
+        """Tell the operator of calls outside of the screen, by the means that `notify` names."""
         ...
 
     async def close(self) -> None:

@@ -43,7 +43,14 @@ DECIDING = (
     ),
     Command("request.mine", "m", "that was me", "say that you made the change yourself", "disown", REQUESTS),
     Command("request.open", "enter", "open", "see the selected request with its diff", "open", REQUESTS),
-    Command("request.next", "n", "next", "select the next request", "next_request", REQUESTS),
+    Command(
+        "request.next",
+        "n",
+        "next",
+        "go to the next that needs you, a request or an agent",
+        "next_need",
+        REQUESTS,
+    ),
     Command(
         "request.mark", "space", "mark", "mark the selected request, or take its mark away", "mark", REQUESTS
     ),
@@ -89,6 +96,15 @@ COCKPIT = (
         AGENTS,
     ),
     Command("agent.stop", "x", "stop", "stop the selected agent (asks first)", "stop", AGENTS),
+    Command("agent.why", "y", "why", "say why the selected agent is what it is", "why", AGENTS),
+    Command(
+        "agent.snooze",
+        "Z",
+        "snooze",
+        "put the selected agent's call off for 15 minutes, or hear it again",
+        "snooze",
+        AGENTS,
+    ),
     Command("look.next", "tab", "next panel", "go to the next panel", "panel(1)", LOOK),
     Command("look.last", "shift+tab", "last panel", "go to the panel before", "panel(-1)", LOOK),
     Command("run.engine", "E", "start the engine", "start the engine when none runs", "engine", PROGRAM),

@@ -10,7 +10,8 @@ from rich.segment import Segment
 from textual.color import Color
 from textual.filter import LineFilter
 
-from runebook_tui.core.types import AgentStatus, PhaseStatus, RequestKind
+from runebook_tui.core.standing import Word
+from runebook_tui.core.types import PhaseStatus, RequestKind
 
 GOOD = "$text-success"
 BUSY = "$text-primary"
@@ -29,15 +30,25 @@ class Glyph(NamedTuple):
     style: str
 
 
-AGENT = {
-    AgentStatus.PENDING: Glyph("○", "o", MUTED),
-    AgentStatus.WAITING: Glyph("◐", "%", CAUTION),
-    AgentStatus.STARTING: Glyph("◔", "~", BUSY),
-    AgentStatus.RUNNING: Glyph("●", "*", GOOD),
-    AgentStatus.COMPLETED: Glyph("✓", "v", MUTED),
-    AgentStatus.FAILED: Glyph("✗", "x", BAD),
-    AgentStatus.STOPPED: Glyph("■", "#", CAUTION),
+STANDING = {
+    Word.PENDING: Glyph("○", "o", MUTED),
+    Word.STARTING: Glyph("◔", "~", BUSY),
+    Word.WORKING: Glyph("●", "*", GOOD),
+    Word.FINALIZING: Glyph("●", "*", MUTED),
+    Word.WAITING: Glyph("◐", "%", ACCENT),
+    Word.BLOCKED: Glyph("◐", "%", CAUTION),
+    Word.IDLE: Glyph("◌", "_", CAUTION),
+    Word.LIMITED: Glyph("◑", "$", CAUTION),
+    Word.UNKNOWN: Glyph("¿", "?", MUTED),
+    Word.SERVING: Glyph("✓", "v", MUTED),
+    Word.DONE: Glyph("✓", "v", MUTED),
+    Word.FAILED: Glyph("✗", "x", BAD),
+    Word.LOST: Glyph("✗", "x", BAD),
+    Word.STOPPED: Glyph("■", "#", CAUTION),
 }
+"""What an agent does."""
+SNOOZED = Glyph("◷", "z", MUTED)
+"""Its call is put off."""
 ASKING = Glyph("◆", "!", ACCENT)
 """Somebody waits for the operator."""
 
@@ -69,7 +80,8 @@ BAR_ACTIVE = Glyph("▰", "=", BUSY)
 BAR_OPEN = Glyph("▱", "-", MUTED)
 
 _ALL = (
-    *AGENT.values(),
+    *STANDING.values(),
+    SNOOZED,
     *PHASE.values(),
     *REQUEST.values(),
     *(CONTINUOUS, FAILED_PHASE, MARKED, LESSON, REFUSED, ENGINE_ON, ENGINE_OFF, BAR_DONE, BAR_OPEN),

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
+from runebook_tui.core.calls import Call
 from runebook_tui.core.events import Record
 from runebook_tui.core.state import State
 from runebook_tui.execution import follow
+from runebook_tui.execution.calling import Means
 from runebook_tui.execution.client import EngineDown, EngineError, ask_engine
 from runebook_tui.execution.contents import contents_at
 from runebook_tui.execution.launch import LaunchError, launch_engine
+from runebook_tui.execution.screens import OpenScreen
 from runebook_tui.history.diffs import request_diff
 from runebook_tui.history.heads import FileHead, heads, tree
 from runebook_tui.log.eventlog import LogError
 from runebook_tui.log.since import records_since
 from runebook_tui.place import tmux_socket_name
+from runebook_tui.settings import Notify
 from runebook_tui.tmux.control import ControlClient
 from runebook_tui.tmux.panes import TmuxError
 from runebook_tui.tui.backend import BackendError, Frame, Update
@@ -34,9 +39,12 @@ class LiveBackend:
         self._state = State()
         self._control: ControlClient | None = None
         self._capturing = asyncio.Lock()
+        self._means = Means(root, time.monotonic)
+        self._open: OpenScreen | None = None
 
     async def follow(self) -> AsyncIterator[Update]:
-        """See Backend.follow."""
+        """See Backend.follow. While it is followed, the engine leaves it to the screen to call."""
+        self._open = self._open or OpenScreen(self.root)
         async for update in follow.follow(self.root):
             self._state = update.state
             yield Update(update.state, update.records, update.engine_alive)
@@ -117,8 +125,14 @@ class LiveBackend:
         except LogError as error:
             raise BackendError(str(error)) from error
 
+    async def call(self, found: Sequence[Call], notify: Notify) -> None:
+        """See Backend.call."""
+        await self._means.tell(found, notify)
+
     async def close(self) -> None:
         """See Backend.close."""
+        if self._open is not None:
+            self._open.close()
         await self._disconnect()
 
     async def _connected(self) -> ControlClient:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from runebook_tui.core import commands as c
+from runebook_tui.core.calls import Call
 from runebook_tui.core.events import Event, Record
 from runebook_tui.core.fold import apply
 from runebook_tui.core.gates import settle
@@ -19,11 +20,13 @@ from runebook_tui.core.learning import DismissLesson
 from runebook_tui.core.planedits import PlanEdit, edit_words, edited, read
 from runebook_tui.core.refusal import Refusal
 from runebook_tui.core.rules import DOWN, decide
+from runebook_tui.core.snoozing import Snooze
 from runebook_tui.core.state import State
 from runebook_tui.core.suggestions import ApplySuggestion, DismissSuggestion
 from runebook_tui.core.types import ENGINE, OPERATOR, Change
 from runebook_tui.core.undos import why_not_restored, why_not_undone
 from runebook_tui.history.heads import FileHead
+from runebook_tui.settings import Notify
 from runebook_tui.tui.backend import BackendError, Frame, Update
 
 _FIRST_RECORDS = 50
@@ -52,6 +55,7 @@ class MemoryBackend:
         self.refuse: dict[int, str] = {}
         self.stuck: dict[str, str] = {}
         self.captures: Counter[str] = Counter()
+        self.called: list[str] = []
         self.closed = False
         self._group = 0
         self._now = now
@@ -234,6 +238,8 @@ class MemoryBackend:
                     c.StopAgent(fields["agent"], "stopped by you"),
                     c.ReportExited(fields["agent"], signal=15),
                 ]
+            case "snooze":
+                return [Snooze(fields["agent"])]
             case "down":
                 return [c.StopAgent(agent.id, DOWN) for agent in self.state.live_agents()]
             case "suggestion-apply":
@@ -284,6 +290,10 @@ class MemoryBackend:
     async def since(self, moment: float, types: Sequence[str]) -> tuple[Record, ...]:
         """The records of `types` after the moment."""
         return tuple(each for each in self.records if each.time > moment and each.event.type in types)
+
+    async def call(self, found: Sequence[Call], notify: Notify) -> None:
+        """Remember the words in `called`."""
+        self.called.extend(call.words for call in found)
 
     async def close(self) -> None:
         """Remember that it was closed."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from runebook_tui.core.snoozing import is_snoozed
+from runebook_tui.core.snoozing import why_not as why_not_snoozed
 from runebook_tui.core.state import AgentState, RequestState
 from runebook_tui.core.types import OPERATOR, AgentStatus, RequestKind
 from runebook_tui.core.undos import may_undo
@@ -27,22 +29,31 @@ def offers(
     agent: AgentState | None,
     engine_alive: bool,
     lost: int,
+    needs: int,
+    now: float,
 ) -> Iterator[tuple[str, str]]:
     """Keys with their words, the most important first. `keys` gives the key of a command's id.
 
     `request` and `agent` are the selected ones, `requests` is how many there are, `marked` are decided
-    together, `lost` is how many agents can be brought back. `last`: the requests of the last decision and the
+    together, `lost` is how many agents can be brought back, `needs` how many requests and agents need the
+    operator at `now` (unix seconds). `last`: the requests of the last decision and the
     seconds that are left to take it back.
     """
-    for name, word in of_requests(request, requests, marked, last, engine_alive=engine_alive):
+    for name, word in of_requests(request, marked, last, engine_alive=engine_alive):
         yield keys[name], word
     if marked:
         yield keys["request.unmark"], "clear marks"
+    if needs > (request is not None) and not marked:
+        yield keys["request.next"], "next"
     if lost and engine_alive:
         yield keys["agent.resume"], f"bring back {lost}"
     if agent is not None and engine_alive:
         if agent.status in RESTARTABLE:
             yield keys["agent.restart"], f"restart {agent.id}"
+        if is_snoozed(agent, now):
+            yield keys["agent.snooze"], f"hear {agent.id} again"
+        elif not why_not_snoozed(agent, now):
+            yield keys["agent.snooze"], f"snooze {agent.id}"
         if agent.alive:
             yield keys["agent.stop"], f"stop {agent.id}"
     if not engine_alive:
@@ -51,13 +62,14 @@ def offers(
         yield keys["plan.lesson"], "lesson"
     if requests > 1 and not marked:
         yield keys["request.mark"], "mark"
+    if agent is not None:
+        yield keys["agent.why"], f"why {agent.id}"
     yield keys["look.log"], "log"
     yield keys["quit"], "quit"
 
 
 def of_requests(
     request: RequestState | None,
-    requests: int,
     marked: tuple[RequestState, ...],
     last: tuple[tuple[int, ...], int] | None,
     *,
@@ -85,8 +97,6 @@ def of_requests(
             if may_be_mine(request):
                 yield "request.mine", f"{request.id} was me"
         yield "request.open", f"open {request.id}"
-        if requests > 1:
-            yield "request.next", "next"
     else:
         yield from back
 

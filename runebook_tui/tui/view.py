@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, replace
 
 from runebook_tui.core.absence import Absence
+from runebook_tui.core.authority import standing
 from runebook_tui.core.events import Record
-from runebook_tui.core.resuming import is_lost
-from runebook_tui.core.sentences import STATUS_WORDS
+from runebook_tui.core.snoozing import is_snoozed
 from runebook_tui.core.state import AgentState, PhaseState, RequestState, State, TaskState
-from runebook_tui.core.types import AgentStatus, PhaseStatus, RequestKind, TaskStatus
+from runebook_tui.core.types import AgentStatus, PhaseStatus, TaskStatus
+from runebook_tui.tui import glyphs
 from runebook_tui.tui.backend import Update
 from runebook_tui.tui.text import age
 
@@ -46,34 +46,6 @@ class View:
 EMPTY = View(State())
 
 
-def somebody_waits(request: RequestState) -> bool:
-    """Whether an agent can wait for the answer: it asked, or its write is stopped."""
-    return request.kind is RequestKind.ASKED or request.held_until is not None
-
-
-def in_order(state: State) -> tuple[RequestState, ...]:
-    """The open requests as they need the operator.
-
-    Writes that wait come first, the one that is refused first before the others; then what was asked; then
-    the rest. Within each, the oldest first.
-    """
-
-    def need(request: RequestState) -> tuple[int, float, int]:
-        if request.held_until is not None:
-            return 0, request.held_until, request.id
-        return 1 if request.kind is RequestKind.ASKED else 2, 0.0, request.id
-
-    return tuple(sorted(state.open_requests, key=need))
-
-
-def asking(state: State, agent: str) -> RequestState | None:
-    """The open request for whose answer the agent waits first, or None."""
-    for request in in_order(state):
-        if request.requester == agent and somebody_waits(request):
-            return request
-    return None
-
-
 def waited(request: RequestState, now: float) -> str:
     """Of a write that waits, how long it has waited of how long it may: "0:14 of 2:00"; else ""."""
     if request.held_until is None:
@@ -83,32 +55,14 @@ def waited(request: RequestState, now: float) -> str:
 
 
 def status_word(state: State, agent: AgentState) -> str:
-    """What the agent does, in a word or two."""
-    if is_lost(agent):
-        return "lost"
-    if agent.status is AgentStatus.RUNNING and asking(state, agent.id):
-        return "waiting for you"
-    if agent.finalizing and agent.alive:
-        return "finalizing"
-    if agent.status is AgentStatus.COMPLETED and agent.alive:
-        return "done, serving"
-    return STATUS_WORDS[agent.status]
+    """What the agent does, in a word or a few."""
+    return str(standing(state, agent).word)
 
 
-def counts(state: State) -> dict[str, int]:
-    """How many agents are working, waiting, done, failed and stopped; every agent is counted once."""
-    found: Counter[str] = Counter()
-    for agent in state.agents.values():
-        match agent.status:
-            case AgentStatus.STARTING | AgentStatus.RUNNING:
-                found["waiting" if asking(state, agent.id) else "working"] += 1
-            case AgentStatus.PENDING | AgentStatus.WAITING:
-                found["waiting"] += 1
-            case AgentStatus.COMPLETED:
-                found["done"] += 1
-            case other:
-                found[str(other)] += 1
-    return {word: found[word] for word in ("working", "waiting", "done", "failed", "stopped") if found[word]}
+def glyph_of(state: State, agent: AgentState, now: float) -> glyphs.Glyph:
+    """The sign of what the agent does; the quiet one where its call is put off."""
+    stands = standing(state, agent)
+    return glyphs.SNOOZED if stands.calls and is_snoozed(agent, now) else glyphs.STANDING[stands.word]
 
 
 def phase_failed(state: State, phase: PhaseState) -> bool:

@@ -115,7 +115,7 @@ class Live(Session, Generic[AClient]):
 
     def rest(self) -> None:
         """Wait until what comes next belongs to nothing that was decided: calls join for two seconds."""
-        self.until("the end of the last act", lambda: time.time() - self._last_act() > JOIN_SECONDS + 0.5)
+        self.until("the end of the last act", lambda: time.time() - self._last_act() > JOIN_SECONDS + 0.1)
 
     def _last_act(self) -> float:
         state = self.state()

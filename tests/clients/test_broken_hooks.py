@@ -45,7 +45,7 @@ def rested(live: Live[Driver]) -> None:
 
 
 def each(names: Iterable[str]) -> pytest.MarkDecorator:
-    params = [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in names]
+    params = [pytest.param(name, marks=pytest.mark.xdist_group(f"{name} broken")) for name in names]
     return pytest.mark.parametrize("live", params, indirect=True)
 
 

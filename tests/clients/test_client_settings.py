@@ -206,7 +206,9 @@ EVENTS = {
 
 
 @pytest.mark.parametrize(
-    "place", [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in DRIVERS], indirect=True
+    "place",
+    [pytest.param(name, marks=pytest.mark.xdist_group(f"{name} settings")) for name in DRIVERS],
+    indirect=True,
 )
 @pytest.mark.timeout(3 * SECONDS)
 def test_a_client_reads_what_was_generated_and_its_user_keeps_what_was_his(place: Place) -> None:
@@ -254,7 +256,7 @@ ASKS = {"pretooluse", "beforetool", "toolexecutebefore"}
 
 
 @pytest.mark.parametrize(
-    "place", [pytest.param("aider", marks=pytest.mark.xdist_group("aider"))], indirect=True
+    "place", [pytest.param("aider", marks=pytest.mark.xdist_group("aider settings"))], indirect=True
 )
 @pytest.mark.timeout(3 * SECONDS)
 def test_aider_reads_its_brief_and_keeps_its_histories_in_the_agents_folder(place: Place) -> None:

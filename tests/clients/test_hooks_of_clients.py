@@ -12,7 +12,9 @@ HIDDEN = "python3 -c \"open('beta/' + 'hidden', 'w').write('hidden')\""
 """A line of shell of which no hook can tell what it writes."""
 
 pytestmark = pytest.mark.parametrize(
-    "live", [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in DRIVERS], indirect=True
+    "live",
+    [pytest.param(name, marks=pytest.mark.xdist_group(f"{name} hook")) for name in DRIVERS],
+    indirect=True,
 )
 
 

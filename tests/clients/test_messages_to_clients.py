@@ -16,7 +16,9 @@ PROMPTED = ("claude", "codex", "gemini", "qwen")
 """Those whose hook can add to a prompt; the others have it with the first tool call."""
 
 pytestmark = pytest.mark.parametrize(
-    "live", [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in HEARING], indirect=True
+    "live",
+    [pytest.param(name, marks=pytest.mark.xdist_group(f"{name} messages")) for name in HEARING],
+    indirect=True,
 )
 
 

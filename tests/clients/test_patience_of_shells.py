@@ -9,7 +9,7 @@ from live_play import Live
 BY_NAME = True
 
 pytestmark = pytest.mark.parametrize(
-    "live", [pytest.param("codex", marks=pytest.mark.xdist_group("codex"))], indirect=True
+    "live", [pytest.param("codex", marks=pytest.mark.xdist_group("codex patience"))], indirect=True
 )
 
 

@@ -20,8 +20,12 @@ from runebook_tui.core.fold import apply, fold
 from runebook_tui.core.gates import agent_unmet, settle, stalled
 from runebook_tui.core.grants import Scope
 from runebook_tui.core.learning import DismissLesson
+from runebook_tui.core.observed import Reading, ReportObserved
 from runebook_tui.core.planedits import AddClaim, AddMayWrite, AddPathPolicy
 from runebook_tui.core.rules import DOWN, decide
+from runebook_tui.core.snoozing import Snooze
+from runebook_tui.core.speech import QuestionAnswered, ReportAnswered, ReportSaid, SaidToAgent
+from runebook_tui.core.standing import Word
 from runebook_tui.core.state import State
 from runebook_tui.core.suggested import Provenance
 from runebook_tui.core.suggestions import SuggestionAdded
@@ -163,6 +167,12 @@ COMMANDS = st.one_of(
     st.builds(c.Propose, AGENT, TEXT, TEXT, PROPOSALS, st.none() | st.floats(0, 1e10), TEXT),
     st.builds(c.SpendGrant, AGENT, REQUEST, PATH),
     st.builds(c.ReportActivity, AGENT, TEXT, st.sampled_from(Activity), TEXT, TEXT),
+    st.builds(
+        ReportObserved,
+        AGENT,
+        st.builds(Reading, st.none() | st.sampled_from(Word), TEXT, TEXT, st.booleans()),
+    ),
+    st.builds(Snooze, AGENT),
     st.builds(c.ReportCommand, AGENT, TEXT, TEXT, st.none() | st.integers(0, 3)),
     st.builds(c.ReportAcceptance, AGENT, TEXT, st.booleans()),
     st.builds(c.ReportShell, AGENT, st.sampled_from(["bash", "fish"]), TEXT, PATH, st.booleans()),
@@ -190,6 +200,8 @@ COMMANDS = st.one_of(
     st.builds(c.DismissSuggestion, st.integers(0, 3), AGENT | st.just(OPERATOR)),
     st.builds(c.ApplySuggestion, st.integers(0, 3), AGENT | st.just(OPERATOR)),
     st.builds(c.Look, st.booleans()),
+    st.builds(ReportSaid, AGENT, TEXT, st.sampled_from(["submitted", "typed", "held"]), TEXT),
+    st.builds(ReportAnswered, AGENT, TEXT, st.sampled_from(["yes", "no"]), st.sampled_from(["hook", "keys"])),
     st.builds(c.ReportDelivered, AGENT, st.lists(st.integers(1, 3), max_size=2).map(tuple), TEXT),
     st.builds(
         c.RecordUndo, UNDO, REQUEST, SOME_CHANGES, TEXT, SOME_CHANGES, st.dictionaries(PATH, TEXT, max_size=2)
@@ -338,6 +350,10 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "net": st.sampled_from(["gate", "watch", "hook"]),
     "about": TEXT,
     "activity": st.sampled_from(Activity),
+    "word": st.none() | st.sampled_from(Word),
+    "rule": TEXT,
+    "line": TEXT,
+    "unhooked": st.booleans(),
     "client": TEXT,
     "command": TEXT,
     "cost": st.none() | st.floats(0, 10),
@@ -401,6 +417,9 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "edits": st.lists(EDITS, max_size=2).map(tuple),
     "until": st.floats(0, 1e10),
     "undo": UNDO,
+    "question": TEXT,
+    "answer": st.sampled_from(["yes", "no"]),
+    "why": TEXT,
     "version": st.integers(1, 3),
 }
 
@@ -411,6 +430,10 @@ def _events(kind: type[Any]) -> st.SearchStrategy[Any]:
         fields["by"] = st.lists(AGENT, max_size=2).map(tuple)
     if kind is SuggestionAdded:
         fields["kind"] = TEXT
+    if kind is SaidToAgent:
+        fields["outcome"] = st.sampled_from(["submitted", "typed", "held"])
+    if kind is QuestionAnswered:
+        fields["by"] = st.sampled_from(["hook", "keys"])
     if kind is e.AttemptRefused:
         fields["attempt"] = TEXT
     return st.builds(kind, **fields)

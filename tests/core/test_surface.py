@@ -42,6 +42,7 @@ def test_the_best_suggestion_comes_first_and_a_dismissed_one_not_at_all(play: Pl
         play.do(Suggest("alpha", "fix", title, priority=priority))
     assert [each["title"] for each in surface_of(play.state)["suggestions"]] == ["two", "one"]
     assert surface_of(play.state)["prompt"].endswith(", 2 suggestions")
+    assert surface_of(play.state)["advice"] == "two"
     play.do(DismissSuggestion(2, OPERATOR))
     assert [each["title"] for each in surface_of(play.state)["suggestions"]] == ["one"]
 

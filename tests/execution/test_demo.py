@@ -70,3 +70,19 @@ def test_a_demonstration_that_is_told_to_stop_cleans_up_too(scratch):
     assert process.returncode == 1, said + complained
     assert left_behind(scratch) == [], said + complained
     assert panes(scratch) == []
+
+
+def test_a_folder_that_git_does_not_know_is_no_ground_for_a_demonstration(scratch):
+    (scratch / "plain").mkdir()
+    done = subprocess.run(
+        [*PROGRAM, "demo", "--auto", "--on", str(scratch / "plain")],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"runebook-tui: {scratch}/plain cannot be cloned: ")
+    assert left_behind(scratch) == ["plain"]

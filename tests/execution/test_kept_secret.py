@@ -6,13 +6,17 @@ import json
 import sys
 from pathlib import Path
 
+import pytest
 from session_play import Session
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "core"))
 
 from secret_play import SECRETS
 
+from runebook_tui.clients.registry import ADAPTERS
+from runebook_tui.execution.folders import make_state_folder
 from runebook_tui.execution.follow import open_log
+from runebook_tui.execution.launch import LaunchError, launch_engine
 
 PLAN = """
 [plan]
@@ -46,6 +50,18 @@ done <payloads
 touch "$RUNEBOOK_ROOT/told"
 sleep 1000
 """
+
+
+def leaks(root: Path, secrets: set[str]) -> set[tuple[str, str]]:
+    """Which of the secrets stand in which files of Runebook's own, but for the history."""
+    return {
+        (str(path.relative_to(root)), secret)
+        for path in (root / ".runebook").rglob("*")
+        if path.is_file() and "history" not in path.relative_to(root).parts
+        for content in [path.read_bytes()]
+        for secret in secrets
+        if secret.encode() in content
+    }
 
 
 def test_no_secret_is_in_any_file_but_the_history(session: Session):
@@ -99,14 +115,95 @@ def test_no_secret_is_in_any_file_but_the_history(session: Session):
     assert len(reported) == len(texts)
     session.command("status")
     secrets |= {"correct horse battery", "CASE-1001", "CASE-1002"}
-    leaks = {
-        (str(path.relative_to(root)), secret)
-        for path in (root / ".runebook").rglob("*")
-        if path.is_file() and "history" not in path.relative_to(root).parts
-        for content in [path.read_bytes()]
-        for secret in secrets
-        if secret.encode() in content
-    }
-    assert leaks == set()
+    assert leaks(root, secrets) == set()
     outputs = list((root / ".runebook/agents/capture/output/alpha").iterdir())
     assert any("fatal: [hidden]" in path.read_text() for path in outputs)
+
+
+CLIENTS = """
+[plan]
+name = "clients"
+[policy]
+secrets = ['CASE-\\d+']
+[[phases]]
+id = "one"
+title = "CASE-1003"
+[[agents]]
+id = "capture"
+phase = "one"
+builtin = "event-capture"
+tasks = [{ id = "capture-work" }]
+"""
+
+CLIENT = """
+[[agents]]
+id = "{name}"
+phase = "one"
+client = "{name}"
+title = {title}
+prompt = {prompt}
+env = {env}
+tasks = [{{ id = "{name}-work", title = {task} }}]
+"""
+
+# What a client is given it may print: here all of it, with an error, so that it is kept.
+STANDIN = """#!/bin/sh
+while [ ! -e go ]; do sleep 0.05; done
+printf '%s\\n' "$@"
+env | sort
+echo 'fatal: CASE-1002'
+touch "$RUNEBOOK_ROOT/$RUNEBOOK_AGENT.told"
+exit 3
+"""
+
+
+def test_no_secret_of_a_clients_prompt_brief_or_environment_is_kept(session: Session):
+    root, programs = session.root, session.root.parent / "bin"
+    texts = [text for text, _ in SECRETS if "\0" not in text]
+    secrets = {line for _, secret in SECRETS for line in secret.split("\n") if len(line) > 8}
+    programs.mkdir()
+    plan = CLIENTS
+    for at, adapter in enumerate(ADAPTERS.values()):
+        (programs / adapter.program).write_text(STANDIN)
+        (programs / adapter.program).chmod(0o755)
+        some = texts[at :: len(ADAPTERS)]
+        given = {f"VARIABLE_{n}": text for n, text in enumerate(texts) if "\n" not in text}
+        given |= {
+            "PATH": f"{programs}:{session.environment['PATH']}",
+            "DEPLOY_PASSWORD": "correct horse battery",
+        }
+        plan += CLIENT.format(
+            name=adapter.id,
+            title=json.dumps(some[0]),
+            prompt=json.dumps("\n".join(some)),
+            task=json.dumps(f"Deploy CASE-1001 with {some[1]}"),
+            env="{ " + ", ".join(f"{name} = {json.dumps(value)}" for name, value in given.items()) + " }",
+        )
+    session.plan(plan)
+    session.start()
+    session.until("capture at work", lambda: session.agent("capture").get("status") == "completed")
+    session.until(
+        "all at work", lambda: all(session.agent(name).get("gate", {}).get("holds") for name in ADAPTERS)
+    )
+    (root / "go").touch()
+    for name in ADAPTERS:
+        session.until(f"what {name} was given", (root / f"{name}.told").exists)
+        session.until(f"the end of {name}", lambda name=name: session.agent(name)["status"] == "failed")
+    secrets |= {"correct horse battery", "CASE-1001", "CASE-1002", "CASE-1003"}
+    assert leaks(root, secrets) == set()
+    assert "[hidden]" in (root / ".runebook/agents/claude/brief.md").read_text()
+
+
+def test_an_engine_that_does_not_start_says_why_without_secrets(session: Session, monkeypatch):
+    secret = next(secret for _, secret in SECRETS if secret.startswith("ghp_"))
+    session.plan(
+        PLAN.partition("[[agents]]")[0].replace("{{", "{") + f'[[agents]]\nid = "a"\nclient = "{secret}"\n'
+    )
+    for name in ("XDG_RUNTIME_DIR", "GIT_CONFIG_GLOBAL"):
+        monkeypatch.setenv(name, session.environment[name])
+    make_state_folder(session.root)
+    with pytest.raises(LaunchError, match="hidden") as refusal:
+        launch_engine(session.root)
+    said = (session.root / ".runebook/engine.log").read_text()
+    assert secret not in said + str(refusal.value)
+    assert "must be" in said

@@ -43,12 +43,12 @@ claims = ["beta/**"]
 
 OPERATORS_VERBS = (
     "approve", "reject", "disown", "undo", "restore", "restart", "stop", "down", "new-run", "sweep", "resume",
-    "lane-remove", "amend", "amend-preview", "dismiss-lesson",
+    "lane-remove", "amend", "amend-preview", "dismiss-lesson", "say", "answer",
 )  # fmt: skip
 
 OPERATORS_COMMANDS = (
     "approve 1", "reject 1", "reject 1 --undo", "undo 1", "mine 1", "restart beta", "stop beta", "down",
-    "plan widen alpha docs/**",
+    "plan widen alpha docs/**", "say beta hello", "answer beta yes",
 )  # fmt: skip
 
 # What alpha's agent does: it writes the outcome of every attempt into alpha/said.json.

@@ -67,7 +67,7 @@ def test_a_request_is_in_the_snapshot_and_gone_after_the_decision(asking: Sessio
     found = asking.until("the request", lambda: shown(asking).get("requests"))
     assert (found[0]["who"], found[0]["owners"]) == ("alpha", ["beta"])
     now = shown(asking)
-    assert now["prompt"] == "1 request, 2 working"
+    assert now["prompt"] == "1 request, 1 working"
     assert now["mood"] == "asking"
     assert now["files"][found[0]["paths"][0]]["owner"] == "beta"
     assert [each["asks"] for each in now["agents"]] == [[1], []]

@@ -142,6 +142,18 @@ print(shown)
 """
 
 
+def test_wezterm_shows_the_best_suggestion_from_the_file(repository: Path, tmp_path: Path) -> None:
+    head = {"format": 1, "prompt": "1 working", "mood": "calm", "advice": "put 'a' (#1) & <b>", "plan": "x"}
+    snapshot.write(repository, snapshot.text_of(head))
+    file, script = tmp_path / "wezterm.lua", tmp_path / "play.lua"
+    file.write_text(text_of(SURFACES["wezterm"], PROGRAM))
+    script.write_text(WEZTERM)
+    words = [program("lua5.4"), str(script), str(file), str(repository)]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60)
+    assert not done.stderr
+    assert done.stdout.splitlines()[0] == "[Green]◆ 1 working [Aqua]▲ put 'a' (#1) & <b> "
+
+
 def test_wezterms_right_status_under_lua(repository: Path, tmp_path: Path) -> None:
     write(repository, "1 request, 2 working")
     file, script = tmp_path / "wezterm.lua", tmp_path / "play.lua"

@@ -15,7 +15,7 @@ from runebook_tui.tui.screens.reason import ReasonPrompt
 
 async def test_the_card_tells_who_wants_what_from_whom_and_what_each_key_does() -> None:
     async with stage() as played:
-        await played.press("n", "enter")
+        await played.press("n", "n", "enter")
         await played.shows(
             "Request 2 · asked",
             "capture wants to write src/storage/api.py, owned by storage",
@@ -47,7 +47,7 @@ async def test_the_card_of_a_crossing_says_that_the_bytes_are_there() -> None:
 @pytest.mark.parametrize(("key", "scope"), [("a", Scope.ONCE), ("t", Scope.TASK), ("p", Scope.PLAN)])
 async def test_approving_on_the_card(key: str, scope: Scope) -> None:
     async with stage() as played:
-        await played.press("n", "enter", key)
+        await played.press("n", "n", "enter", key)
         await played.until(lambda: not played.backend.state.requests[2].open)
         assert played.app.screen is played.cockpit
         assert played.backend.state.requests[2].status == "approved"
@@ -56,7 +56,7 @@ async def test_approving_on_the_card(key: str, scope: Scope) -> None:
 
 async def test_rejecting_on_the_card_with_a_reason() -> None:
     async with stage() as played:
-        await played.press("n", "enter", "r")
+        await played.press("n", "n", "enter", "r")
         assert isinstance(played.app.screen, ReasonPrompt)
         await played.press(*"no", "enter")
         await played.until(lambda: played.backend.state.requests[2].status == "rejected")
@@ -66,7 +66,7 @@ async def test_rejecting_on_the_card_with_a_reason() -> None:
 
 async def test_thinking_better_of_a_rejection_goes_back_to_the_card() -> None:
     async with stage() as played:
-        await played.press("n", "enter", "r", "escape")
+        await played.press("n", "n", "enter", "r", "escape")
         assert isinstance(played.app.screen, CardScreen)
         await played.press("escape")
         assert played.app.screen is played.cockpit
@@ -85,7 +85,7 @@ async def test_keys_that_are_not_offered_decide_nothing() -> None:
         await played.shows("it is not certain who made the change")
         await played.press("p", "R", "x", "n")
         assert isinstance(played.app.screen, CardScreen)
-        await played.press("escape", "n", "enter", "m")
+        await played.press("escape", "n", "n", "enter", "m")
         assert isinstance(played.app.screen, CardScreen)
         assert played.backend.sent == []
 
@@ -94,14 +94,14 @@ async def test_until_the_task_ends_needs_a_task() -> None:
     backend = scene()
     backend.do(c.CompleteTask("capture", "capture-1"), at=NOW)
     async with stage(backend) as played:
-        await played.press("n", "enter", "t")
+        await played.press("n", "n", "enter", "t")
         await played.shows("capture has no task in progress")
         assert backend.sent == []
 
 
 async def test_a_decision_taken_elsewhere_closes_the_card_on_any_key() -> None:
     async with stage() as played:
-        await played.press("n", "enter")
+        await played.press("n", "n", "enter")
         played.backend.do(c.Decide(2, "approved", reason="by the command line"), actor="operator")
         await played.shows("request 2 was approved elsewhere: by the command line", "any key closes")
         await played.press("z")
@@ -112,7 +112,7 @@ async def test_a_decision_taken_elsewhere_closes_the_card_on_any_key() -> None:
 @pytest.mark.parametrize("key", ["a", "r", "p", "escape", "down", "space"])
 async def test_no_key_decides_on_a_card_that_is_over(key: str) -> None:
     async with stage() as played:
-        await played.press("n", "enter")
+        await played.press("n", "n", "enter")
         played.backend.do(c.Decide(2, "rejected"), actor="operator")
         await played.shows("rejected elsewhere")
         await played.press(key)
@@ -138,7 +138,7 @@ async def test_the_owner_at_work_is_named() -> None:
     backend = scene()
     backend.do(c.Observe((touch("src/storage/api.py", by("storage")),)), at=NOW - 12)
     async with stage(backend) as played:
-        await played.press("n", "enter")
+        await played.press("n", "n", "enter")
         await played.shows(
             "owner: storage is working on Publish the API", "changing it right now (wrote it 0:12 ago)"
         )
@@ -172,7 +172,7 @@ async def test_without_an_engine_the_card_says_why_nothing_can_be_decided() -> N
     backend = scene()
     backend.engine_alive = False
     async with stage(backend) as played:
-        await played.press("n", "enter", "a")
+        await played.press("n", "n", "enter", "a")
         await played.shows("not now: the engine is not running")
         assert isinstance(played.app.screen, CardScreen)
         assert backend.sent == []

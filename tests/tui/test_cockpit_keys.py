@@ -72,25 +72,25 @@ async def test_that_was_me_withdraws_an_uncertain_crossing() -> None:
 
 async def test_that_was_me_is_refused_for_what_an_agent_did_for_certain() -> None:
     async with stage() as played:
-        await played.press("n")
+        await played.press("n", "n")
         assert "was me" not in played.bar()
         await played.press("m")
         await played.shows("not you")
         assert played.backend.sent == []
 
 
-async def test_n_goes_round_the_requests() -> None:
+async def test_n_goes_round_everything_that_needs_you() -> None:
     async with stage() as played:
         selected = []
-        for _ in range(3):
+        for _ in range(4):
             await played.press("n")
-            selected.append(played.cockpit.requests.selected)
-        assert selected == [2, 1, 2]
+            selected.append((played.cockpit.requests.selected, played.cockpit.plan.agent))
+        assert selected == [(1, "surfaces"), (2, "surfaces"), (1, "surfaces"), (1, "surfaces")]
 
 
 async def test_enter_opens_the_card_of_the_selected_request() -> None:
     async with stage() as played:
-        await played.press("n", "enter")
+        await played.press("n", "n", "enter")
         assert top(played) is CardScreen
         await played.shows("Request 2", "append_event needs a limit argument to page")
 
@@ -127,7 +127,7 @@ async def test_agents_are_selected_by_keys(down: str, up: str) -> None:
 
 async def test_the_selection_survives_updates() -> None:
     async with stage() as played:
-        await played.press("k", "k", "n")
+        await played.press("n", "n", "k", "k")
         played.backend.do(c.CompleteTask("storage", "storage-2"), at=NOW)
         played.backend.do(c.Observe((touch("src/surfaces/a.py", by("nix-ci")),)), at=NOW)
         await played.shows("◆ 3 requests")

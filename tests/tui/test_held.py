@@ -30,7 +30,7 @@ def held_scene() -> MemoryBackend:
 
 async def test_a_write_that_waits_comes_first_with_the_time_that_is_left() -> None:
     async with stage(held_scene()) as played:
-        await played.shows("3 requests, 1 held", "waiting for you 0:14 of 2:00")
+        await played.shows("3 requests, 1 held", "blocked on 3, 0:14 of 2:00")
         order = [entry.key for entry in played.cockpit.requests.entries]
         assert order == [3, 2, 1]
         await played.shows("3  capture → storage   0:14 of 2:00", "held · sed, pid 4121 waits")
@@ -53,11 +53,11 @@ async def test_a_write_that_waits_no_more_goes_back_in_the_list_and_frees_its_ag
     backend = held_scene()
     backend.do(c.Decide(2, "approved"), actor="operator")
     async with stage(backend) as played:
-        await played.shows("waiting for you 0:14")
+        await played.shows("blocked on 3, 0:14")
         backend.do(c.EndHold(3, LATE), at=NOW)
         await played.shows("held · refused, because nobody")
         assert [entry.key for entry in played.cockpit.requests.entries] == [1, 3]
-        assert "waiting for you" not in played.text()
+        assert "blocked" not in played.text()
         assert ", 1 held" not in played.text()
 
 

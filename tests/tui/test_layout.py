@@ -30,12 +30,12 @@ async def test_one_look_answers_the_three_questions(size: tuple[int, int]) -> No
 
 async def test_wide_shows_three_panels_and_words() -> None:
     async with stage(size=(120, 36)) as played:
-        await played.shows("2 working · 2 waiting · 1 done · 1 failed", "engine ●")
+        await played.shows("2 working  1 blocked  1 not started  1 done  1 failed", "engine ●")
         await played.shows("surfaces failed: exit 3", "[/x] Traceback")
         text = played.text()
         for title in ("Plan", "surfaces · failed", "Requests · 2"):
             assert title in text.splitlines()[2]
-        await played.shows("needs phase build, API storage", "waiting for you: request 2", "Publish the API")
+        await played.shows("needs phase build, API storage", "blocked on request 2", "Publish the API")
         await played.shows("gate off: the kernel")
 
 
@@ -56,11 +56,11 @@ async def test_narrow_shows_requests_above_and_plan_and_pane_as_tabs() -> None:
 
 async def test_resizing_goes_from_tabs_to_panels_and_back() -> None:
     async with stage(size=(80, 24)) as played:
-        await played.press("k", "n")
+        await played.press("n", "n", "k")
         await played.pilot.resize_terminal(200, 50)
         await played.until(lambda: "Requests" in played.text().splitlines()[2].split("Plan")[-1])
         await played.shows(
-            "runebook · checkout-rewrite", "capture · waiting for you", "pytest -q tests/storage"
+            "runebook · checkout-rewrite", "capture · blocked on a request", "pytest -q tests/storage"
         )
         await played.pilot.resize_terminal(80, 24)
         await played.until(lambda: "⇥ pane" in played.text())

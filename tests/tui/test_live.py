@@ -15,7 +15,7 @@ async def test_the_pane_of_the_selected_agent_is_live() -> None:
     async with stage() as played:
         await played.press("k")
         await played.shows(
-            "capture · waiting for you", "pytest -q tests/storage", "Thinking about pagination"
+            "capture · blocked on a request", "pytest -q tests/storage", "Thinking about pagination"
         )
         played.backend.frames["capture"] = Frame((b"and on it goes",))
         await played.shows("and on it goes")

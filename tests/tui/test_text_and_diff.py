@@ -20,16 +20,20 @@ from runebook_tui.core.contract import ApiDrifted, ApiRestored
 from runebook_tui.core.grants import Scope
 from runebook_tui.core.learning import LessonDismissed
 from runebook_tui.core.messages import MessageDelivered, MessageSent
+from runebook_tui.core.needs import counts
+from runebook_tui.core.observed import AgentObserved
 from runebook_tui.core.planedits import AddMayWrite
 from runebook_tui.core.presence import OperatorLooked
 from runebook_tui.core.printable import visible
 from runebook_tui.core.reviews import Recommended
 from runebook_tui.core.sentences import sentence
+from runebook_tui.core.snoozing import Snoozed
+from runebook_tui.core.speech import QuestionAnswered, SaidToAgent
+from runebook_tui.core.standing import Word
 from runebook_tui.core.suggestions import SuggestionAdded, SuggestionApplied, SuggestionDismissed
 from runebook_tui.core.types import AgentStatus, Author, Crossing, RequestKind
 from runebook_tui.tui import glyphs
 from runebook_tui.tui.text import age, clock, cut, cut_path, edges, safe
-from runebook_tui.tui.view import counts
 from runebook_tui.tui.widgets.diff import diff_lines
 
 ANY_TEXT = st.text(
@@ -298,6 +302,27 @@ SENTENCES: list[tuple[e.Event, str, str]] = [
     ),
     (OperatorLooked(leaves=True), "operator", "you left the screen"),
     (
+        AgentObserved(agent="a", word=Word.LIMITED, rule="codex: limit", line="try again at 3 pm"),
+        "engine",
+        "a is rate-limited, its pane says (codex: limit): try again at 3 pm",
+    ),
+    (Snoozed(agent="a", until=900.0), "operator", "you put the call of a off for 15 min"),
+    (
+        SaidToAgent(agent="a", text="go on\nnow", outcome="submitted", why="its client says so"),
+        "operator",
+        "you said to a: go on",
+    ),
+    (
+        SaidToAgent(agent="a", text="go on", outcome="held", why="a is not running"),
+        "operator",
+        "you did not say to a (a is not running): go on",
+    ),
+    (
+        QuestionAnswered(agent="a", question="may Bash run?", answer="no", by="hook"),
+        "operator",
+        "you answered a no: may Bash run?",
+    ),
+    (
         LessonDismissed(edit=AddMayWrite("a", "src/**")),
         "operator",
         "you dismissed the lesson: a may write src/** without asking",
@@ -319,5 +344,5 @@ def test_every_agent_is_counted_once() -> None:
     from tui_scenes import scene
 
     state = scene().state
-    assert counts(state) == {"working": 2, "waiting": 2, "done": 1, "failed": 1}
-    assert sum(counts(state).values()) == len(state.agents)
+    assert counts(state, 0.0) == {"working": 2, "blocked": 1, "not started": 1, "done": 1, "failed": 1}
+    assert sum(counts(state, 0.0).values()) == len(state.agents)

@@ -10,7 +10,7 @@ from runebook_tui.tui.screens.card import CardScreen
 async def select(played: Stage, request: int) -> None:
     """Go to a request, wherever it stands."""
     while played.cockpit.requests.selected != request:
-        await played.press("n")
+        await played.press("n", "n")
 
 
 async def test_one_key_rejects_and_undoes() -> None:

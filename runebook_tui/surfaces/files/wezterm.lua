@@ -1,4 +1,5 @@
--- Runebook in WezTerm (20220903 and later): the right status says what waits in the repository of this pane.
+-- Runebook in WezTerm (20220903 and later): the right status says what waits in the repository of this pane,
+-- and, where the file is read, the best suggestion.
 --
 -- It reads the user variable `runebook` that the shell's snippet sets (`surface install bash`, zsh or fish),
 -- also from inside tmux; else the file `.runebook/surface.json` above the pane's folder.
@@ -10,7 +11,7 @@ local M = {}
 
 M.colours = { held = 'Red', asking = 'Yellow', failed = 'Red', over = 'Grey', calm = 'Green' }
 
--- The first fields of the snapshot stand on lines of their own: mood and prompt, both plain ASCII words.
+-- The first fields of the snapshot stand on lines of their own: prompt, mood and advice, plain ASCII words.
 function M.read(folder)
   while folder and folder ~= '' do
     local file = io.open(folder .. '/.runebook/surface.json', 'r')
@@ -19,7 +20,8 @@ function M.read(folder)
       file:close()
       local prompt = head:match('\n"prompt": "([%w%s,()]*)"')
       local mood = head:match('\n"mood": "(%a+)"')
-      return prompt and { prompt = prompt, mood = mood or 'calm' } or nil
+      local advice = head:match('\n"advice": "([ -~]-)"')
+      return prompt and { prompt = prompt, mood = mood or 'calm', advice = advice } or nil
     end
     folder = folder:match('^(.*)/[^/]*$')
   end
@@ -52,10 +54,15 @@ function M.status(pane)
   if not now then
     return ''
   end
-  return wezterm.format({
+  local items = {
     { Foreground = { AnsiColor = M.colours[now.mood] or 'Green' } },
     { Text = '◆ ' .. now.prompt .. ' ' },
-  })
+  }
+  if now.advice and now.advice ~= '' then
+    table.insert(items, { Foreground = { AnsiColor = 'Aqua' } })
+    table.insert(items, { Text = '▲ ' .. now.advice:sub(1, 60) .. ' ' })
+  end
+  return wezterm.format(items)
 end
 
 local function show(window, pane)

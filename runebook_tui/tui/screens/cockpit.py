@@ -13,12 +13,16 @@ from textual.message import Message
 from textual.reactive import var
 from textual.widget import Widget
 
+from runebook_tui.core.needs import needs
 from runebook_tui.core.resuming import lost_agents
+from runebook_tui.core.snoozing import why_not as why_not_snoozed
 from runebook_tui.core.state import AgentState
 from runebook_tui.tui import commands, glyphs, modes
 from runebook_tui.tui.backend import Frame
 from runebook_tui.tui.offers import RESTARTABLE, offers
+from runebook_tui.tui.screens.mode import ModeScreen
 from runebook_tui.tui.screens.request_keys import NO_ENGINE, RequestKeys
+from runebook_tui.tui.screens.why import WhyScreen
 from runebook_tui.tui.widgets.agent import AgentPanel
 from runebook_tui.tui.widgets.header import HeaderBar
 from runebook_tui.tui.widgets.lessons import LessonLine
@@ -80,6 +84,7 @@ class CockpitScreen(RequestKeys):
         self.now = now
         self._pulse = pulse
         self._capture = capture
+        self._at_agent: str | None = None
 
     def compose(self) -> ComposeResult:
         """Header, three panels, last events, keys."""
@@ -155,6 +160,8 @@ class CockpitScreen(RequestKeys):
             last=self.last_decision(),
             lesson=self.lesson_line.lesson is not None,
             agent=self.agent,
+            needs=len(needs(self.view.state, self.now())),
+            now=self.now(),
             engine_alive=self.view.engine_alive,
             lost=len(lost_agents(self.view.state)),
         )
@@ -166,6 +173,38 @@ class CockpitScreen(RequestKeys):
     def action_move(self, step: int) -> None:
         """Select the next agent in a direction."""
         self.plan.action_move(step)
+
+    def action_next_need(self) -> None:
+        """Go to the next that needs the operator: requests first, then agents."""
+        found = needs(self.view.state, self.now())
+        if not found:
+            self.say("nobody needs you")
+            return
+        here = (None, self.plan.agent) if self._at_agent == self.plan.agent else (self.requests.selected, "")
+        at = next((at for at, need in enumerate(found) if (need.request, need.agent) == here), -1)
+        need = found[(at + 1) % len(found)]
+        self._at_agent = need.agent or None
+        if need.request is not None:
+            self.requests.select(need.request, by_hand=True)
+        else:
+            self.plan.select(("agent", need.agent), by_hand=True)
+
+    def action_why(self) -> None:
+        """Say why the selected agent is what it is."""
+        if self.agent is None:
+            self.say("no agent is selected")
+        else:
+            self.app.push_screen(WhyScreen(self.view.state, self.agent, self.now))
+
+    def action_snooze(self) -> None:
+        """Put the selected agent's call off, or hear it again."""
+        agent = self._agent_with_engine()
+        if agent is None:
+            return
+        if why := why_not_snoozed(agent, self.now()):
+            self.say(why)
+        else:
+            self.post_message(ModeScreen.Wanted("snooze", {"agent": agent.id}))
 
     def action_restart(self) -> None:
         """Start the selected agent again."""

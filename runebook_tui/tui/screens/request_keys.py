@@ -205,7 +205,3 @@ class RequestKeys(Screen[None]):
             self.say("no request waits for you")
         else:
             self.post_message(self.CardWanted(request))
-
-    def action_next_request(self) -> None:
-        """Select the next request."""
-        self.requests.next()

@@ -147,9 +147,9 @@ class RequestsScreen(SheetKeys, ModeScreen, RequestKeys):
             yield "requests.decided", "open ones"
         else:
             marked = self.requests.marked
-            yield from of_requests(
-                request, len(self.requests.entries), marked, self.last_decision(), engine_alive=alive
-            )
+            yield from of_requests(request, marked, self.last_decision(), engine_alive=alive)
+            if len(self.requests.entries) > 1 and not marked:
+                yield "request.next", "next"
             if request is not None and not marked and alive:
                 yield "card.task", "for the task"
                 yield "card.plan", "for the plan"
@@ -195,6 +195,14 @@ class RequestsScreen(SheetKeys, ModeScreen, RequestKeys):
     def action_earlier(self) -> None:
         """Show earlier decisions in the place of the diff, or the diff again."""
         self.sheet.earlier()
+
+    def action_next_need(self) -> None:
+        """Select the next request; after the last comes the first."""
+        rows = self.decided if self._old else self.requests
+        if rows.entries and rows.selected == rows.entries[-1].key:
+            rows.action_edge(-1)
+        else:
+            rows.action_move(1)
 
     def action_open(self) -> None:
         """See the selected request on a card; of a decided one, scroll through its diff."""

@@ -12,6 +12,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.reactive import reactive, var
 
+from runebook_tui.core.authority import standing
 from runebook_tui.core.gates import agent_unmet
 from runebook_tui.core.printable import visible
 from runebook_tui.core.state import AgentState
@@ -69,7 +70,7 @@ class AgentPanel(Vertical):
             return
         spec = agent.spec
         program = f"built-in {spec.builtin}" if spec.builtin else spec.client or " ".join(spec.command or ())
-        glyph = glyphs.AGENT[agent.status]
+        glyph = glyphs.STANDING[standing(self.view.state, agent).word]
         self.border_title = Content.assemble(
             (glyph.sign, glyph.style),
             f" {agent.id} · {status_word(self.view.state, agent)} · "

@@ -8,21 +8,28 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
+from runebook_tui.core.needs import SNOOZED, counts
+from runebook_tui.core.standing import Word
 from runebook_tui.core.state import State
-from runebook_tui.core.types import AgentStatus
 from runebook_tui.tui import glyphs
 from runebook_tui.tui.text import age, clock, cut, safe
-from runebook_tui.tui.view import EMPTY, View, counts, phases_reached
+from runebook_tui.tui.view import EMPTY, View, phases_reached
 
 _NAME_CELLS, _NAME_CELLS_LEAST = 32, 10
 _BAR_LIMIT = 8
 _SHORTEST = 7
 _COUNTS = {
-    "working": (glyphs.AGENT[AgentStatus.RUNNING], glyphs.GOOD),
-    "waiting": (glyphs.AGENT[AgentStatus.WAITING], glyphs.MUTED),
-    "done": (glyphs.AGENT[AgentStatus.COMPLETED], glyphs.MUTED),
-    "failed": (glyphs.AGENT[AgentStatus.FAILED], glyphs.BAD),
-    "stopped": (glyphs.AGENT[AgentStatus.STOPPED], glyphs.CAUTION),
+    "working": (glyphs.STANDING[Word.WORKING], glyphs.GOOD),
+    "waiting for you": (glyphs.STANDING[Word.WAITING], glyphs.CAUTION),
+    "blocked": (glyphs.STANDING[Word.BLOCKED], glyphs.CAUTION),
+    "idle": (glyphs.STANDING[Word.IDLE], glyphs.CAUTION),
+    "rate-limited": (glyphs.STANDING[Word.LIMITED], glyphs.CAUTION),
+    SNOOZED: (glyphs.SNOOZED, glyphs.MUTED),
+    "unknown": (glyphs.STANDING[Word.UNKNOWN], glyphs.MUTED),
+    "not started": (glyphs.STANDING[Word.PENDING], glyphs.MUTED),
+    "done": (glyphs.STANDING[Word.DONE], glyphs.MUTED),
+    "failed": (glyphs.STANDING[Word.FAILED], glyphs.BAD),
+    "stopped": (glyphs.STANDING[Word.STOPPED], glyphs.CAUTION),
 }
 
 
@@ -61,7 +68,7 @@ class HeaderBar(Widget):
             why = f": {state.outcome_reason}" if state.outcome_reason and brief < 1 else ""
             parts.append(safe(cut(f"run {state.outcome}{why}", 60), style))
         else:
-            parts.append(_counted(view.state, brief))
+            parts.append(_counted(view.state, brief, self._now()))
         if state.watch_blind:
             since = age(self._now() - (state.watch_blind_since or self._now()))
             words = f"watch blind since {since}" + (f": {state.watch_blind}" if brief < 1 else "")
@@ -111,9 +118,9 @@ def _phases(state: State, brief: int) -> Content:
     return Content.assemble(words, " ", bar)
 
 
-def _counted(state: State, brief: int) -> Content:
+def _counted(state: State, brief: int, now: float) -> Content:
     parts = []
-    for word, number in counts(state).items():
+    for word, number in counts(state, now).items():
         glyph, style = _COUNTS[word]
         if brief >= 6:
             parts.append(Content.assemble((glyph.sign, glyph.style), f" {number}"))

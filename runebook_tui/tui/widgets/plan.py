@@ -9,8 +9,13 @@ from textual.content import Content
 from textual.reactive import reactive
 
 from runebook_tui.core.activity import Activity, activity_words, use_words
+from runebook_tui.core.asking import asking
+from runebook_tui.core.authority import standing
 from runebook_tui.core.gates import agent_unmet, phase_unmet
+from runebook_tui.core.needs import SNOOZED, needs_you
 from runebook_tui.core.sentences import gate_words
+from runebook_tui.core.snoozing import is_snoozed
+from runebook_tui.core.standing import Source
 from runebook_tui.core.state import AgentState, State
 from runebook_tui.core.types import AgentStatus, Phase, PhaseStatus, TaskStatus
 from runebook_tui.tui import glyphs
@@ -19,8 +24,8 @@ from runebook_tui.tui.view import (
     EMPTY,
     View,
     agent_seconds,
-    asking,
     first_agent,
+    glyph_of,
     handed_words,
     phase_failed,
     status_word,
@@ -89,13 +94,10 @@ def _phase_lines(state: State, phase: Phase, needs: tuple[str, ...], width: int)
 
 
 def _agent_lines(state: State, agent: AgentState, now: Callable[[], float], width: int) -> list[Content]:
-    glyph = glyphs.AGENT[agent.status]
-    if agent.status is AgentStatus.RUNNING and asking(state, agent.id):
-        glyph = glyphs.AGENT[AgentStatus.WAITING]
+    glyph = glyph_of(state, agent, now())
     quiet = agent.status in (AgentStatus.PENDING, AgentStatus.COMPLETED)
-    left = Content.assemble(
-        _INDENT, (glyph.sign, glyph.style), " ", safe(agent.id, glyphs.MUTED if quiet else "")
-    )
+    name = glyphs.STRONG if needs_you(state, agent, now()) else glyphs.MUTED if quiet else ""
+    left = Content.assemble(_INDENT, (glyph.sign, glyph.style), " ", safe(agent.id, name))
     done, total = tasks_done(state, agent.id)
     seconds = agent_seconds(agent, now())
     tasks = f"{done}/{total}" if total else ""
@@ -119,10 +121,14 @@ def _details(state: State, agent: AgentState, now: float) -> Iterator[Content]:
         words, style = handed
         yield Content.assemble(_INDENT, _INDENT, safe(words, style))
     if agent.doing is not None and agent.alive and agent.doing.activity is not Activity.DONE:
-        style = glyphs.CAUTION if agent.doing.activity is Activity.WAITING else glyphs.MUTED
+        calm = agent.doing.activity is Activity.WORKING
+        style = glyphs.MUTED if calm else glyphs.CAUTION
         used = use_words(agent.doing)
         words = activity_words(agent.doing) + (f", {used}" if used else "")
         yield Content.assemble(_INDENT, _INDENT, safe(words, style))
+    if is_snoozed(agent, now) and agent.snoozed_until is not None:
+        words = f"{SNOOZED} for {age(agent.snoozed_until - now)} more"
+        yield Content.assemble(_INDENT, _INDENT, safe(words, glyphs.MUTED))
     if agent.gate_is_less:
         yield Content.assemble(_INDENT, _INDENT, safe(gate_words(agent), glyphs.CAUTION))
 
@@ -149,9 +155,16 @@ def _work(state: State, agent: AgentState, now: float) -> tuple[str, str] | None
     request = asking(state, agent.id)
     if request is not None:
         held = waited(request, now)
-        return f"waiting for you {held}" if held else f"waiting for you: request {request.id}", glyphs.CAUTION
+        return (
+            f"blocked on {request.id}, {held}" if held else f"blocked on request {request.id}",
+            glyphs.CAUTION,
+        )
     if agent.finalizing:
         return "finalizing", glyphs.MUTED
+    stands = standing(state, agent)
+    if stands.source is Source.PANE:
+        words = f"{stands.word}: {stands.line or stands.rule}"
+        return words, glyphs.CAUTION if stands.calls else glyphs.MUTED
     for task in state.tasks_of(agent.id):
         if task.status is TaskStatus.BLOCKED:
             words = task.reason or task.title or task.id

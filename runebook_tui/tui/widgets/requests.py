@@ -10,13 +10,14 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
 
+from runebook_tui.core.asking import in_order
 from runebook_tui.core.sentences import lines_changed, process
 from runebook_tui.core.state import RequestState, State
 from runebook_tui.tui import glyphs
 from runebook_tui.tui.marks import Marks
 from runebook_tui.tui.text import age, cut_path, edges, safe
 from runebook_tui.tui.verdict import SeenGuard, matter
-from runebook_tui.tui.view import EMPTY, View, in_order, waited
+from runebook_tui.tui.view import EMPTY, View, waited
 from runebook_tui.tui.widgets.rows import Entry, Rows
 
 _LINES = 3
@@ -80,13 +81,6 @@ class RequestsPanel(Rows):
         words += f" of {count + self._hidden}" if self._hidden else ""
         words += f" · {marked} marked" if marked else ""
         self.border_title = Content.styled(words, glyphs.ACCENT) if count else Content(words)
-
-    def next(self) -> None:
-        """Select the next request; after the last comes the first."""
-        if self._entries and self.selected == self._entries[-1].key:
-            self.action_edge(-1)
-        else:
-            self.action_move(1)
 
     @property
     def marked(self) -> tuple[RequestState, ...]:

@@ -1,0 +1,92 @@
+"""What a client asks of its user waits for the operator's answer, for as long as it is open."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hook_play import Client, claude
+
+
+@pytest.fixture
+def client(session) -> Client:
+    return Client(session)
+
+
+def asks(client: Client, command: str) -> int:
+    payload = claude(client.root, "Bash", event="PermissionRequest", command=command)
+    del payload["tool_use_id"]  # Claude Code sends none with this event
+    number = client.ask(payload, background=True)
+    client.session.until(f"the question about {command}", lambda: command in about(client))
+    return number
+
+
+def about(client: Client) -> str:
+    doing = client.session.state().agents["alpha"].doing
+    return "" if doing is None or doing.activity != "waiting for input" else doing.about
+
+
+def behaviour(client: Client, number: int) -> Any:
+    out, err, status = client.answer(number)
+    assert (err, status) == ("", 0)
+    return json.loads(out)["hookSpecificOutput"]["decision"] if out else None
+
+
+def test_yes_and_no_are_the_hooks_answer(client: Client) -> None:
+    session = client.session
+    first = asks(client, "make test")
+    told = session.json("answer", "alpha", "yes")
+    assert told == {"id": "alpha", "question": "may Bash run? make test", "answer": "yes", "by": "hook"}
+    assert behaviour(client, first) == {"behavior": "allow"}
+    session.until("alpha to go on", lambda: about(client) == "")
+    second = asks(client, "rm -rf build")
+    assert session.command("answer", "alpha", "no").returncode == 0
+    assert behaviour(client, second) == {"behavior": "deny", "message": "Runebook: the operator said no"}
+    answered = [each for each in session.json("log") if each["type"] == "QuestionAnswered"]
+    assert [(each["answer"], each["actor"]) for each in answered] == [("yes", "operator"), ("no", "operator")]
+
+
+def test_one_after_the_other_and_never_another_than_was_seen(client: Client) -> None:
+    session = client.session
+    first, second = asks(client, "one"), None
+    payload = claude(client.root, "Bash", event="PermissionRequest", command="two")
+    second = client.ask(payload, background=True)
+    client.answer(client.ask(claude(client.root, "Bash", "c9", command="three")))  # another tool, meanwhile
+    session.until("the question again", lambda: about(client) == "may Bash run? one")
+    assert session.command("answer", "alpha", "no").returncode == 0
+    assert behaviour(client, first)["behavior"] == "deny"
+    session.until("the next question", lambda: about(client) == "may Bash run? two")
+    assert session.command("answer", "alpha", "yes").returncode == 0
+    assert behaviour(client, second) == {"behavior": "allow"}
+
+
+def test_what_was_answered_in_the_pane_waits_no_more(client: Client) -> None:
+    session = client.session
+    number = asks(client, "make")
+    client.answer(client.ask(claude(client.root, "Bash", event="PostToolUse", command="make")))
+    assert behaviour(client, number) is None
+    session.until("alpha at work", lambda: about(client) == "")
+    refused = session.command("answer", "alpha", "yes")
+    assert (refused.returncode, "alpha asks nothing" in refused.stderr) == (1, True)
+
+
+def test_what_the_client_breaks_off_waits_no_more(client: Client) -> None:
+    payload = claude(client.root, "Bash", event="PermissionRequest", command="make")
+    number = client.payload(payload)
+    client.do(f"call claude {number} & echo $! > asks/pid\n")
+    client.session.until("the question", lambda: about(client) == "may Bash run? make")
+    client.do("pkill -P $(cat asks/pid)\n")
+    client.session.until("no question", lambda: about(client) == "")
+    doing = client.session.state().agents["alpha"].doing
+    assert doing is not None
+    assert doing.activity == "idle"
+
+
+def test_an_agent_answers_nobodys_question(client: Client) -> None:
+    number = asks(client, "make")
+    client.do('"$PYTHON" -P -m runebook_tui answer alpha yes > asks/said 2>&1; echo done >> asks/said\n')
+    said = client.root / "asks" / "said"
+    client.session.until("its answer", lambda: said.exists() and "done" in said.read_text())
+    assert "only the operator may answer" in said.read_text()
+    assert not (client.said / f"{number}.code").exists()
