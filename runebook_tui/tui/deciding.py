@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from runebook_tui.tui.verdict import Verdict, about
 if TYPE_CHECKING:
     from runebook_tui.core.learning import Lesson
     from runebook_tui.core.state import RequestState
+    from runebook_tui.tui.screens.plan import PlanScreen
     from runebook_tui.tui.widgets.sheet import RequestSheet
 
 
@@ -73,6 +75,40 @@ class DecidingApp(SendingApp, inherit_bindings=False):
                 self.send("dismiss-lesson", lesson=lesson.id)
 
         self.push_screen(of_lesson(lesson, preview), answer)
+
+    async def on_plan_screen_edits_wanted(self, event: PlanScreen.EditsWanted) -> None:
+        """Show the patch of some edits of the plan; accepting it puts them in force."""
+        self._show_edits(event)
+
+    @work(exclusive=True, group="patch")
+    async def _show_edits(self, event: PlanScreen.EditsWanted) -> None:
+        from runebook_tui.tui.screens.patch import of_edits
+
+        edits = written(event.edits)
+        preview = await self._asked("amend-preview", edits=edits)
+        if preview is None or self.screen is not event.screen:
+            return
+
+        def answer(said: str | None) -> None:
+            if said == "accept":
+                self.send("amend", edits=edits, seen=preview.get("before"))
+
+        self.push_screen(of_edits(event.edits, preview), answer)
+
+    async def on_plan_screen_text_wanted(self, event: PlanScreen.TextWanted) -> None:
+        """Show what the operator's own edit changes and what is wrong with it; accepting puts it in force."""
+        from runebook_tui.tui.screens.patch import of_text
+
+        broken = any(each.severity == "error" for each in event.problems)
+
+        def answer(said: str | None) -> None:
+            if said == "accept" and broken:
+                event.screen.edit_text(event.before, event.after)
+            elif said == "accept":
+                seen = hashlib.sha256(event.before.encode()).hexdigest()
+                self.send("amend", text=event.after, seen=seen)
+
+        self.push_screen(of_text(event.before, event.after, event.problems), answer)
 
     @on(RequestKeys.TakeBackWanted)
     def _take_back_wanted(self) -> None:

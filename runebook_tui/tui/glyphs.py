@@ -73,6 +73,8 @@ LESSON = Glyph("▲", "^", BUSY)
 """A change of the plan that is suggested."""
 REFUSED = Glyph("▲", "^", CAUTION)
 """Somebody tried what only the operator may."""
+CRITICAL = Glyph("★", "*", CAUTION)
+"""On the longest chain of work."""
 ENGINE_ON = Glyph("●", "*", GOOD)
 ENGINE_OFF = Glyph("✗", "x", BAD)
 BAR_DONE = Glyph("▰", "=", GOOD)
@@ -84,14 +86,14 @@ _ALL = (
     SNOOZED,
     *PHASE.values(),
     *REQUEST.values(),
-    *(CONTINUOUS, FAILED_PHASE, MARKED, LESSON, REFUSED, ENGINE_ON, ENGINE_OFF, BAR_DONE, BAR_OPEN),
+    *(CONTINUOUS, FAILED_PHASE, MARKED, LESSON, REFUSED, CRITICAL, ENGINE_ON, ENGINE_OFF, BAR_DONE, BAR_OPEN),
 )
 _SIGNS = {
     **{glyph.sign: glyph.ascii for glyph in _ALL},
     **{pair[0]: pair[1] for pair in ("·-", "→>", "←<", "↑^", "↓v", "−-", "…~", "⏎E", "▌|", "▐|", "⭘o")},
     **dict.fromkeys("│┃▏▎▍▋▊▉▕║", "|"),
     **dict.fromkeys("─━▔▁▂═", "-"),
-    **dict.fromkeys("┌┐└┘├┤┬┴┼╭╮╰╯", "+"),
+    **dict.fromkeys("┌┐└┘├┤┬┴┼╭╮╰╯┏┓┗┛", "+"),
     **dict.fromkeys("█▄▀▆▇▅▃", "#"),
 }
 _TABLE = str.maketrans(_SIGNS)

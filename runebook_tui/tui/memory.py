@@ -26,8 +26,10 @@ from runebook_tui.core.suggestions import ApplySuggestion, DismissSuggestion
 from runebook_tui.core.types import ENGINE, OPERATOR, Change
 from runebook_tui.core.undos import why_not_restored, why_not_undone
 from runebook_tui.history.heads import FileHead
+from runebook_tui.orchestrator.planner import read_plan
+from runebook_tui.orchestrator.problems import Problem
 from runebook_tui.settings import Notify
-from runebook_tui.tui.backend import BackendError, Frame, Update
+from runebook_tui.tui.backend import BackendError, Frame, PlanFile, Update
 
 _FIRST_RECORDS = 50
 
@@ -36,8 +38,8 @@ class MemoryBackend:
     """Keeps the log in a list and plays the engine: commands are decided, appended, folded and settled.
 
     `now` gives unix seconds. `sent` holds what was asked for; `diffs`, `first_lines`, `contents`, `previews`
-    and `frames` what is answered; `refuse` why a request cannot be decided, `stuck` why a path cannot
-    be undone.
+    `plan_text` and `frames` what is answered; `refuse` why a request cannot be decided, `stuck` why a path
+    cannot be undone.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class MemoryBackend:
         self.frames: dict[str, Frame] = {}
         self.refuse: dict[int, str] = {}
         self.stuck: dict[str, str] = {}
+        self.plan_text = ""
         self.captures: Counter[str] = Counter()
         self.called: list[str] = []
         self.closed = False
@@ -114,6 +117,8 @@ class MemoryBackend:
             raise BackendError("the engine is not running")
         if do == "preview":
             return self._preview(fields["request"], fields["means"])
+        if do == "amend" and "text" in fields:
+            return self._write_plan(fields["text"], fields["seen"])
         if do in ("amend-preview", "amend"):
             return self._amend(do, read(fields["edits"]), fields.get("seen"))
         if do == "take-back":
@@ -171,6 +176,17 @@ class MemoryBackend:
         words = [edit_words(edit) for edit in edits]
         patch = "--- a/runebook.toml\n+++ b/runebook.toml\n" + "".join(f"+{each}\n" for each in words)
         return {"changed": True, "before": digest, "patch": patch, "edits": words}
+
+    def _write_plan(self, text: str, seen: str) -> dict[str, object]:
+        """Put a text of the plan in force."""
+        if hashlib.sha256(self.plan_text.encode()).hexdigest() != seen:
+            raise BackendError("runebook.toml has changed since you looked at it; look again")
+        plan, problems = read_plan(text, "runebook.toml", None)
+        if plan is None:
+            raise BackendError(str(problems[0]))
+        self.do(c.ChangePlan(plan, ()), actor=OPERATOR)
+        self.plan_text = text
+        return {"changed": True}
 
     def _take_back(self) -> dict[str, object]:
         last = self.state.last_decision
@@ -276,6 +292,15 @@ class MemoryBackend:
     async def heads(self, request: int) -> tuple[FileHead, ...]:
         """The heads put into `first_lines`."""
         return self.first_lines.get(request, ())
+
+    async def plan_file(self) -> PlanFile:
+        """The text put into `plan_text`, checked; nothing is wrong with none."""
+        problems = await self.check(self.plan_text) if self.plan_text else ()
+        return PlanFile(self.plan_text, problems)
+
+    async def check(self, text: str) -> tuple[Problem, ...]:
+        """See Backend.check; there is no repository."""
+        return read_plan(text, "runebook.toml", None)[1]
 
     async def capture(self, agent: str) -> Frame | None:
         """The frame put into `frames`."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from runebook_tui.tui import commands
 from runebook_tui.tui.commands import Command
-from runebook_tui.tui.keys import requests, suggestions
+from runebook_tui.tui.keys import plan, requests, suggestions
 
 if TYPE_CHECKING:
     from runebook_tui.tui.backend import Backend
@@ -46,6 +46,7 @@ MODES: tuple[Mode, ...] = (
         requests.TABLE,
     ),
     Mode("suggestions", "5", "what agents suggest, and why", "SuggestionsScreen", suggestions.TABLE),
+    Mode("plan", "6", "the phases as a graph, gates, interfaces, checks", "PlanScreen", plan.TABLE),
 )
 """In the order of their keys."""
 
