@@ -79,13 +79,13 @@ class AgentContext:
         """Publish an interface; its version. Refused while its file lacks what was promised."""
         return int(self._ask("publish", api=api)["version"])
 
-    def ask(self, paths: Sequence[str], reason: str, seconds: float = 0.0) -> str:
-        """Ask to write paths that others own.
+    def ask(self, paths: Sequence[str], reason: str, seconds: float = 0.0, *, always: bool = False) -> str:
+        """Ask to write paths that others own; with `always`, also those that the plan lets this agent write.
 
         Returns "not needed", "approved", "rejected", "withdrawn", or "open" when nobody decided
         within `seconds`.
         """
-        request = self._ask("ask", paths=list(paths), reason=reason)["request"]
+        request = self._ask("ask", paths=list(paths), reason=reason, always=always)["request"]
         if request is None:
             return "not needed"
         return str(self._ask("wait-request", seconds + 10.0, request=request, seconds=seconds)["status"])

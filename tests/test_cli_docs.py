@@ -432,6 +432,7 @@ context = AgentContext("alpha", Path({str(here.root)!r}))
 print(context.suggest("fix", "Install it", snippet="pip install it", rule="pip", command=3, file="a", line=1))
 """
         subprocess.run([sys.executable, "-P", "-c", script], env=here.environment, check=True)
+        found["absence"] = [here.json("away")]
         found["suggestion-count"] = [here.json("suggest", "status")]
         found["suggestion"] = [
             *here.json("suggest", "list"),
@@ -440,7 +441,7 @@ print(context.suggest("fix", "Install it", snippet="pip install it", rule="pip",
             here.json("suggest", "dismiss", "1"),
             *here.json("suggest", "list", "--all"),
         ]
-        found["absence"] = [here.json("away"), here.json("away", "--since", "0s")]
+        found["absence"] += [here.json("away"), here.json("away", "--since", "0s")]
         here.commit()
         found["rehearsal"] = [here.json("rehearse"), here.json("rehearse", "--history", "5")]
         here.until("who", "alpha/both.txt", holds=_was_touched)

@@ -1,19 +1,24 @@
 """The orchestrator: phase 1 of a plan. It writes the roadmap, stubs interfaces, and checks the boundaries.
 
-It changes no file that is there, but for its own roadmap; a second run finds its own work and goes on.
+It changes no file that is there, but for its own roadmap, unless the operator has approved it; a second run
+finds its own work and goes on.
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from runebook_agents.roadmap import MARK, promises, roadmap
-from runebook_agents.stubs import stub
-from runebook_tui.agent import Agent, AgentError
+from runebook_agents.stubs import addition, stub
+from runebook_tui.agent import Agent, AgentError, EngineAway
 
 PAGE = "ROADMAP.md"
+
+_ANSWER_SECONDS = 3600.0
+_AGAIN_SECONDS = 1.0
 
 
 class Orchestrator(Agent):
@@ -24,6 +29,7 @@ class Orchestrator(Agent):
         self._plan = self.context.plan()
         self._me: dict[str, Any] = next(a for a in self._plan["agents"] if a["id"] == self.context.agent)
         self._at = ""
+        self._asking: list[threading.Thread] = []
         print(f"\x1b[1m{self.context.agent}\x1b[0m: roadmap, interfaces, boundaries", flush=True)
 
     def execute(self) -> None:
@@ -49,6 +55,9 @@ class Orchestrator(Agent):
             left = []
             self.context.complete_task(task["id"], "; ".join(notes)[:2000])
             print(f"\x1b[32m✓\x1b[0m {_line(self._at)}", flush=True)
+        if not self.context.serves():
+            for thread in self._asking:
+                thread.join()
 
     def status(self) -> str:
         """The task at hand."""
@@ -86,7 +95,7 @@ class Orchestrator(Agent):
                 with path.open("x", encoding="utf-8") as file:
                     file.write(stub(interface))
             except FileExistsError:
-                self._say(f"{interface['path']} is there: {self._state_of(interface, path)}")
+                self._complete(interface, path)
             except OSError as error:
                 self._say(f"{interface['path']} is left to {interface['owner']}: {error.strerror}")
             else:
@@ -94,13 +103,42 @@ class Orchestrator(Agent):
                 self._say(f"stubbed {interface['path']} for {interface['owner']}")
         return f"stubbed {', '.join(made)}" if made else "every interface has its file"
 
-    def _state_of(self, interface: Mapping[str, Any], path: Path) -> str:
-        """What a file that is there lacks of what it promises; that is its owner's work."""
-        text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
-        missing = [each for each in interface["must_contain"] if each not in text]
-        if missing:
-            return f"{interface['owner']} is to add {', '.join(missing)}"
-        return "it holds what it promises" if promises(interface) else "it promises nothing"
+    def _complete(self, interface: Mapping[str, Any], path: Path) -> None:
+        """Say how a file that is there stands; what it lacks is added once the operator approves."""
+        text = _text_of(path)
+        missing = ", ".join(each for each in interface["must_contain"] if each not in text)
+        if not missing:
+            stands = "it holds what it promises" if promises(interface) else "it promises nothing"
+            self._say(f"{interface['path']} is there: {stands}")
+            return
+        self._say(f"{interface['path']} is there and lacks {missing}: asks to add stubs")
+        # The phase does not wait for the answer: the file's owner may be quicker than the operator.
+        self._asking.append(threading.Thread(target=self._add, args=(interface, path, missing), daemon=True))
+        self._asking[-1].start()
+
+    def _add(self, interface: Mapping[str, Any], path: Path, missing: str) -> None:
+        name, answer = str(interface["path"]), "open"
+        reason = f"to add stubs of {missing}, which the interface {interface['name']} promises"
+        while answer == "open" and not self.finalizing.is_set():
+            try:
+                answer = self.context.ask([name], reason[:2000], _ANSWER_SECONDS, always=True)
+            except EngineAway:
+                self.finalizing.wait(_AGAIN_SECONDS)
+            except AgentError as error:
+                answer = str(error)
+        if answer not in ("approved", "not needed"):
+            self._say(f"{name} stays as it is: {answer}")
+            return
+        if not (stubs := addition(interface, _text_of(path))):
+            self._say(f"{name} holds what it promises by now")
+            return
+        try:
+            with path.open("a", encoding="utf-8") as file:
+                file.write(stubs)
+        except OSError as error:
+            self._say(f"{name} stays as it is: {error.strerror}")
+        else:
+            self._say(f"added stubs to {name}")
 
     def _check_boundaries(self) -> str:
         """Print who owns what, and find interfaces whose owner does not own their file."""
@@ -128,6 +166,10 @@ class Orchestrator(Agent):
     def _say(self, text: str) -> str:
         print(f"  {text if text.startswith(chr(27)) else _line(text)}", flush=True)
         return text
+
+
+def _text_of(path: Path) -> str:
+    return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
 
 
 def _line(text: str) -> str:

@@ -33,6 +33,14 @@ def stub(interface: Mapping[str, Any]) -> str:
     return "\n\n".join(each for each in lines if each) + "\n"
 
 
+def addition(interface: Mapping[str, Any], text: str) -> str:
+    """What a file that holds `text` lacks of the texts that `interface` promises, to be put at its end."""
+    suffix = PurePosixPath(interface["path"]).suffix.lower()
+    lacking = [_declared(each, suffix) for each in interface["must_contain"] if each not in text]
+    begin = "" if not text or text.endswith("\n") else "\n"
+    return begin + "".join(f"\n{each}\n" for each in lacking) if lacking else ""
+
+
 def _comment(mark: str, suffix: str, text: str) -> str:
     line = " ".join(text.split())
     if suffix == ".md":

@@ -53,5 +53,7 @@ def _shape(absence: Absence) -> dict[str, object]:
         "drifted": list(absence.drifted),
         "messages": absence.messages,
         "attempts": absence.attempts,
+        "suggested": list(absence.suggested),
+        "best": None if absence.best is None else {"id": absence.best.id, "title": absence.best.title},
         "outcome": absence.outcome or None,
     }

@@ -12,6 +12,8 @@ from runebook_tui.core import events as e
 from runebook_tui.core.contract import ApiDrifted
 from runebook_tui.core.messages import EVERYBODY, MessageSent
 from runebook_tui.core.state import State
+from runebook_tui.core.suggested import Suggestion
+from runebook_tui.core.suggestions import SuggestionAdded, ranked
 from runebook_tui.core.types import OPERATOR, AgentStatus
 
 TYPES = (
@@ -30,6 +32,7 @@ TYPES = (
     "Touched",
     "MessageSent",
     "AttemptRefused",
+    "SuggestionAdded",
 )
 """The types of records that are counted: no others need be read."""
 
@@ -89,6 +92,10 @@ class Absence:
     """Messages to the operator."""
     attempts: int = 0
     """What was tried that only the operator may."""
+    suggested: tuple[int, ...] = ()
+    """Suggestions that were made, or made again."""
+    best: Suggestion | None = None
+    """The best of them that is open now."""
     outcome: str = ""
     """How the run ended, if it did."""
 
@@ -110,6 +117,7 @@ def summary(records: Iterable[e.Record], since: float, state: State) -> Absence:
     completed: list[str] = []
     published: dict[str, str] = {}
     drifted: list[str] = []
+    suggested: list[int] = []
     messages = attempts = 0
     outcome = ""
     for record in records:
@@ -144,6 +152,8 @@ def summary(records: Iterable[e.Record], since: float, state: State) -> Absence:
                 messages += OPERATOR in to or EVERYBODY in to
             case e.AttemptRefused():
                 attempts += 1
+            case SuggestionAdded(suggestion=number):
+                suggested.append(number)
             case e.RunStarted():
                 outcome = ""
             case e.RunEnded(outcome=ended):
@@ -166,6 +176,8 @@ def summary(records: Iterable[e.Record], since: float, state: State) -> Absence:
         drifted=_each(drifted),
         messages=messages,
         attempts=attempts,
+        suggested=_each(suggested),
+        best=next((each for each in ranked(state.suggestions) if each.id in suggested), None),
         outcome=outcome,
     )
 
@@ -194,6 +206,7 @@ def lines(absence: Absence) -> tuple[str, ...]:
         _number(absence.messages, "message for you", "messages for you"),
         _number(absence.attempts, "attempt was refused", "attempts were refused")
         + (" that only you may make" if absence.attempts else ""),
+        _suggestions(absence),
     ]
     return tuple(each for each in said if each)
 
@@ -226,6 +239,13 @@ def _edited(edits: Sequence[Edits]) -> str:
     ]
     more = [f"and {len(edits) - _SHOWN} more"] if len(edits) > _SHOWN else []
     return f"{_number(sum(each.edits for each in edits), 'edit', 'edits')}: {', '.join([*parts, *more])}"
+
+
+def _suggestions(absence: Absence) -> str:
+    if not absence.suggested:
+        return ""
+    best = f"the best is {absence.best.id}: {absence.best.title}" if absence.best else "none is open any more"
+    return f"{_number(len(absence.suggested), 'suggestion', 'suggestions')}, {best}"
 
 
 def _because(reason: str) -> str:

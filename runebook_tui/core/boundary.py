@@ -81,11 +81,7 @@ def commit_refusal(state: State, agent: str, path: str) -> str | None:
 
 def asked(state: State, command: Ask, now: float) -> tuple[e.Event, ...]:
     """The request that `command` makes; () when none is needed or one is open for it already."""
-    foreign = tuple(
-        path
-        for path in dict.fromkeys(command.paths)
-        if may_write(state, command.agent, path, now, pid=command.pid).crosses
-    )
+    foreign = to_ask(state, command, now)
     if not foreign or open_question(state, command.agent, foreign) is not None:
         return ()
     crossings = tuple(Crossing(path=path, owner=_owner(state, path)) for path in foreign)
@@ -100,6 +96,20 @@ def asked(state: State, command: Ask, now: float) -> tuple[e.Event, ...]:
             pid=command.pid,
             program=command.program,
         ),
+    )
+
+
+def to_ask(state: State, command: Ask, now: float) -> tuple[str, ...]:
+    """Those of the paths of `command` that are to be asked about."""
+    return tuple(
+        path
+        for path in dict.fromkeys(command.paths)
+        if may_write(state, command.agent, path, now, pid=command.pid).crosses
+        or (
+            command.always
+            and _owner(state, path) not in (None, command.agent)
+            and covering_grant(state, command.agent, path, command.pid, now) is None
+        )
     )
 
 

@@ -169,6 +169,8 @@ class Ask:
     reason: str
     pid: int | None = None
     program: str = ""
+    always: bool = False
+    """Ask also where the plan lets the agent write what is another's."""
 
 
 @dataclass(frozen=True)

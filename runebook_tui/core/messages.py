@@ -47,7 +47,7 @@ class MessageDelivered(Fact):
     reader: str
     messages: tuple[int, ...]
     by: str
-    """How: "hook", "mcp", "prompt", "command"."""
+    """How: "hook", "mcp", "prompt", "typed", "command"."""
 
 
 @dataclass(frozen=True)

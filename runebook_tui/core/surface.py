@@ -39,7 +39,7 @@ _SIGNS = {
     Word.WORKING: "●",
     Word.FINALIZING: "●",
     Word.WAITING: "◐",
-    Word.BLOCKED: "◐",
+    Word.BLOCKED: "◒",
     Word.IDLE: "◌",
     Word.LIMITED: "◑",
     Word.UNKNOWN: "¿",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 from runebook_tui.core import commands as c
@@ -53,13 +53,7 @@ class Mailbox:
 
     async def take(self, agent: str, by: str) -> str:
         """What `agent` has not read, in words, and from now on has; "" when there is nothing."""
-        given: list[Message] = []
-        size = 0
-        for message in unread(self._host.state, agent):
-            size += len(message.text) + 100
-            if given and size > MOST_TOLD:
-                break
-            given.append(message)
+        given = portion(unread(self._host.state, agent))
         if given:
             await self._deliver(agent, given, by)
         return told(given)
@@ -134,6 +128,18 @@ def shape(message: Message, reader: str) -> Answer:
         "time": message.time,
         "read": reader in message.read,
     }
+
+
+def portion(messages: Iterable[Message]) -> list[Message]:
+    """As many of the messages as are told at once, the first ones."""
+    given: list[Message] = []
+    size = 0
+    for message in messages:
+        size += len(message.text) + 100
+        if given and size > MOST_TOLD:
+            break
+        given.append(message)
+    return given
 
 
 def told(messages: list[Message]) -> str:

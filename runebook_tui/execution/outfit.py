@@ -17,8 +17,11 @@ from pathlib import Path
 from runebook_tui.clients.adapter import Assignment
 from runebook_tui.clients.brief import brief
 from runebook_tui.clients.registry import ADAPTERS, missing
+from runebook_tui.core.messages import unread
 from runebook_tui.core.state import State
 from runebook_tui.core.types import AgentSpec
+from runebook_tui.execution.mailbox import portion
+from runebook_tui.hooks.replies import hears_anything
 from runebook_tui.orchestrator.coordinator import Refused
 from runebook_tui.place import socket_path, state_folder
 
@@ -33,6 +36,8 @@ class Outfit:
 
     command: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=dict)
+    told: tuple[int, ...] = ()
+    """The messages that the agent's brief tells it."""
 
 
 def fit_out(root: Path, state: State, spec: AgentSpec, session: str | None = None) -> Outfit:
@@ -54,11 +59,14 @@ def fit_out(root: Path, state: State, spec: AgentSpec, session: str | None = Non
     folder = (state_folder(root) / "agents" / spec.id).absolute()
     mcp = mcp_command()
     looked_at = adapter.looks_at(inherited)
+    tools = mcp is not None and "mcp" in adapter.nets
+    heard = session is not None or hears_anything(spec.client)
+    messages = [] if heard else portion(unread(state, spec.id))
     # The brief is a file, or stands in one: it is made of the plan without its secrets.
     shown = state.plan.agent(spec.id) or spec
     job = Assignment(
         spec=spec,
-        brief=brief(state, shown, _runebook(path), mcp=mcp is not None and "mcp" in adapter.nets),
+        brief=brief(state, shown, _runebook(path), mcp=tools, messages=messages),
         folder=folder,
         hook=hook_command(),
         mcp=mcp,
@@ -80,7 +88,7 @@ def fit_out(root: Path, state: State, spec: AgentSpec, session: str | None = Non
         why = (error.strerror if isinstance(error, OSError) else None) or str(error)
         raise Refused(f"cannot write the files of {adapter.title} in {folder}: {why}") from error
     program = shutil.which(start.command[0], path=path) or start.command[0]
-    return Outfit((program, *start.command[1:]), start.environment)
+    return Outfit((program, *start.command[1:]), start.environment, tuple(each.id for each in messages))
 
 
 def surroundings(root: Path, agent: str) -> dict[str, str]:

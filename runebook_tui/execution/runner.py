@@ -15,12 +15,14 @@ from pathlib import Path
 from runebook_tui.core import commands as c
 from runebook_tui.core import events as e
 from runebook_tui.core.gates import stalled
+from runebook_tui.core.messages import ReportDelivered
 from runebook_tui.core.resuming import lost_agents
 from runebook_tui.core.rules import DOWN
 from runebook_tui.core.state import State
 from runebook_tui.core.types import ENGINE, OPERATOR, AgentSpec, AgentStatus, ExecutionPlan
 from runebook_tui.execution.amending import Amending
 from runebook_tui.execution.calling import Caller
+from runebook_tui.execution.carrier import Carrier
 from runebook_tui.execution.effects import Effects
 from runebook_tui.execution.folders import make_state_folder
 from runebook_tui.execution.handle import CoordinationHandle
@@ -38,6 +40,7 @@ from runebook_tui.execution.speakers import Supervisors
 from runebook_tui.execution.supervision import Supervision
 from runebook_tui.execution.surfaces import Surfaces
 from runebook_tui.execution.trees import Trees
+from runebook_tui.execution.typist import Typist
 from runebook_tui.execution.undoing import Undoing
 from runebook_tui.execution.vault import Vault
 from runebook_tui.execution.verbs import Verbs
@@ -120,6 +123,8 @@ class ParallelExecutionRunner:
         self._leaving = ""
         self._surfaces = Surfaces(root, lambda: self.state, self._say)
         glass = ControlClient(tmux_socket_name(root))
+        self.typist = Typist(panes)
+        self._carrier = Carrier(self.typist, lambda: self.state, self.handle_surely)
         self._lookout = Lookout(glass, lambda: self.state, self.handle_surely, self.vault)
         self._caller = Caller(root, lambda: self.state, time.time)
         self.outputs = Outputs(self, panes, self._say)
@@ -210,7 +215,10 @@ class ParallelExecutionRunner:
         """What an agent runs, its client's files written. Raises Refused."""
         agent, spec = self.state.agents.get(spec.id), self.vault.spec(spec)
         session = agent.resumes or None if agent is not None else None
-        return await asyncio.to_thread(fit_out, self.root, self.state, spec, session)
+        outfit = await asyncio.to_thread(fit_out, self.root, self.state, spec, session)
+        if outfit.told:
+            await self.handle_surely(ReportDelivered(spec.id, outfit.told, "prompt"), spec.id)
+        return outfit
 
     def shut_down(self) -> None:
         """End everything that was started, soon."""
@@ -269,6 +277,7 @@ class ParallelExecutionRunner:
             await self._post.open(stack, self._supervisors, self._verbs, self._pauses)
             stack.push_async_callback(self._surfaces.close)
             stack.push_async_callback(self._lookout.close)
+            stack.push_async_callback(self._carrier.close)
             stack.push_async_callback(self._caller.close)
             adopted = await self._effects.adopt()
             if adopted:
@@ -317,6 +326,7 @@ class ParallelExecutionRunner:
             await self._interfaces.settle()
             await self._effects.reconcile()
             await self.outputs.settle()
+            self._carrier.settle()
             if self._effects.trouble not in ("", before):
                 self._say(f"tmux: {self._effects.trouble}")
             await self._bring_back()

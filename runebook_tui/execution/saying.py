@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
+from runebook_tui.clients.dialogs import DIALOGS
 from runebook_tui.core import commands as c
 from runebook_tui.core.activity import Activity
 from runebook_tui.core.messages import EVERYBODY
+from runebook_tui.core.panerules import read_pane
+from runebook_tui.core.questions import question
 from runebook_tui.core.refusal import hint
 from runebook_tui.core.speech import MOST_BYTES, Answer, ReportAnswered, ReportSaid, refusal
 from runebook_tui.core.state import AgentState, State
@@ -16,6 +19,7 @@ from runebook_tui.core.types import OPERATOR
 from runebook_tui.execution import wire
 from runebook_tui.execution.foreground import stranger
 from runebook_tui.execution.hooks import Hooks
+from runebook_tui.execution.lookout import rules_for
 from runebook_tui.execution.server import Connection
 from runebook_tui.execution.typist import Said, Typist
 from runebook_tui.orchestrator.coordinator import Refused
@@ -30,11 +34,16 @@ _TELLS_OF_PROMPTS = ("Claude Code", "Codex CLI", "Gemini CLI", "opencode", "Qwen
 _OWN_COMMANDS = ("/", "!", "#")
 """What a client's own commands begin with: they are no prompts, and no hook tells of them."""
 
+_GONE_SECONDS = 5.0
+"""How long a dialog may take to go once its keys were pressed."""
+_STEP_SECONDS = 0.1
+
 
 class Host(Protocol):
     """What this needs of the runner."""
 
     panes: Panes
+    typist: Typist
 
     @property
     def state(self) -> State:
@@ -50,7 +59,6 @@ class Saying:
     def __init__(self, host: Host, hooks: Hooks) -> None:
         self._host = host
         self._hooks = hooks
-        self._typist = Typist(host.panes)
         self.verbs: Mapping[str, Verb] = {"say": self._say, "answer": self._answer}
 
     async def _say(self, connection: Connection, message: Message) -> Message:
@@ -90,7 +98,7 @@ class Saying:
         surely = doing is not None and doing.client in _TELLS_OF_PROMPTS and doing.activity is Activity.IDLE
         surely = surely and not text.startswith(_OWN_COMMANDS)
         try:
-            return await self._typist.type_into(
+            return await self._host.typist.type_into(
                 agent.pane or "",
                 text,
                 prompts=lambda: self._hooks.prompts(agent.id),
@@ -110,15 +118,42 @@ class Saying:
         agent = self._host.state.agents.get(name)
         if agent is None:
             raise Refused(f"the plan has no agent {name!r}{hint(name, self._host.state.agents)}")
-        if agent.doing is None or agent.doing.activity is not Activity.WAITING or not agent.alive:
+        open_now = question(self._host.state, agent)
+        if open_now is None:
             raise Refused(f"{name} asks nothing")
-        asked = agent.doing.about
+        asked = open_now.words
         if seen and seen != asked:
             raise Refused(f"{name} asks something else by now: {asked}")
+        by: Literal["hook", "keys"] = "hook"
         if not self._hooks.questions.answer(name, answer):
-            raise Refused(f"{name} can be answered in its pane only")
-        await self._host.handle(ReportAnswered(name, asked, answer, "hook"), OPERATOR)
-        return {"agent": name, "question": asked, "answer": answer, "by": "hook"}
+            by = "keys"
+            await self._pressed(agent, answer)
+        await self._host.handle(ReportAnswered(name, asked, answer, by), OPERATOR)
+        return {"agent": name, "question": asked, "answer": answer, "by": by}
+
+    async def _pressed(self, agent: AgentState, answer: Answer) -> None:
+        """Answer the dialog in the agent's pane by its keys, and see it gone. Raises Refused."""
+        pane, rules = agent.pane or "", rules_for(agent)
+        try:
+            screen = await asyncio.to_thread(self._host.panes.look, pane)
+            shown = read_pane(rules, screen.lines)
+            dialog = DIALOGS.get(shown.rule)
+            keys = () if dialog is None else dialog.keys(answer, screen.lines)
+            if not keys:
+                raise Refused(f"{agent.id} can be answered in its pane only: no key for this is known")
+            await asyncio.to_thread(self._host.panes.press, pane, keys)
+            deadline = asyncio.get_running_loop().time() + _GONE_SECONDS
+            while asyncio.get_running_loop().time() < deadline:
+                now = await asyncio.to_thread(self._host.panes.look, pane)
+                again = read_pane(rules, now.lines)
+                if now.lines != screen.lines and (again.rule, again.line) != (shown.rule, shown.line):
+                    return
+                await asyncio.sleep(_STEP_SECONDS)
+        except TmuxError as error:
+            raise Refused(f"{agent.id} was not answered: {error}") from error
+        raise Refused(
+            f"the keys were pressed, but the question of {agent.id} is still open: look at its pane"
+        )
 
     def _why_held(self, agent: AgentState, *, forced: bool) -> str:
         """Why nothing is typed into its pane now; "" when it may be."""
@@ -126,7 +161,8 @@ class Saying:
             return f"{agent.id} is not running"
         if forced:
             return ""
-        if agent.doing is not None and agent.doing.activity is Activity.WAITING:
-            return f"a question is open in its pane: {agent.doing.about or agent.doing.client}"
+        asked = question(self._host.state, agent)
+        if asked is not None:
+            return f"a question is open in its pane: {asked.words}"
         other = stranger(agent.pid)
         return f"{other} has its terminal, not its own program" if other else ""

@@ -10,6 +10,7 @@ import os
 import posixpath
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -34,6 +35,7 @@ from runebook_tui.execution.saying import Saying
 from runebook_tui.execution.server import Connection
 from runebook_tui.execution.suggesting import Suggesting
 from runebook_tui.execution.supervision import Supervision
+from runebook_tui.execution.typist import Typist
 from runebook_tui.execution.undoing import Undoing
 from runebook_tui.execution.view import owner, view
 from runebook_tui.history.versions import History
@@ -54,6 +56,7 @@ class Host(Protocol):
     root: Path
     outputs: Outputs
     panes: Panes
+    typist: Typist
     amending: Amending
     undoing: Undoing | None
     """Takes back and brings back; None until the engine observes the tree."""
@@ -251,11 +254,11 @@ class Verbs:
         if not paths:
             raise wire.WireError("say which path")
         reason = wire.text_field(message, "reason", default="", limit=2000)
-        await self._host.handle(c.Ask(agent, paths, reason, connection.pid), agent)
+        question = c.Ask(agent, paths, reason, connection.pid, always=message.get("always") is True)
+        await self._host.handle(question, agent)
         request = None
         state = self._host.state
-        foreign = [path for path in paths if boundary.may_write(state, agent, path, state.time).crosses]
-        if foreign:
+        if foreign := boundary.to_ask(state, replace(question, pid=None), state.time):
             request = boundary.open_question(state, agent, foreign)
         return {
             "request": None if request is None else request.id,

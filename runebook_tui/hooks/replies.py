@@ -90,6 +90,11 @@ _HEARS: dict[str, tuple[str, ...]] = {
 """The events at which a client gives its model what the hook adds, by its own names of them."""
 
 
+def hears_anything(client: str) -> bool:
+    """Whether the client's hook can give its model words at all, by what was measured."""
+    return client in _HEARS
+
+
 def hears(client: str, event: HookEvent) -> bool:
     """Whether the model reads words that the answer to this event adds, by what was measured."""
     return not event.part and event.name in _HEARS.get(client, ())

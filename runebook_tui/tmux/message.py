@@ -1,4 +1,4 @@
-"""A message in the user's own tmux server, for everybody who looks at it."""
+"""A message in the user's own tmux server, for all who look at it; only where it was invited (`guest.py`)."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ def show_message(socket: Path, text: str) -> int:
     if not socket.exists():
         return 0
     server = guest_server(socket)
+    if server.run(["show-options", "-gqv", "@runebook_surface"]).stdout != ["on"]:
+        return 0
     listed = server.run(["list-clients", "-F", "#{client_control_mode} #{client_name}"])
     names = [line[2:] for line in listed.stdout if line.startswith("0 ")][:_MOST_CLIENTS]
     for name in names:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, ClassVar
 from rich.text import Text
 from textual import on, work
 from textual.binding import BindingType
-from textual.filter import LineFilter
+from textual.filter import LineFilter, NoColor
 
+from runebook_tui.choices import choose, chosen
 from runebook_tui.core.absence import TYPES, lines, summary
 from runebook_tui.core.printable import visible
 from runebook_tui.tui import glyphs, modes
@@ -20,11 +21,13 @@ from runebook_tui.tui.news import NewsApp
 from runebook_tui.tui.screens.cockpit import CockpitScreen
 from runebook_tui.tui.screens.mode import ModeScreen
 from runebook_tui.tui.screens.request_keys import RequestKeys
-from runebook_tui.tui.theme import RUNEBOOK
+from runebook_tui.tui.speaking import SpeakingApp
+from runebook_tui.tui.theme import NO_COLOUR, RUNEBOOK, THEMES
 from runebook_tui.tui.view import View, worth_telling
 
 if TYPE_CHECKING:
     from textual.command import Provider
+    from textual.theme import Theme
 
 
 def _palette() -> type[Provider]:
@@ -33,7 +36,7 @@ def _palette() -> type[Provider]:
     return CockpitCommands
 
 
-class RunebookApp(NewsApp, DecidingApp, inherit_bindings=False):
+class RunebookApp(NewsApp, DecidingApp, SpeakingApp, inherit_bindings=False):
     """The cockpit. `now` gives unix seconds, `pulse` monotonic ones.
 
     Leaving ends no agent.
@@ -54,9 +57,16 @@ class RunebookApp(NewsApp, DecidingApp, inherit_bindings=False):
         now: Callable[[], float] = time.time,
         pulse: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._ascii = glyphs.AsciiFilter() if glyphs.ascii_wanted() else None
         super().__init__(backend, now)
         self._pulse = pulse
+        screen = self._settings.screen
+        self._own_filters: list[LineFilter] = []
+        if screen.ascii or glyphs.ascii_wanted():
+            self._own_filters.append(glyphs.AsciiFilter())
+        if screen.theme == NO_COLOUR:
+            self._own_filters.append(NoColor())
+        self._keys: dict[str, str] = {}
+        self._worn = ""
         self._opened: dict[str, ModeScreen] = {}
         self._cockpit = CockpitScreen(now, pulse, backend.capture)
 
@@ -65,17 +75,39 @@ class RunebookApp(NewsApp, DecidingApp, inherit_bindings=False):
         return self._cockpit.data_bind(RunebookApp.view)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """Textual's own, and ASCII forms of all signs where they are wanted."""
-        filters = super().get_line_filters()
-        return filters if self._ascii is None else [*filters, self._ascii]
+        """Textual's own; ASCII forms of all signs, and no colours, where that is wanted."""
+        return [*super().get_line_filters(), *self._own_filters]
 
     def on_mount(self) -> None:
         """Begin to follow."""
         self.add_mode(modes.COCKPIT.id, self.get_default_screen)
-        self.register_theme(RUNEBOOK)
-        self.theme = RUNEBOOK.name
+        self._dress()
         self._follow()
         self.begin_calls()
+
+    def _dress(self) -> None:
+        """Colours and keys as the person wants them; what cannot be used is said in one line."""
+        for theme in THEMES:
+            self.register_theme(theme)
+        wanted = self._settings.screen.theme or chosen("theme")
+        problem = ""
+        if wanted and wanted != NO_COLOUR and wanted not in self.available_themes:
+            there = ", ".join((*(theme.name for theme in THEMES), NO_COLOUR))
+            problem = f"[screen] theme: there is no {visible(wanted, 60)}, but {there}, and Textual's own"
+        self.theme = wanted if wanted in self.available_themes else RUNEBOOK.name
+        self._worn = self.theme
+        self.theme_changed_signal.subscribe(self, self._theme_changed)
+        self._keys, clash = modes.keymap(self._settings.keys)
+        self.set_keymap(self._keys)
+        for each in (problem, clash):
+            if each:
+                self.notify(each, severity="warning", timeout=15, markup=False)
+
+    def _theme_changed(self, theme: Theme) -> None:
+        """Keep what the person chose."""
+        if theme.name != self._worn:
+            self._worn = theme.name
+            choose("theme", theme.name)
 
     async def on_unmount(self) -> None:
         """Give the backend back."""
@@ -185,7 +217,7 @@ class RunebookApp(NewsApp, DecidingApp, inherit_bindings=False):
         """Show every key."""
         from runebook_tui.tui.screens.help import HelpScreen
 
-        self.push_screen(HelpScreen())
+        self.push_screen(HelpScreen(self._keys))
 
     def action_leave(self) -> None:
         """End the app, and say what goes on."""

@@ -66,6 +66,8 @@ class Backend(Protocol):
         `patch`, `plan` (the SHA-256 of the plan's text) and `words`. take-back; disown {request}; restart,
         stop {agent}; down; new-run; undo {request}; restore {undo}. amend-preview {edits} answers with
         `patch` and `before` (the SHA-256 of the plan's text), amend {edits or text, seen} does it.
+        say {agents, text} answers with `said`, a list of {id, outcome, why}.
+        answer {agent, question, answer}: yes or no to the question in those words.
         """
         ...
 

@@ -29,9 +29,21 @@ class Command:
 REQUESTS, AGENTS, LOOK, PROGRAM = "Requests", "Agents", "Look around", "Runebook"
 
 DECIDING = (
-    Command("request.approve", "a", "approve", "approve the selected request, once", "approve", REQUESTS),
     Command(
-        "request.reject", "r", "reject", "reject the selected request, with a reason", "reject", REQUESTS
+        "request.approve",
+        "a",
+        "approve",
+        "approve the request once; yes to a question",
+        "approve",
+        REQUESTS,
+    ),
+    Command(
+        "request.reject",
+        "r",
+        "reject",
+        "reject the request, with a reason; no to a question",
+        "reject",
+        REQUESTS,
     ),
     Command(
         "request.undo",
@@ -95,6 +107,8 @@ COCKPIT = (
         "resume",
         AGENTS,
     ),
+    Command("agent.say", "s", "say", "type words into the selected agent's pane", "say", AGENTS),
+    Command("agent.say_several", "S", "say to several", "say it to several agents", "say_several", AGENTS),
     Command("agent.stop", "x", "stop", "stop the selected agent (asks first)", "stop", AGENTS),
     Command("agent.why", "y", "why", "say why the selected agent is what it is", "why", AGENTS),
     Command(

@@ -18,7 +18,7 @@ BUSY = "$text-primary"
 CAUTION = "$text-warning"
 BAD = "$text-error"
 ACCENT = "bold $text-accent"
-MUTED = "$foreground 60%"
+MUTED = "$foreground 72%"
 STRONG = "bold"
 
 
@@ -36,7 +36,7 @@ STANDING = {
     Word.WORKING: Glyph("●", "*", GOOD),
     Word.FINALIZING: Glyph("●", "*", MUTED),
     Word.WAITING: Glyph("◐", "%", ACCENT),
-    Word.BLOCKED: Glyph("◐", "%", CAUTION),
+    Word.BLOCKED: Glyph("◒", "%", CAUTION),
     Word.IDLE: Glyph("◌", "_", CAUTION),
     Word.LIMITED: Glyph("◑", "$", CAUTION),
     Word.UNKNOWN: Glyph("¿", "?", MUTED),

@@ -29,6 +29,9 @@ from runebook_tui.tmux.panes import TmuxError
 from runebook_tui.tui.backend import BackendError, Frame, PlanFile, Update
 
 _ANSWER_SECONDS = 10.0
+_TYPED = ("say", "answer")
+_TYPING_SECONDS = 120.0
+"""What is typed into panes is awaited there."""
 _UNDO_SECONDS = 600.0
 """What reads and writes every path of a request, or decides many, may take so long."""
 
@@ -56,7 +59,7 @@ class LiveBackend:
         undoes = (
             fields.get("undo") or fields.get("means") or fields.get("requests") or do in ("take-back", "undo")
         )
-        seconds = _UNDO_SECONDS if undoes else _ANSWER_SECONDS
+        seconds = _UNDO_SECONDS if undoes else _TYPING_SECONDS if do in _TYPED else _ANSWER_SECONDS
         try:
             try:
                 return await ask_engine(self.root, do, fields, seconds=seconds)

@@ -18,9 +18,11 @@ from runebook_tui.core.gates import settle
 from runebook_tui.core.grants import Scope
 from runebook_tui.core.learning import DismissLesson
 from runebook_tui.core.planedits import PlanEdit, edit_words, edited, read
+from runebook_tui.core.questions import question
 from runebook_tui.core.refusal import Refusal
 from runebook_tui.core.rules import DOWN, decide
 from runebook_tui.core.snoozing import Snooze
+from runebook_tui.core.speech import ReportAnswered, ReportSaid, SaidOutcome
 from runebook_tui.core.state import State
 from runebook_tui.core.suggestions import ApplySuggestion, DismissSuggestion
 from runebook_tui.core.types import ENGINE, OPERATOR, Change
@@ -38,8 +40,8 @@ class MemoryBackend:
     """Keeps the log in a list and plays the engine: commands are decided, appended, folded and settled.
 
     `now` gives unix seconds. `sent` holds what was asked for; `diffs`, `first_lines`, `contents`, `previews`
-    `plan_text` and `frames` what is answered; `refuse` why a request cannot be decided, `stuck` why a path
-    cannot be undone.
+    `plan_text` and `frames` what is answered; `refuse` why a request cannot be decided, `holding` why nothing
+    is said to an agent, `stuck` why a path cannot be undone.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class MemoryBackend:
         self.refuse: dict[int, str] = {}
         self.stuck: dict[str, str] = {}
         self.plan_text = ""
+        self.holding: dict[str, str] = {}
         self.captures: Counter[str] = Counter()
         self.called: list[str] = []
         self.closed = False
@@ -127,6 +130,10 @@ class MemoryBackend:
             return self._undo_later(fields["request"])
         if do == "restore":
             return self._restore(fields["undo"])
+        if do == "say":
+            return self._say(fields["agents"], fields["text"])
+        if do == "answer":
+            return self._answer(fields)
         if "requests" in fields:
             return self._together(do, fields)
         return self._one(do, fields)
@@ -187,6 +194,23 @@ class MemoryBackend:
         self.do(c.ChangePlan(plan, ()), actor=OPERATOR)
         self.plan_text = text
         return {"changed": True}
+
+    def _say(self, agents: list[str], text: str) -> dict[str, object]:
+        """Every agent has it, but for those in `holding`."""
+        said = []
+        for agent in agents:
+            why = self.holding.get(agent, "")
+            outcome: SaidOutcome = "held" if why else "submitted"
+            self.do(ReportSaid(agent, text, outcome, why), actor=OPERATOR)
+            said.append({"id": agent, "outcome": outcome, "why": why or "its client says so"})
+        return {"said": said}
+
+    def _answer(self, fields: dict[str, Any]) -> dict[str, object]:
+        asked = question(self.state, self.state.agents[fields["agent"]])
+        if asked is None or asked.words != fields["question"]:
+            raise BackendError(f"{fields['agent']} asks something else by now")
+        self.do(ReportAnswered(asked.agent, asked.words, fields["answer"], "hook"), actor=OPERATOR)
+        return {"agent": asked.agent, "question": asked.words, "answer": fields["answer"], "by": "hook"}
 
     def _take_back(self) -> dict[str, object]:
         last = self.state.last_decision

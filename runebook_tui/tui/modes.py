@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from runebook_tui.core.printable import visible
 from runebook_tui.tui import commands
 from runebook_tui.tui.commands import Command
 from runebook_tui.tui.keys import plan, requests, suggestions
@@ -74,3 +75,39 @@ def going() -> tuple[Command, ...]:
 def everything() -> tuple[Command, ...]:
     """All commands of all screens, for the help."""
     return (*commands.EVERYTHING, *going(), *(command for mode in MODES for command in mode.table))
+
+
+def keymap(wanted: Mapping[str, str]) -> tuple[dict[str, str], str]:
+    """The person's keys (`[keys]` of the settings) that can be used, and one line on the first that cannot.
+
+    A key that another command of the same screen has is not taken from it.
+    """
+    known = {command.id: command for command in everything()}
+    used: dict[str, str] = {}
+    problems = [f"[keys] {visible(name, 60)}: nothing has that id" for name in wanted if name not in known]
+    for name in (each for each in wanted if each in known):
+        tried = {**used, name: wanted[name]}
+        if (other := _clash(name, tried)) is None:
+            used = tried
+        else:
+            problems.append(f"[keys] {name}: {visible(wanted[name], 40)} is the key of {other}")
+    return used, problems[0] if problems else ""
+
+
+def _clash(name: str, keys: Mapping[str, str]) -> str | None:
+    """The other command of a screen with `name` that has one of its keys, if `keys` are in force."""
+    mine = set(keys[name].split(","))
+    for table in tables():
+        if any(command.id == name for command in table):
+            for command in table:
+                if command.id != name and mine & set(keys.get(command.id, command.key).split(",")):
+                    return command.id
+    return None
+
+
+def tables() -> tuple[tuple[Command, ...], ...]:
+    """The commands of each screen together."""
+    shared = (*commands.EVERYWHERE, *going())
+    cockpit = (*commands.COCKPIT, *shared)
+    others = ((*mode.table, *commands.FILTER, *shared) for mode in MODES if mode.table)
+    return (cockpit, *others, commands.CARD, commands.PATCH, commands.LOG, commands.ROWS)

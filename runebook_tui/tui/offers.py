@@ -23,6 +23,7 @@ def offers(
     *,
     request: RequestState | None,
     requests: int,
+    asks: str | None = None,
     marked: tuple[RequestState, ...] = (),
     last: tuple[tuple[int, ...], int] | None = None,
     lesson: bool = False,
@@ -34,12 +35,12 @@ def offers(
 ) -> Iterator[tuple[str, str]]:
     """Keys with their words, the most important first. `keys` gives the key of a command's id.
 
-    `request` and `agent` are the selected ones, `requests` is how many there are, `marked` are decided
-    together, `lost` is how many agents can be brought back, `needs` how many requests and agents need the
-    operator at `now` (unix seconds). `last`: the requests of the last decision and the
-    seconds that are left to take it back.
+    `request` and `agent` are the selected ones, `requests` is how many there are, `asks` is the agent whose
+    question is selected, `marked` are decided together, `lost` is how many agents can be brought back,
+    `needs` how many requests and agents need the operator at `now` (unix seconds). `last`: the requests of
+    the last decision and the seconds that are left to take it back.
     """
-    for name, word in of_requests(request, marked, last, engine_alive=engine_alive):
+    for name, word in of_requests(request, marked, last, asks=asks, engine_alive=engine_alive):
         yield keys[name], word
     if marked:
         yield keys["request.unmark"], "clear marks"
@@ -55,6 +56,7 @@ def offers(
         elif not why_not_snoozed(agent, now):
             yield keys["agent.snooze"], f"snooze {agent.id}"
         if agent.alive:
+            yield keys["agent.say"], f"say to {agent.id}"
             yield keys["agent.stop"], f"stop {agent.id}"
     if not engine_alive:
         yield keys["run.engine"], "start the engine"
@@ -73,6 +75,7 @@ def of_requests(
     marked: tuple[RequestState, ...],
     last: tuple[tuple[int, ...], int] | None,
     *,
+    asks: str | None = None,
     engine_alive: bool,
 ) -> Iterator[tuple[str, str]]:
     """Of `commands.DECIDING` what can be done now, by id, with its word; arguments as of `offers`."""
@@ -87,6 +90,11 @@ def of_requests(
                 yield "request.undo", f"reject+undo {first}"
         yield from back
         yield "request.mark", "mark or unmark"
+    elif asks is not None:
+        if engine_alive:
+            yield "request.approve", f"yes to {asks}"
+            yield "request.reject", f"no to {asks}"
+            yield from back
     elif request is not None:
         if engine_alive:
             yield "request.approve", f"approve {request.id}"

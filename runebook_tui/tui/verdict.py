@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -69,20 +69,20 @@ def about(requests: Iterable[RequestState]) -> dict[int, object]:
 class SeenGuard:
     """Lets a key decide only what was on the screen long enough to be what the operator meant.
 
-    Times are monotonic seconds. A key that comes too early starts the wait anew, so that a key held down
-    decides nothing.
+    Requests are known by their numbers, questions by their agents. Times are monotonic seconds. A key that
+    comes too early starts the wait anew, so that a key held down decides nothing.
     """
 
     def __init__(self) -> None:
-        self._shown: tuple[int, object] | None = None
+        self._shown: tuple[Hashable, object] | None = None
         self._ready_at = 0.0
 
     @property
-    def request(self) -> int | None:
+    def request(self) -> Hashable | None:
         """The request that was on the screen last."""
         return None if self._shown is None else self._shown[0]
 
-    def painted(self, request: int, version: object, now: float, *, by_hand: bool) -> None:
+    def painted(self, request: Hashable, version: object, now: float, *, by_hand: bool) -> None:
         """The request was drawn as it stood at `version`; `by_hand`: the operator moved there."""
         if self._shown == (request, version):
             return
@@ -94,7 +94,7 @@ class SeenGuard:
         """No request is on the screen."""
         self._shown = None
 
-    def lets(self, request: int, version: object, now: float) -> bool:
+    def lets(self, request: Hashable, version: object, now: float) -> bool:
         """Whether a key pressed now may decide the request as it stands at `version`."""
         if self._shown != (request, version):
             return False

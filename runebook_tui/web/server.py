@@ -48,7 +48,7 @@ _KEYS = """<script>
     if (keys) { observer.disconnect(); keys.focus(); }
   }).observe(document.body, { attributes: true, childList: true, subtree: true });
 </script>"""
-"""The terminal of textual-serve's page hears keys only after a click; it gets them once it is connected."""
+"""The terminal of the page hears keys only after a click; so it gets them once it is connected."""
 
 
 class WebError(Exception):

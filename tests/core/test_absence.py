@@ -9,6 +9,7 @@ from runebook_tui.core.absence import TYPES, Absence, lines, summary
 from runebook_tui.core.fold import fold
 from runebook_tui.core.messages import SendMessage
 from runebook_tui.core.presence import SECONDS, Look
+from runebook_tui.core.suggestions import DismissSuggestion, Suggest
 from runebook_tui.core.types import OPERATOR, InterfaceStub
 
 
@@ -76,6 +77,23 @@ def test_what_is_decided_does_not_lapse_and_what_is_before_does_not_count() -> N
     assert absence(play, 0.0).lapsed == ()
     assert absence(play, play.now) == Absence(since=play.now)
     assert absence(play, play.now).quiet
+
+
+def test_what_was_suggested_is_counted_once_each_and_the_best_open_one_is_named() -> None:
+    play = begun()
+    play.do(Suggest("alpha", "fix", "known before", priority="high"))
+    since = play.now
+    for title, priority in (("first", "low"), ("second", "high"), ("first", "low"), ("third", "normal")):
+        play.now += 60
+        play.do(Suggest("alpha", "fix", title, priority=priority))
+    found = absence(play, since)
+    assert found.suggested == (2, 3, 4)
+    assert lines(found) == ("3 suggestions, the best is 3: second",)
+    play.do(DismissSuggestion(3, OPERATOR))
+    assert lines(absence(play, since)) == ("3 suggestions, the best is 4: third",)
+    for number in (2, 4):
+        play.do(DismissSuggestion(number, OPERATOR))
+    assert lines(absence(play, since)) == ("3 suggestions, none is open any more",)
 
 
 def test_an_absence_begins_when_the_operator_leaves() -> None:

@@ -98,8 +98,11 @@ def test_phase_one_to_three_with_the_real_agents(client: Client) -> None:
     ran(client, "make api", "c1", fails=True)
     session.until("the reader, by the published interface", lambda: session.agent("reader").get("alive"))
     session.until("every task", lambda: set(tasks(client).values()) == {"completed"})
-    # Stubbed by the conductor, in the keeper's territory, without a request; what is there is left alone.
-    assert session.requests() == []
+    # Stubbed by the conductor, in the keeper's territory, without a request; what is there is asked for.
+    (asked,) = session.until("the question", session.requests)
+    assert (asked["requester"], asked["kind"], asked["status"]) == ("conductor", "asked", "open")
+    assert asked["paths"] == ["src/beta/x"]
+    assert "to add stubs of nothing of this" in asked["reason"]
     stub = (root / "src/memory/api.rs").read_text()
     assert "A stub: keeper implements it." in stub
     assert "pub fn append_event() {" in stub
@@ -126,6 +129,25 @@ def test_phase_one_to_three_with_the_real_agents(client: Client) -> None:
     session.until("the second run", lambda: session.agent("conductor").get("status") == "completed")
     assert (root / "plans/ROADMAP.md").stat().st_mtime_ns == before
     assert (root / "src/memory/api.rs").read_text() == stub
+
+
+def test_a_file_that_is_there_is_changed_once_the_operator_approves(client: Client) -> None:
+    session, file = client.session, client.root / "src/beta/x"
+    session.until("the conductor's tasks", lambda: tasks(client)["conductor-coordination"] == "completed")
+    session.until("the question", session.requests)
+    assert file.read_text() == "first\nsecond\n"
+    assert session.command("approve", "1").returncode == 0
+    session.until("what was asked for", lambda: file.read_text() != "first\nsecond\n")
+    session.until("all of it", lambda: file.read_text() == "first\nsecond\n\nnothing of this\n")
+    session.until("its word", lambda: "added stubs to src/beta/x" in shown(client))
+
+
+def test_a_file_that_is_there_stays_as_it_is_when_the_operator_rejects(client: Client) -> None:
+    session = client.session
+    session.until("the question", session.requests)
+    assert session.command("reject", "1").returncode == 0
+    session.until("its word", lambda: "src/beta/x stays as it is: rejected" in shown(client))
+    assert (client.root / "src/beta/x").read_text() == "first\nsecond\n"
 
 
 def test_nothing_is_doubled_or_lost_when_storage_or_the_engine_is_killed(client: Client) -> None:
@@ -192,7 +214,7 @@ def test_panes_say_what_was_done(client: Client) -> None:
     client.session.until("the interface", lambda: client.session.state().apis.get("memory"))
     text = client.session.until("the keeper's word", lambda: "published" in shown(client) and shown(client))
     assert "stubbed src/memory/api.rs for keeper" in text
-    assert "src/beta/x is there: beta is to add nothing of this" in text
+    assert "src/beta/x is there and lacks nothing of this: asks to add stubs" in text
     assert "keeper owns src/memory/**" in text
     assert "published memory version 1" in text
 

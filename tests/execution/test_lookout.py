@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from session_play import Session
 from runebook_tui.core.panerules import PaneRule, read_pane, rules_of
 from runebook_tui.core.standing import Word
 from runebook_tui.execution.lookout import GENERAL, all_rules
+from runebook_tui.place import tmux_socket_name
 
 PANES = Path(__file__).parent / "panes"
 
@@ -143,7 +145,8 @@ def test_an_engine_reads_the_pane_and_says_why(session: Session) -> None:
     session.until("it is put off", lambda: session.agent("alpha").get("snoozed_until"))
 
     pane = session.agent("alpha")["pane"]
-    session.tmux("send-keys", "-t", pane, "y", "Enter")
+    keys = ["send-keys", "-t", pane, "y", "Enter"]
+    subprocess.run(["tmux", "-L", tmux_socket_name(session.root), *keys], check=True)
     session.until("it is at work", lambda: session.agent("alpha").get("state") == "working")
     assert session.agent("alpha")["snoozed_until"] is None
     assert [each["state"] for each in session.json("why", "alpha")["before"]][0] == "waiting for you"

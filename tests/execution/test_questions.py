@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
 import pytest
 from hook_play import Client, claude
+
+from runebook_tui.core.questions import question
 
 
 @pytest.fixture
@@ -90,3 +93,84 @@ def test_an_agent_answers_nobodys_question(client: Client) -> None:
     client.session.until("its answer", lambda: said.exists() and "done" in said.read_text())
     assert "only the operator may answer" in said.read_text()
     assert not (client.said / f"{number}.code").exists()
+
+
+# A client's dialog as Qwen Code 0.24.4 draws it: Enter takes the first line, Escape is no.
+DIALOG = r"""
+import sys, termios, tty
+asked, chosen = sys.argv[1:]
+print(f"  Allow execution of: '{asked}'?\n   {chosen} 1. Yes, allow once\n     2. No (esc)\n")
+print("  Waiting for user confirmation...", flush=True)
+old = termios.tcgetattr(0)
+tty.setraw(0)
+key = sys.stdin.read(1)
+termios.tcsetattr(0, termios.TCSANOW, old)
+print("\033[2J\033[H", end="")
+open("answered", "w").write({"\r": "yes", "\x1b": "no"}.get(key, key))
+sys.stdin.read()
+"""
+
+PANES = """
+[plan]
+name = "dialogs"
+
+[[phases]]
+id = "build"
+
+[[agents]]
+id = "alpha"
+phase = "build"
+command = ["qwen", "make", "›"]
+
+[[agents]]
+id = "beta"
+phase = "build"
+command = ["qwen", "make", " "]
+
+[[agents]]
+id = "gamma"
+phase = "build"
+command = ["bash", "-c", "read -p 'Go on? [y/n] ' said; echo $said > answered-by-line; read"]
+"""
+
+
+def begin(session: Any, *asking: str) -> None:
+    programs = session.root.parent / "programs"
+    programs.mkdir()
+    (programs / "qwen").write_text(f"#!{sys.executable}\n{DIALOG}")
+    (programs / "qwen").chmod(0o755)
+    session.environment["PATH"] = f"{programs}:{session.environment['PATH']}"
+    (session.root / ".gitignore").write_text("answered*\n")
+    session.plan(PANES)
+    session.start()
+    for name in asking:
+        session.until(f"the question of {name}", lambda name=name: seen(session, name))
+
+
+def seen(session: Any, name: str) -> str:
+    agents = session.state().agents
+    asked = question(session.state(), agents[name]) if name in agents else None
+    return "" if asked is None else asked.words
+
+
+def read(session: Any, name: str) -> str:
+    file = session.root / name
+    return file.read_text().strip() if file.exists() else ""
+
+
+@pytest.mark.parametrize("answer", ["yes", "no"])
+def test_a_dialog_without_a_hook_is_answered_by_its_keys(session, answer: str) -> None:
+    begin(session, "alpha")
+    assert seen(session, "alpha") == "Allow execution of: 'make'?"
+    told = session.json("answer", "alpha", answer)
+    assert told["by"] == "keys"
+    session.until("the answer", lambda: read(session, "answered") == answer)
+
+
+def test_nothing_is_pressed_where_the_chosen_line_is_another(session) -> None:
+    begin(session, "beta", "gamma")
+    refused = session.command("answer", "beta", "yes")
+    assert (refused.returncode, "in its pane only" in refused.stderr) == (1, True)
+    assert read(session, "answered") == ""
+    assert session.json("answer", "gamma", "no")["by"] == "keys"
+    session.until("the line", lambda: read(session, "answered-by-line") == "n")

@@ -37,7 +37,7 @@ async def test_a_write_that_waits_comes_first_with_the_time_that_is_left() -> No
         played.now += 90
         played.cockpit.requests.redraw()
         played.cockpit.plan.redraw()
-        await played.shows("storage   1:44 of 2:00", "for you 1:44 of 2:00")
+        await played.shows("storage   1:44 of 2:00", "blocked on 3, 1:44 of 2:00")
 
 
 async def test_the_write_that_is_refused_first_comes_first() -> None:

@@ -56,7 +56,7 @@ async def test_a_refused_attempt_is_a_notice_and_stays_in_the_header() -> None:
         assert "refused" not in played.text().splitlines()[0]
         played.backend.do(c.RecordAttempt("surfaces", "approve [1]\x1b[2J", "only the operator may"))
         await played.shows("surfaces was refused: approve [1]␛[2J: only the operator may")
-        assert "▲ 1 refused" in played.text().splitlines()[0]
+        assert "▲ 1" in played.text().splitlines()[0]
         for number in range(2):
             played.backend.do(c.RecordAttempt("surfaces", f"down {number}", "only the operator may"))
         await played.until(lambda: "▲ 3" in played.text().splitlines()[0])

@@ -21,7 +21,8 @@ from runebook_tui.tui import commands, glyphs, modes
 from runebook_tui.tui.backend import Frame
 from runebook_tui.tui.offers import RESTARTABLE, offers
 from runebook_tui.tui.screens.mode import ModeScreen
-from runebook_tui.tui.screens.request_keys import NO_ENGINE, RequestKeys
+from runebook_tui.tui.screens.request_keys import NO_ENGINE
+from runebook_tui.tui.screens.speaking_keys import SpeakingKeys
 from runebook_tui.tui.screens.why import WhyScreen
 from runebook_tui.tui.widgets.agent import AgentPanel
 from runebook_tui.tui.widgets.header import HeaderBar
@@ -34,7 +35,7 @@ from runebook_tui.tui.widgets.rows import Rows
 from runebook_tui.tui.widgets.strip import EventStrip, KeyBar
 
 
-class CockpitScreen(RequestKeys):
+class CockpitScreen(SpeakingKeys):
     """The first screen. It decides nothing: what the operator wants is posted as a message."""
 
     TABLE = (*commands.COCKPIT, *commands.EVERYWHERE, *modes.going())
@@ -134,6 +135,8 @@ class CockpitScreen(RequestKeys):
     def _moved(self, event: Rows.Moved) -> None:
         if event.rows is self.plan:
             self.agent_panel.agent = self.plan.agent
+        elif (asked := self.requests.question) is not None:
+            self.plan.select(("agent", asked.agent))
         self.offer()
 
     @on(DescendantFocus)
@@ -155,6 +158,7 @@ class CockpitScreen(RequestKeys):
         offered = offers(
             keys,
             request=self.requests.request,
+            asks=None if self.requests.question is None else self.requests.question.agent,
             requests=len(self.requests.entries),
             marked=self.requests.marked,
             last=self.last_decision(),

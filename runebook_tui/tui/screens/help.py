@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import VerticalScroll
@@ -18,20 +20,30 @@ _LEGEND = (
     ("◇", glyphs.CAUTION, "a write crossed a boundary; the bytes are there already"),
     (*glyphs.MARKED[::2], "a request that you marked, to decide it with others"),
     ("●", glyphs.GOOD, "working"),
-    ("◐", glyphs.CAUTION, "waiting"),
+    ("◐", glyphs.ACCENT, "waiting for you: it asks something in its pane"),
+    ("◒", glyphs.CAUTION, "blocked on a request"),
+    ("◌", glyphs.CAUTION, "idle: its turn is over, and its tasks are not"),
+    ("◑", glyphs.CAUTION, "rate-limited"),
+    ("¿", glyphs.MUTED, "unknown: nobody who could know has said"),
+    ("◷", glyphs.MUTED, "its call is put off"),
     ("○", glyphs.MUTED, "not started"),
     ("✓", glyphs.GOOD, "done"),
     ("✗", glyphs.BAD, "failed"),
     ("■", glyphs.CAUTION, "stopped"),
     ("‖", glyphs.MUTED, "a phase that waits at its gate"),
     ("∞", glyphs.BUSY, "a phase that runs alongside the others"),
+    (*glyphs.CRITICAL[::2], "on the critical path: what the plan takes longest for"),
 )
 
 
 class HelpScreen(ModalScreen[None]):
-    """Closes on escape, `?` or `q`."""
+    """Closes on escape, `?` or `q`. `keys` are the person's own, by the ids of commands."""
 
     BINDINGS = [Binding("escape,q,question_mark", "close", "close", id="help.close")]
+
+    def __init__(self, keys: Mapping[str, str]) -> None:
+        super().__init__()
+        self._keys = keys
 
     def compose(self) -> ComposeResult:
         """The keys by group, then the signs."""
@@ -41,7 +53,7 @@ class HelpScreen(ModalScreen[None]):
             for group, members in commands.groups(modes.everything()):
                 yield Static(Content.styled(group, glyphs.STRONG), classes="group")
                 for command in members:
-                    keys = commands.key_signs(command.key)
+                    keys = commands.key_signs(self._keys.get(command.id, command.key))
                     words = command.help if keys else f"{command.word}: {command.help}"
                     yield Static(_line(keys or "^p", glyphs.ACCENT, words))
             yield Static(Content.styled("Signs", glyphs.STRONG), classes="group")

@@ -10,15 +10,16 @@ from textual.widget import Widget
 
 from runebook_tui.core import past
 from runebook_tui.core.events import Record
-from runebook_tui.core.state import RequestState
+from runebook_tui.core.state import AgentState, RequestState
 from runebook_tui.core.undos import why_not_restored, why_not_undone
 from runebook_tui.tui import commands, modes
 from runebook_tui.tui.backend import BackendError
 from runebook_tui.tui.keys import requests as keys
 from runebook_tui.tui.offers import of_requests
 from runebook_tui.tui.screens.mode import ModeScreen
-from runebook_tui.tui.screens.request_keys import NO_ENGINE, RequestKeys
+from runebook_tui.tui.screens.request_keys import NO_ENGINE
 from runebook_tui.tui.screens.sheet_keys import SheetKeys
+from runebook_tui.tui.screens.speaking_keys import SpeakingKeys
 from runebook_tui.tui.sieve import leaves
 from runebook_tui.tui.verdict import SeenGuard, Verdict
 from runebook_tui.tui.widgets.decided import DecidedList, answer_words, undo_words
@@ -28,9 +29,10 @@ from runebook_tui.tui.widgets.rows import Rows
 from runebook_tui.tui.widgets.sheet import RequestSheet
 
 _DECIDING = tuple(each for each in commands.DECIDING if each.id != "request.unmark")
+_SAYING = tuple(each for each in commands.COCKPIT if each.id in ("agent.say", "agent.say_several"))
 
 
-class RequestsScreen(SheetKeys, ModeScreen, RequestKeys):
+class RequestsScreen(SheetKeys, ModeScreen, SpeakingKeys):
     """The open requests, or with `c` the decided ones of all runs; every key of the cockpit and the card."""
 
     MODE = "requests"
@@ -38,6 +40,7 @@ class RequestsScreen(SheetKeys, ModeScreen, RequestKeys):
         *_DECIDING,
         *keys.SHEET,
         *keys.TABLE,
+        *_SAYING,
         *commands.FILTER,
         *commands.EVERYWHERE,
         *modes.going(),
@@ -83,6 +86,13 @@ class RequestsScreen(SheetKeys, ModeScreen, RequestKeys):
         if not self._old:
             return self.requests.request
         return None if self.decided.decided is None else self.decided.decided.request
+
+    @property
+    def agent(self) -> AgentState | None:
+        """The agent that asks or wants something."""
+        asked, request = self.requests.question, self.selected
+        name = asked.agent if asked is not None and not self._old else request.requester if request else ""
+        return self.view.state.agents.get(name or "")
 
     def _show_selected(self) -> None:
         request = self.selected
@@ -147,7 +157,8 @@ class RequestsScreen(SheetKeys, ModeScreen, RequestKeys):
             yield "requests.decided", "open ones"
         else:
             marked = self.requests.marked
-            yield from of_requests(request, marked, self.last_decision(), engine_alive=alive)
+            asked = None if self.requests.question is None else self.requests.question.agent
+            yield from of_requests(request, marked, self.last_decision(), asks=asked, engine_alive=alive)
             if len(self.requests.entries) > 1 and not marked:
                 yield "request.next", "next"
             if request is not None and not marked and alive:
@@ -176,12 +187,16 @@ class RequestsScreen(SheetKeys, ModeScreen, RequestKeys):
     # ── keys ────────────────────────────────────────────────────────────────────────────────────
 
     def action_approve(self, scope: str = "once") -> None:
-        """Approve the marked requests, else the one on the sheet."""
+        """Say yes to the selected question, else approve the marked requests, else the one on the sheet."""
+        if scope == "once" and not self._old and self._answers("yes"):
+            return
         if self._old or scope != "once" or not self._together(Verdict((), "approve")):
             super().action_approve(scope)
 
     def action_reject(self) -> None:
-        """Reject the marked requests, else the one on the sheet."""
+        """Say no to the selected question, else reject the marked requests, else the one on the sheet."""
+        if not self._old and self._answers("no"):
+            return
         if self._old or not self._together(Verdict((), "reject")):
             super().action_reject()
 

@@ -33,6 +33,10 @@ _COUNTS = {
 }
 
 
+_CALM = ("not started", "done", "stopped", "unknown")
+"""What is left out first where there is no room."""
+
+
 class HeaderBar(Widget):
     """One line, whose words become shorter in a narrow terminal. `now` gives unix seconds."""
 
@@ -121,6 +125,8 @@ def _phases(state: State, brief: int) -> Content:
 def _counted(state: State, brief: int, now: float) -> Content:
     parts = []
     for word, number in counts(state, now).items():
+        if brief >= 5 and word in _CALM:
+            continue
         glyph, style = _COUNTS[word]
         if brief >= 6:
             parts.append(Content.assemble((glyph.sign, glyph.style), f" {number}"))

@@ -155,10 +155,8 @@ def _work(state: State, agent: AgentState, now: float) -> tuple[str, str] | None
     request = asking(state, agent.id)
     if request is not None:
         held = waited(request, now)
-        return (
-            f"blocked on {request.id}, {held}" if held else f"blocked on request {request.id}",
-            glyphs.CAUTION,
-        )
+        words = f"blocked on {request.id}, {held}" if held else f"blocked on request {request.id}"
+        return words, glyphs.CAUTION
     if agent.finalizing:
         return "finalizing", glyphs.MUTED
     stands = standing(state, agent)

@@ -1,8 +1,8 @@
-"""RequestsPanel: the requests that wait for the operator, the most urgent first."""
+"""RequestsPanel: the requests and questions that wait for the operator, the most urgent first."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from functools import partial
 
 from textual.content import Content
@@ -11,7 +11,9 @@ from textual.reactive import reactive
 from textual.strip import Strip
 
 from runebook_tui.core.asking import in_order
+from runebook_tui.core.questions import Question, questions
 from runebook_tui.core.sentences import lines_changed, process
+from runebook_tui.core.standing import Word
 from runebook_tui.core.state import RequestState, State
 from runebook_tui.tui import glyphs
 from runebook_tui.tui.marks import Marks
@@ -21,10 +23,11 @@ from runebook_tui.tui.view import EMPTY, View, waited
 from runebook_tui.tui.widgets.rows import Entry, Rows
 
 _LINES = 3
+_QUESTION_LINES = 2
 
 
 class RequestsPanel(Rows):
-    """Open requests; remembers which were really drawn, and since when, and which are marked.
+    """Open requests, and what agents' clients ask; remembers what was really drawn, since when, and marks.
 
     `now` gives unix seconds, `pulse` monotonic ones.
     """
@@ -47,7 +50,7 @@ class RequestsPanel(Rows):
         self._guard = SeenGuard()
         self._hidden = 0
         self._marks = Marks()
-        self._sent: set[int] = set()
+        self._sent: set[Hashable] = set()
         self.only: Callable[[RequestState], bool] = lambda request: True
         """Which of the open requests are shown; `watch_view` shows what it leaves."""
 
@@ -57,20 +60,26 @@ class RequestsPanel(Rows):
         key = self.selected
         return self.view.state.requests.get(key) if isinstance(key, int) else None
 
+    @property
+    def question(self) -> Question | None:
+        """The selected question."""
+        return next((each for each in questions(self.view.state) if _key(each) == self.selected), None)
+
     def watch_view(self, view: View) -> None:
-        """Show the open requests."""
-        everything = in_order(view.state)
+        """Show the open requests and questions: after the writes that wait, which do not for ever."""
+        everything, asked = in_order(view.state), questions(view.state)
         requests = [request for request in everything if self.only(request)]
         self._hidden = len(everything) - len(requests)
-        self._sent &= {request.id for request in requests}
+        self._sent &= {*(request.id for request in requests), *map(_matter, asked)}
         lost = self._marks.follow({request.id: matter(request) for request in requests})
         if lost:
             self.post_message(self.MarkLost(lost))
-        self.show(
-            [Entry(request.id, _LINES, partial(self._lines, view.state, request)) for request in requests]
-        )
-        self.set_class(not requests, "-empty")
-        if not requests:
+        entries = [Entry(each.id, _LINES, partial(self._lines, view.state, each)) for each in requests]
+        held = sum(request.held_until is not None for request in requests)
+        entries[held:held] = [Entry(_key(each), _QUESTION_LINES, partial(self._asks, each)) for each in asked]
+        self.show(entries)
+        self.set_class(not entries, "-empty")
+        if not entries:
             self._guard.blank()
         self._entitle()
 
@@ -107,7 +116,7 @@ class RequestsPanel(Rows):
                 self._marks.mark(number, version)
         self._entitle()
         self.redraw()
-        return len(self._entries) - len(self._marks.requests)
+        return len(self.view.state.open_requests) - len(self._marks.requests)
 
     def _shown(self) -> list[tuple[int, object]]:
         """The requests that are in sight, each with what a key would decide."""
@@ -126,7 +135,9 @@ class RequestsPanel(Rows):
 
     def refusal(self) -> str | None:
         """Why a key pressed now decides nothing; None when it decides the selected request."""
-        request = self.request
+        request, asked = self.request, self.question
+        if asked is not None:
+            return self._why_not_answered(asked)
         if request is None:
             return "no request waits for you"
         if request.id in self._sent:
@@ -134,6 +145,18 @@ class RequestsPanel(Rows):
         if not self._guard.lets(request.id, matter(request), self._pulse()):
             return f"request {request.id} has just come up or changed: look, then press the key again"
         return None
+
+    def _why_not_answered(self, asked: Question) -> str | None:
+        if _matter(asked) in self._sent:
+            return f"{asked.agent} is being answered"
+        if not self._guard.lets(_key(asked), _matter(asked), self._pulse()):
+            return f"what {asked.agent} asks has just come up: look, then press the key again"
+        return None
+
+    def answered(self, asked: Question, *, undone: bool = False) -> None:
+        """An answer is on its way: no further key answers this question. `undone`: it did not go through."""
+        self._sent ^= {_matter(asked)} if (_matter(asked) in self._sent) is undone else set()
+        self.redraw()
 
     def sent(self, *requests: int) -> None:
         """A decision is on its way: no further key decides these requests."""
@@ -151,13 +174,25 @@ class RequestsPanel(Rows):
     def render_line(self, y: int) -> Strip:
         """Draw, and remember what has been drawn."""
         now = self._pulse()
-        request = self.request
+        request, asked = self.request, self.question
         if request is not None and self.is_selected(y):
             self._guard.painted(request.id, matter(request), now, by_hand=self.by_hand)
+        if asked is not None and self.is_selected(y):
+            self._guard.painted(_key(asked), _matter(asked), now, by_hand=self.by_hand)
         if y == 0:
             for number, version in self._shown():
                 self._marks.painted(number, version, now)
         return super().render_line(y)
+
+    def _asks(self, asked: Question, width: int) -> list[Content]:
+        sign = glyphs.STANDING[Word.WAITING]
+        head = Content.assemble(
+            (sign.sign, sign.style), " ", safe(asked.agent, glyphs.STRONG), (" asks", glyphs.MUTED)
+        )
+        since = Content.styled(age(max(0.0, self._now() - (asked.since or self._now()))), glyphs.CAUTION)
+        if _matter(asked) in self._sent:
+            since = Content.styled("answering", glyphs.MUTED)
+        return [edges(head, since, width), edges(safe(f"  {asked.words}"), Content(), width)]
 
     def _lines(self, state: State, request: RequestState, width: int) -> list[Content]:
         glyph = glyphs.REQUEST[request.kind]
@@ -184,6 +219,15 @@ class RequestsPanel(Rows):
             _path_line(request, width),
             edges(safe(f"  {words}", glyphs.MUTED), Content(), width),
         ]
+
+
+def _key(asked: Question) -> Hashable:
+    return "question", asked.agent
+
+
+def _matter(asked: Question) -> Hashable:
+    """What a key would answer."""
+    return asked.agent, asked.words, asked.since
 
 
 def _path_line(request: RequestState, width: int) -> Content:
