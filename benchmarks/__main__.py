@@ -13,6 +13,7 @@ from pathlib import Path
 from benchmarks import (
     appending,
     authors,
+    capturing,
     gate,
     guarding,
     hook,
@@ -46,6 +47,7 @@ def measures(*, quick: bool) -> dict[str, Measure]:
         "gate": partial(gate.measure, size=gate.QUICK if quick else gate.FULL),
         "guard": partial(guarding.measure, rounds=guarding.QUICK if quick else guarding.FULL),
         "hook": partial(hook.measure, rounds=hook.QUICK if quick else hook.FULL),
+        "capture": partial(capturing.measure, rounds=capturing.QUICK if quick else capturing.FULL),
         "start": partial(starting.measure, rounds=starting.QUICK if quick else starting.FULL),
         "surfaces": partial(surfaces.measure, rounds=surfaces.QUICK if quick else surfaces.FULL),
     }

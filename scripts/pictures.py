@@ -21,6 +21,7 @@ from runebook_tui.execution.follow import follow
 from runebook_tui.execution.launch import launch_engine
 from runebook_tui.place import runtime_folder
 from runebook_tui.tui.live import LiveBackend
+from runebook_tui.tui.modes import COCKPIT, MODES
 from runebook_tui.tui.picture import picture
 
 
@@ -38,7 +39,10 @@ PICTURES = (
     Picture("card", "enter", "until the plan ends", (120, 40)),
     Picture("patch", "enter w", "may_write", (120, 40)),
     Picture("away", "W", "request waits for you", (120, 34)),
+    Picture("log", "l", "wants to write", (120, 34)),
+    *(Picture(mode.id, mode.key, mode.id, (132, 34)) for mode in MODES if mode is not COCKPIT),
 )
+"""What `docs/` shows."""
 
 
 async def main(folder: Path) -> None:

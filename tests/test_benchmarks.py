@@ -63,6 +63,7 @@ def of_this(folder: Path) -> list[str]:
         ("gate", {"Loads under the gate": 6, "One open under the gate": 6}),
         ("guard", {"The commit guard": 3}),
         ("hook", {"The hook before an edit": 5}),
+        ("capture", {"A prompt in a captured shell": 3}),
         ("start", {"Start to first paint": 4}),
     ],
 )

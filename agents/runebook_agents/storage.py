@@ -20,7 +20,7 @@ from runebook_tui.memory.writer import TYPES, Writer
 
 T = TypeVar("T")
 
-_WAKING = ("FinalizeStarted",)
+_WAKING = ("FinalizeStarted", "PlanChanged")
 _PATIENCE_SECONDS = 30.0
 _LOOK_SECONDS = 1.0
 _RETAIN_SECONDS = 3600.0
@@ -31,31 +31,55 @@ class Storage(Agent):
 
     def initialize(self) -> None:
         """Open the memory; a file of an earlier Runebook is brought up to date."""
-        self._plan = self.context.plan()
-        self._interfaces = [i for i in self._plan["interfaces"] if i["owner"] == self.context.agent]
+        self._read_plan()
+        self._publishing: list[dict[str, Any]] = []
+        self._promised: list[dict[str, Any]] = []
         self._store = Store(self.context.folder / FILE_NAME, write=True)
         self._writer = Writer(self._store, lambda record: printed_in(self.context.root, record))
         self._began = 0.0
         self._position = 0
         self._written = 0
-        self._retained = float("-inf")
         self._blocked = ""
         print(f"\x1b[1m{self.context.agent}\x1b[0m: remembers commands, errors and suggestions", flush=True)
 
     def execute(self) -> None:
         """Catch up with the log, publish what is promised, and follow until the plan finalizes."""
+        self._take_up()
+        self._promised = self._interfaces if self._publishing else []
+        while not self.finalizing.is_set():
+            due = bool(self._promised or self._publishing)
+            if due and self._published():
+                self._promised, self._publishing, due = [], [], False
+            self._retain()
+            self._follow(_LOOK_SECONDS if due else _PATIENCE_SECONDS)
+            if self._changed:
+                self._surely(self._follow_plan)
+
+    def _read_plan(self) -> None:
+        """Take the plan as it is now: what is promised, and how long what is kept."""
+        self._changed = False
+        self._plan = self.context.plan()
+        self._interfaces = [i for i in self._plan["interfaces"] if i["owner"] == self.context.agent]
+        self._retained = float("-inf")
+
+    def _follow_plan(self) -> None:
+        """Take up what the plan says by now: new tasks, interfaces that are new or promise other things."""
+        before, waiting = self._interfaces, [each["name"] for each in self._promised]
+        self._read_plan()
+        self._take_up()
+        if any("publish" in task["id"] for task in self.context.tasks()):
+            self._promised = [i for i in self._interfaces if i not in before or i["name"] in waiting]
+
+    def _take_up(self) -> None:
+        """Do the tasks that are left; one with "publish" in its id is done by publishing."""
         rest = [task for task in self._surely(self.context.tasks) if task["status"] != "completed"]
-        publishing = [task for task in rest if "publish" in task["id"]] if self._interfaces else []
+        self._publishing = [task for task in rest if "publish" in task["id"]] if self._interfaces else []
         for task in rest:
             self._surely(partial(self.context.start_task, task["id"]))
-            if task not in publishing:
+            if task not in self._publishing:
                 self._surely(self._catch_up)
                 done = partial(self.context.complete_task, task["id"], f"{self._written} records written")
                 self._surely(done)
-        while not self.finalizing.is_set():
-            publishing = [] if publishing and self._published(publishing) else publishing
-            self._retain()
-            self._follow(_LOOK_SECONDS if publishing else _PATIENCE_SECONDS)
 
     def _surely(self, ask: Callable[[], T]) -> T:
         """What the engine answers, also when it is being started again meanwhile."""
@@ -108,6 +132,7 @@ class Storage(Agent):
         for record in records:
             if record["type"] == "CommandRan" and record.get("failed"):
                 print(f"  \x1b[31m✗\x1b[0m {record['agent']}: {_line(record['command'])}", flush=True)
+        self._changed |= any(record["type"] == "PlanChanged" for record in records)
         self._position = upto
         return True
 
@@ -119,31 +144,31 @@ class Storage(Agent):
             self._position = self._writer.position(self._began)
         return bool(first)
 
-    def _published(self, tasks: list[dict[str, Any]]) -> bool:
+    def _published(self) -> bool:
         """Publish the interfaces, once their files are there; whether that is done."""
         try:
-            for interface in self._interfaces:
+            for interface in self._promised:
                 if not (self.context.root / interface["path"]).is_file():
                     raise AgentError(f"{interface['path']} is not there")
                 version = self.context.publish(interface["name"])
                 print(f"\x1b[35m◆\x1b[0m published {interface['name']} version {version}", flush=True)
-            for task in tasks:
+            for task in self._publishing:
                 self.context.complete_task(task["id"])
         except EngineAway:
             return False
         except AgentError as error:
-            self._block(tasks, f"cannot be published: {error}")
+            self._block(f"cannot be published: {error}")
             return False
         self._blocked = ""
         return True
 
-    def _block(self, tasks: list[dict[str, Any]], why: str) -> None:
+    def _block(self, why: str) -> None:
         """Say once why the tasks cannot go on."""
         if why == self._blocked:
             return
         print(f"  {_line(why)}", flush=True)
         with suppress(EngineAway):
-            for task in tasks:
+            for task in self._publishing:
                 self.context.block_task(task["id"], why[:2000])
             self._blocked = why
 

@@ -116,7 +116,10 @@ def _wipe(arguments: Namespace, root: Path, path: Path) -> int:
     if not arguments.yes:
         if not sys.stdin.isatty():
             raise CommandError("nobody can be asked here: give --yes")
-        answer = input(f"Forget everything{whose}{until}? It cannot be brought back. [y/N] ")
+        try:
+            answer = input(f"Forget everything{whose}{until}? It cannot be brought back. [y/N] ")
+        except EOFError:
+            answer = ""
         if answer.strip().lower() not in ("y", "yes"):
             print("nothing was forgotten")
             return 1

@@ -22,10 +22,7 @@ def request_diff(root: Path, crossings: Mapping[str, Crossing], *, ahead: Path |
     `ahead` adds, for an open request, what would become of the files in that tree: by a stopped rename or
     link, or by what an agent's client proposes.
     """
-    store = ContentStore(state_folder(root) / "history")
-
-    def content(version: Version) -> bytes | None:
-        return store.get(version.digest) if version.digest is not None and version.stored else None
+    content = _contents(root)
 
     def written(change: Change) -> str:
         return patch(change, content(change.before), content(change.after), limit=LIMIT)
@@ -50,3 +47,19 @@ def request_diff(root: Path, crossings: Mapping[str, Crossing], *, ahead: Path |
         parts.append(make())
         length += len(parts[-1])
     return "".join(parts)
+
+
+def change_diff(root: Path, change: Change) -> str:
+    """The unified diff of one change, bounded."""
+    content = _contents(root)
+    return patch(change, content(change.before), content(change.after), limit=LIMIT)
+
+
+def _contents(root: Path) -> Callable[[Version], bytes | None]:
+    """Reads the content of a version; None where it is not kept."""
+    store = ContentStore(state_folder(root) / "history")
+
+    def content(version: Version) -> bytes | None:
+        return store.get(version.digest) if version.digest is not None and version.stored else None
+
+    return content

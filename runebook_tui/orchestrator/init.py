@@ -42,6 +42,15 @@ def write_plan(
         raise _there(target)
     draft = draft_plan(root, template, source)
     label = f"the plan made from {shown_path(source)}" if source else f"the template {template or 'coders'}"
+    return create_plan(root, draft, label, say=say)
+
+
+def create_plan(root: Path, draft: Draft, label: str, *, say: Callable[[str], None] | None = None) -> Path:
+    """Writes `runebook.toml` in `root`, never over an existing one; `label` names the draft in messages.
+
+    Raises InitError, or PlanError when the draft would not be a plan that runs.
+    """
+    target = root / PLAN_NAME
     if len(draft.text.encode()) > MAX_PLAN_BYTES:
         raise PlanError([Problem(label, None, "", "would be larger than 1 MiB")])
     plan, problems = read_plan(draft.text, label, root)

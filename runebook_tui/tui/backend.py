@@ -10,6 +10,7 @@ from typing import Protocol
 from runebook_tui.core.calls import Call
 from runebook_tui.core.events import Record
 from runebook_tui.core.state import State
+from runebook_tui.core.story import Story, WrittenLine
 from runebook_tui.history.heads import FileHead
 from runebook_tui.orchestrator.problems import Problem
 from runebook_tui.settings import Notify
@@ -107,6 +108,22 @@ class Backend(Protocol):
 
     async def since(self, moment: float, types: Sequence[str]) -> tuple[Record, ...]:
         """The records of `types` after the moment (unix seconds), oldest first. Raises BackendError."""
+        ...
+
+    async def files(self) -> tuple[str, ...]:
+        """The files of the repository's tree that git does not ignore, bounded. Raises BackendError."""
+        ...
+
+    async def touches(self, after: int) -> tuple[Record, ...]:
+        """The newest `Touched` records after record `after`, bounded, oldest first. Raises BackendError."""
+        ...
+
+    async def story(self, path: str, claim: str | None) -> Story:
+        """What is known of a file, which the plan's claim decides about. Raises BackendError."""
+        ...
+
+    async def lines(self, path: str) -> tuple[WrittenLine, ...]:
+        """The lines of a file, each with who wrote it. Raises BackendError when they cannot be told."""
         ...
 
     async def call(self, found: Sequence[Call], notify: Notify) -> None:

@@ -195,6 +195,8 @@ LOG = (
     Command("log.close", "escape,q,l", "back", "back to the first screen", "close", "Log"),
 )
 
+LINES = (Command("lines.close", "escape,q,i", "back", "back to the files", "close", "Files"),)
+
 ROWS = (
     Command("rows.up", "up,k", "up", "one up", "move(-1)", "Lists"),
     Command("rows.down", "down,j", "down", "one down", "move(1)", "Lists"),
@@ -204,7 +206,7 @@ ROWS = (
     Command("rows.last", "end,G", "last", "to the last", "edge(1)", "Lists"),
 )
 
-EVERYTHING = (*COCKPIT, *EVERYWHERE, *FILTER, *CARD, *PATCH, *LOG, *ROWS)
+EVERYTHING = (*COCKPIT, *EVERYWHERE, *FILTER, *CARD, *PATCH, *LOG, *LINES, *ROWS)
 
 _SIGNS = {
     "question_mark": "?",
@@ -216,6 +218,10 @@ _SIGNS = {
     "pagedown": "PgDn",
     "up": "↑",
     "down": "↓",
+    "plus": "+",
+    "minus": "-",
+    "left": "←",
+    "right": "→",
     "tab": "⇥",
     "shift+tab": "⇤",
 }

@@ -73,8 +73,12 @@ LESSON = Glyph("▲", "^", BUSY)
 """A change of the plan that is suggested."""
 REFUSED = Glyph("▲", "^", CAUTION)
 """Somebody tried what only the operator may."""
-CRITICAL = Glyph("★", "*", CAUTION)
+CRITICAL = Glyph("✦", "*", CAUTION)
 """On the longest chain of work."""
+EDITING = Glyph("✎", "e", ACCENT)
+"""A file that somebody edits now."""
+HOT = Glyph("≋", "*", CAUTION)
+"""A file that changes a lot."""
 ENGINE_ON = Glyph("●", "*", GOOD)
 ENGINE_OFF = Glyph("✗", "x", BAD)
 BAR_DONE = Glyph("▰", "=", GOOD)
@@ -86,11 +90,49 @@ _ALL = (
     SNOOZED,
     *PHASE.values(),
     *REQUEST.values(),
-    *(CONTINUOUS, FAILED_PHASE, MARKED, LESSON, REFUSED, CRITICAL, ENGINE_ON, ENGINE_OFF, BAR_DONE, BAR_OPEN),
+    *(
+        CONTINUOUS,
+        FAILED_PHASE,
+        MARKED,
+        LESSON,
+        REFUSED,
+        CRITICAL,
+        EDITING,
+        HOT,
+        ENGINE_ON,
+        ENGINE_OFF,
+        BAR_DONE,
+        BAR_OPEN,
+    ),
 )
 _SIGNS = {
     **{glyph.sign: glyph.ascii for glyph in _ALL},
-    **{pair[0]: pair[1] for pair in ("·-", "→>", "←<", "↑^", "↓v", "−-", "…~", "⏎E", "▌|", "▐|", "⭘o")},
+    **{
+        pair[0]: pair[1]
+        for pair in (
+            "·-",
+            "→>",
+            "←<",
+            "↑^",
+            "↓v",
+            "−-",
+            "…~",
+            "⏎E",
+            "▌|",
+            "▐|",
+            "⭘o",
+            "▸+",
+            "▾-",
+            "░:",
+            "▒%",
+            "╌.",
+            "╳x",
+            "★P",
+            "»>",
+            "▼v",
+            "╷|",
+        )
+    },
     **dict.fromkeys("│┃▏▎▍▋▊▉▕║", "|"),
     **dict.fromkeys("─━▔▁▂═", "-"),
     **dict.fromkeys("┌┐└┘├┤┬┴┼╭╮╰╯┏┓┗┛", "+"),

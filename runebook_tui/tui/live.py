@@ -10,12 +10,15 @@ from pathlib import Path
 from runebook_tui.core.calls import Call
 from runebook_tui.core.events import Record
 from runebook_tui.core.state import State
-from runebook_tui.execution import follow
+from runebook_tui.core.story import Story, WrittenLine
+from runebook_tui.execution import files, follow
 from runebook_tui.execution.calling import Means
 from runebook_tui.execution.client import EngineDown, EngineError, ask_engine
 from runebook_tui.execution.contents import contents_at
 from runebook_tui.execution.launch import LaunchError, launch_engine
+from runebook_tui.execution.lineage import NoLinesError
 from runebook_tui.execution.screens import OpenScreen
+from runebook_tui.git.process import GitError
 from runebook_tui.history.diffs import request_diff
 from runebook_tui.history.heads import FileHead, heads, tree
 from runebook_tui.log.eventlog import LogError
@@ -150,6 +153,42 @@ class LiveBackend:
         try:
             return await asyncio.to_thread(read)
         except LogError as error:
+            raise BackendError(str(error)) from error
+
+    async def files(self) -> tuple[str, ...]:
+        """See Backend.files."""
+        try:
+            return await asyncio.to_thread(files.files, self.root)
+        except GitError as error:
+            raise BackendError(str(error)) from error
+
+    async def touches(self, after: int) -> tuple[Record, ...]:
+        """See Backend.touches."""
+
+        def read() -> tuple[Record, ...]:
+            if not follow.log_path(self.root).exists():
+                return ()
+            with follow.open_log(self.root) as log:
+                return files.touches(log, after)
+
+        try:
+            return await asyncio.to_thread(read)
+        except LogError as error:
+            raise BackendError(str(error)) from error
+
+    async def story(self, path: str, claim: str | None) -> Story:
+        """See Backend.story."""
+        lanes = tuple(self._state.agents) if self._state.plan.has_lanes else ()
+        try:
+            return await asyncio.to_thread(files.story, self.root, path, claim, lanes)
+        except LogError as error:
+            raise BackendError(str(error)) from error
+
+    async def lines(self, path: str) -> tuple[WrittenLine, ...]:
+        """See Backend.lines."""
+        try:
+            return await asyncio.to_thread(files.lines, self.root, path)
+        except (NoLinesError, LogError) as error:
             raise BackendError(str(error)) from error
 
     async def call(self, found: Sequence[Call], notify: Notify) -> None:

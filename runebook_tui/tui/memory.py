@@ -7,12 +7,13 @@ import hashlib
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
 from runebook_tui.core import commands as c
 from runebook_tui.core.calls import Call
-from runebook_tui.core.events import Event, Record
+from runebook_tui.core.events import Event, Record, Touched
 from runebook_tui.core.fold import apply
 from runebook_tui.core.gates import settle
 from runebook_tui.core.grants import Scope
@@ -24,6 +25,7 @@ from runebook_tui.core.rules import DOWN, decide
 from runebook_tui.core.snoozing import Snooze
 from runebook_tui.core.speech import ReportAnswered, ReportSaid, SaidOutcome
 from runebook_tui.core.state import State
+from runebook_tui.core.story import Story, WrittenLine
 from runebook_tui.core.suggestions import ApplySuggestion, DismissSuggestion
 from runebook_tui.core.types import ENGINE, OPERATOR, Change
 from runebook_tui.core.undos import why_not_restored, why_not_undone
@@ -39,9 +41,9 @@ _FIRST_RECORDS = 50
 class MemoryBackend:
     """Keeps the log in a list and plays the engine: commands are decided, appended, folded and settled.
 
-    `now` gives unix seconds. `sent` holds what was asked for; `diffs`, `first_lines`, `contents`, `previews`
-    `plan_text` and `frames` what is answered; `refuse` why a request cannot be decided, `holding` why nothing
-    is said to an agent, `stuck` why a path cannot be undone.
+    `now` gives unix seconds. `sent` holds what was asked for; `diffs`, `first_lines`, `contents`, `previews`,
+    `paths`, `stories`, `written`, `plan_text` and `frames` what is answered; `refuse` why a request cannot
+    be decided, `holding` why nothing is said to an agent, `stuck` why a path cannot be undone.
     """
 
     def __init__(
@@ -59,6 +61,9 @@ class MemoryBackend:
         self.refuse: dict[int, str] = {}
         self.stuck: dict[str, str] = {}
         self.plan_text = ""
+        self.paths: list[str] = []
+        self.stories: dict[str, Story] = {}
+        self.written: dict[str, tuple[WrittenLine, ...]] = {}
         self.holding: dict[str, str] = {}
         self.captures: Counter[str] = Counter()
         self.called: list[str] = []
@@ -339,6 +344,30 @@ class MemoryBackend:
     async def since(self, moment: float, types: Sequence[str]) -> tuple[Record, ...]:
         """The records of `types` after the moment."""
         return tuple(each for each in self.records if each.time > moment and each.event.type in types)
+
+    async def files(self) -> tuple[str, ...]:
+        """The paths put into `paths`."""
+        return tuple(self.paths)
+
+    async def touches(self, after: int) -> tuple[Record, ...]:
+        """The changes after a record."""
+        return tuple(each for each in self.records[after:] if each.event.type == "Touched")
+
+    async def story(self, path: str, claim: str | None) -> Story:
+        """The changes of the file, the newest first, and the story put into `stories`."""
+        told = self.stories.get(path, Story())
+        touches = tuple(
+            each
+            for each in reversed(self.records)
+            if isinstance(each.event, Touched) and each.event.change.path == path
+        )
+        return replace(told, touches=touches)
+
+    async def lines(self, path: str) -> tuple[WrittenLine, ...]:
+        """The lines put into `written`; without any, there is no such file."""
+        if path not in self.written:
+            raise BackendError("there is no such file")
+        return self.written[path]
 
     async def call(self, found: Sequence[Call], notify: Notify) -> None:
         """Remember the words in `called`."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from runebook_tui.core.printable import visible
 from runebook_tui.tui import commands
 from runebook_tui.tui.commands import Command
-from runebook_tui.tui.keys import plan, requests, suggestions
+from runebook_tui.tui.keys import files, plan, requests, suggestions, timeline
 
 if TYPE_CHECKING:
     from runebook_tui.tui.backend import Backend
@@ -46,6 +46,8 @@ MODES: tuple[Mode, ...] = (
         "RequestsScreen",
         requests.TABLE,
     ),
+    Mode("files", "3", "every file: whose it is, who changed it, and when", "FilesScreen", files.TABLE),
+    Mode("timeline", "4", "what happened when, to each phase and agent", "TimelineScreen", timeline.TABLE),
     Mode("suggestions", "5", "what agents suggest, and why", "SuggestionsScreen", suggestions.TABLE),
     Mode("plan", "6", "the phases as a graph, gates, interfaces, checks", "PlanScreen", plan.TABLE),
 )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from html import unescape
+
+from textual.worker import WorkerCancelled
 
 from runebook_tui.tui.app import RunebookApp
 from runebook_tui.tui.backend import Backend
@@ -14,8 +16,8 @@ from runebook_tui.tui.widgets.agent import AgentPanel
 
 _PATIENCE = 200
 """Looks at the app before it is drawn as it is."""
-_READERS = ("diff", "patch", "absence")
-"""Workers that read what a screen then shows."""
+_ENDLESS = ("follow", "pane")
+"""Workers that go on as long as the app does; all others read what a screen then shows."""
 _SECONDS = 30.0
 _STEP = 0.05
 
@@ -42,12 +44,16 @@ async def picture(
                 break
         for key in keys.split():
             await pilot.press(key)
-            if readers := [each for each in app.workers if each.group in _READERS]:
-                await app.workers.wait_for_complete(readers)
             await pilot.pause()
-        async with asyncio.timeout(_SECONDS):
-            while shows not in _text(svg := app.export_screenshot(title="runebook-tui")):
-                await pilot.pause(_STEP)
+            for reader in [each for each in app.workers if each.group not in _ENDLESS]:
+                with suppress(WorkerCancelled):  # a later one takes its place
+                    await reader.wait()
+            await pilot.pause()
+        deadline = time.monotonic() + _SECONDS
+        while shows not in _text(svg := app.export_screenshot(title="runebook-tui")):
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"after {keys!r} the screen never showed {shows!r}")
+            await pilot.pause(_STEP)
         return svg
 
 

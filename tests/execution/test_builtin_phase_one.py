@@ -210,6 +210,26 @@ def test_the_storage_agent_says_what_its_interface_lacks_and_publishes_when_it_i
     session.until("the task", lambda: tasks(client)["keeper-publish"] == "completed")
 
 
+def test_the_storage_agent_follows_the_plan(client: Client) -> None:
+    session, file = client.session, client.root / "runebook.toml"
+    first = session.until("the first interface", lambda: session.state().apis.get("memory"))
+    ran(client, "echo of old", "c1")
+    session.until("it in the memory", lambda: remembered(client.root, "command"))
+    (client.root / "src/memory/more.rs").write_text("pub fn search() {}\n")
+    more = """
+[[interfaces]]
+name = "search"
+owner = "keeper"
+path = "src/memory/more.rs"
+must_contain = ["pub fn search"]
+"""
+    kept = "[policy]\nmemory_days = 0.000001"
+    file.write_text(file.read_text().replace("[policy]", kept) + more)
+    session.until("the new interface", lambda: session.state().apis.get("search"))
+    session.until("what is forgotten", lambda: not remembered(client.root, "command"))
+    assert session.state().apis.get("memory") == first
+
+
 def test_panes_say_what_was_done(client: Client) -> None:
     client.session.until("the interface", lambda: client.session.state().apis.get("memory"))
     text = client.session.until("the keeper's word", lambda: "published" in shown(client) and shown(client))

@@ -1,0 +1,358 @@
+"""FilesScreen: every file of the repository: whose it is, who changed it last, what goes on with it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shlex
+import subprocess
+from collections.abc import Callable, Iterable
+from functools import partial
+
+from textual import getters, on, work
+from textual.app import SuspendNotSupported
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.timer import Timer
+from textual.widget import Widget
+from textual.widgets import Static
+
+from runebook_tui.core.events import Record, Touched
+from runebook_tui.core.filenews import News
+from runebook_tui.core.ownership import OwnershipManager
+from runebook_tui.core.printable import visible
+from runebook_tui.core.story import Story
+from runebook_tui.core.tree import File, Folder, Row, Tree
+from runebook_tui.core.types import ExecutionPlan
+from runebook_tui.tui import commands, modes
+from runebook_tui.tui.backend import Backend, BackendError
+from runebook_tui.tui.keys import files as keys
+from runebook_tui.tui.screens.mode import ModeScreen
+from runebook_tui.tui.screens.request_keys import RequestKeys
+from runebook_tui.tui.widgets.diff import DiffView
+from runebook_tui.tui.widgets.filerow import Present, file_line, owner_of
+from runebook_tui.tui.widgets.filestory import file_words, folder_words
+from runebook_tui.tui.widgets.rows import Entry, Rows
+
+_ORDERS = {"name": "by name", "change": "latest change first", "heat": "hottest first"}
+_SHOWN = 2_000
+"""Files that a filter or an order other than by name shows."""
+_SMALL = 60
+"""A tree of at most so many files is unfolded at first."""
+_REST_SECONDS = 0.15
+"""How long a file must be selected before its story is read."""
+
+
+class FilesScreen(ModeScreen):
+    """The tree, and beside it the selected file: the rule that decides, its last changes, the newest diff."""
+
+    MODE = "files"
+    TABLE = (*keys.TABLE, *commands.FILTER, *commands.EVERYWHERE, *modes.going())
+    BINDINGS = commands.bindings(TABLE)
+    AUTO_FOCUS = "#list"
+
+    rows = getters.query_one("#list", Rows)
+    whole = getters.query_one("#whole", Static)
+    change = getters.query_one("#change", DiffView)
+
+    def __init__(self, backend: Backend, now: Callable[[], float]) -> None:
+        super().__init__(backend, now)
+        self._tree = Tree()
+        self._news = News()
+        self._plan: ExecutionPlan | None = None
+        """The plan that the owners in the tree are of; None until the tree is read."""
+        self._owners = OwnershipManager(())
+        self._seq = 0
+        """The newest record that the news are of."""
+        self._order = "name"
+        self._opened: set[str] = set()
+        """The folders that are unfolded."""
+        self._version = 0
+        """Counts the changes of the tree and of what is unfolded."""
+        self._drawn: object = None
+        """What the rows were made of, but for news."""
+        self._present = Present()
+        self._story: tuple[str, Story] | None = None
+        self._rest: Timer | None = None
+
+    def body(self) -> Iterable[Widget]:
+        """The list; the words and the diff of the selected one."""
+        rows = Rows(empty="reading the files …", id="list")
+        whole = VerticalScroll(Static(id="whole"), id="beside")
+        whole.can_focus = False
+        diff = DiffView(id="change")
+        diff.border_title = Content("Latest change")
+        yield Horizontal(rows, Vertical(whole, diff, id="told"))
+
+    @property
+    def node(self) -> File | Folder | None:
+        """The selected file or folder."""
+        path = self.rows.selected
+        if not isinstance(path, str):
+            return None
+        return self._tree.folder(path) if path.endswith("/") else self._tree.get(path)
+
+    # ── reading ─────────────────────────────────────────────────────────────────────────────────
+
+    @work(exclusive=True, group="files")
+    async def _read(self, plan: ExecutionPlan) -> None:
+        """Read the tree and what happened to it; owners are found off the screen's thread."""
+        first = self._plan is None
+        self._plan = plan
+        try:
+            seq = self.view.state.seq
+            touched = await self.backend.touches(0)
+            paths = await self.backend.files()
+        except BackendError as error:
+            self.notify(visible(str(error)), severity="error", markup=False)
+            return
+        self._owners, self._tree, self._news = await asyncio.to_thread(_grown, plan, paths, touched)
+        self._seq = max(seq, touched[-1].seq if touched else 0)
+        if first:
+            small = len(self._tree) <= _SMALL
+            unfolded = self._tree.rows(None if small else ())
+            self._opened = {row.node.path for row in unfolded if isinstance(row.node, Folder) and row.open}
+        self._changed()
+
+    @work(exclusive=True, group="news")
+    async def _catch_up(self) -> None:
+        """Read the changes that came faster than the view keeps them."""
+        try:
+            missed = await self.backend.touches(self._seq)
+        except BackendError as error:
+            self.notify(visible(str(error)), severity="error", markup=False)
+            return
+        if self._take(missed):
+            self._changed()
+
+    def _take(self, records: Iterable[Record]) -> bool:
+        """Take up records; whether files came or went."""
+        moved = False
+        for record in records:
+            if record.seq <= self._seq:
+                continue
+            self._seq = record.seq
+            self._news.tell(record)
+            if isinstance(record.event, Touched) and not record.event.lane:
+                path = record.event.change.path
+                there = record.event.change.after.kind != "absent"
+                if there != (path in self._tree):
+                    moved = True
+                    if there:
+                        self._tree.add(_file(self._owners, path))
+                    else:
+                        self._tree.remove(path)
+        return moved
+
+    # ── drawing ─────────────────────────────────────────────────────────────────────────────────
+
+    def draw(self) -> None:
+        """Show what there is; with a new plan, find the owners anew."""
+        if self._plan is not self.view.state.plan and self.view.loaded:
+            self._read(self.view.state.plan)
+            return
+        fresh = [record for record in self.view.recent if record.seq > self._seq]
+        if fresh and fresh[0].seq > self._seq + 1:
+            self._catch_up()
+        elif self._take(fresh):
+            self._version += 1
+        self._show(anew=bool(fresh))
+
+    def _changed(self) -> None:
+        self._version += 1
+        self._show()
+        self.offer()
+
+    def _show(self, *, anew: bool = True) -> None:
+        """Draw the rows; they are made anew only where others are to be shown."""
+        self._present = Present.of(self.view.state, self.now())
+        made_of = (self._version, self._order, self.wanted)
+        if made_of != self._drawn or (anew and self._order != "name"):
+            self._drawn = made_of
+            rows, all_of_them = self._rows()
+            self.rows.show([Entry(row.node.path, 1, partial(self._line, row)) for row in rows])
+            self.rows.border_title = Content(f"Files · {all_of_them:,}")
+            shown = f", the first {_SHOWN:,}" if all_of_them > _SHOWN and not self._as_tree else ""
+            self.rows.border_subtitle = Content(_ORDERS[self._order] + shown)
+        else:
+            self.rows.redraw()
+        self._show_selected()
+
+    @property
+    def _as_tree(self) -> bool:
+        return self._order == "name" and not self.wanted
+
+    def _rows(self) -> tuple[list[Row], int]:
+        """The rows to show, and of how many files they are."""
+        if self._as_tree:
+            return self._tree.rows(self._opened), len(self._tree)
+        told = self._news.files()
+        if self._order == "name":
+            wrote = {path for path, news in told.items() if self.matches(*news.authors)}
+            found = [each for each in self._tree if self.wanted in each.search or each.path in wrote]
+            return Tree(found[:_SHOWN]).rows(None), len(found)
+        now = self.now()
+        changed = [
+            (news.time if self._order == "change" else news.heat(now), file)
+            for path, news in told.items()
+            if (file := self._tree.get(path)) is not None and self.matches(file.search, *news.authors)
+        ]
+        changed.sort(key=lambda each: each[0], reverse=True)
+        return [Row(file, 0) for _, file in changed[:_SHOWN]], len(changed)
+
+    def _line(self, row: Row, width: int) -> list[Content]:
+        whole = self._order != "name"
+        return [file_line(row, self._present, self._news, self.now(), width, whole=whole)]
+
+    def tick(self) -> None:
+        """Times go on, and what was being edited is not any more."""
+        super().tick()
+        if self.is_current and self._plan is not None:
+            self._show(anew=False)
+
+    def _show_selected(self) -> None:
+        node, now = self.node, self.now()
+        if node is None:
+            self.whole.update(Content())
+            return
+        news = self._news.get(node.path)
+        if isinstance(node, Folder):
+            self.whole.update(folder_words(node, self._present, news, now))
+            return
+        story = self._story[1] if self._story is not None and self._story[0] == node.path else None
+        if story is not None and news is not None and self._outdated(story, news.time):
+            self._soon()
+        claim = self._owners.owner_of(node.path)
+        self.whole.update(file_words(node, claim, story, self._present, news, now))
+
+    @staticmethod
+    def _outdated(story: Story, time: float) -> bool:
+        return not story.touches or story.touches[0].time < time
+
+    @on(Rows.Moved, "#list")
+    def _moved(self) -> None:
+        self.change.display = False
+        self._show_selected()
+        self._soon()
+        self.offer()
+
+    def _soon(self) -> None:
+        """Read the selected file's story, unless another one is selected at once."""
+        if self._rest is not None:
+            self._rest.stop()
+        self._rest = self.set_timer(_REST_SECONDS, self._tell)
+
+    @work(exclusive=True, group="story")
+    async def _tell(self) -> None:
+        node = self.node
+        if not isinstance(node, File):
+            return
+        claim = self._owners.owner_of(node.path)
+        try:
+            story = await self.backend.story(node.path, None if claim is None else claim.pattern)
+        except BackendError as error:
+            self.notify(visible(str(error)), severity="error", markup=False)
+            return
+        if self.node is node:
+            self._story = (node.path, story)
+            self.change.show_diff(story.diff, [])
+            self.change.display = bool(story.diff)
+            self._show_selected()
+
+    # ── the keys ────────────────────────────────────────────────────────────────────────────────
+
+    def offered(self) -> Iterable[tuple[str, str]]:
+        """What the keys do with the selected one."""
+        node = self.node
+        if isinstance(node, Folder) and self._as_tree:
+            yield "file.open", "fold" if node.path in self._opened else "unfold"
+        elif isinstance(node, File):
+            if (request := self._present.requests.get(node.path)) is not None:
+                yield "file.open", f"open request {request.id}"
+            yield "file.lines", "who wrote it"
+            yield "file.edit", "edit"
+        yield "file.order", "order"
+        yield "mode.filter", "filter"
+        yield "mode.back", "back"
+
+    def action_open(self) -> None:
+        """Open the request about the file, or fold or unfold the folder."""
+        node = self.node
+        if isinstance(node, Folder):
+            self._fold(node.path, fold=node.path in self._opened)
+        elif node is not None and (request := self._present.requests.get(node.path)) is not None:
+            self.post_message(RequestKeys.CardWanted(request))
+        else:
+            self.say("no open request is about this file")
+
+    def action_unfold(self) -> None:
+        """Unfold the folder, else go to what is in it."""
+        node = self.node
+        if isinstance(node, Folder) and node.path not in self._opened:
+            self._fold(node.path, fold=False)
+        elif isinstance(node, Folder):
+            self.rows.action_move(1)
+
+    def action_fold(self) -> None:
+        """Fold the folder, else go to the folder around."""
+        node = self.node
+        if node is None or not self._as_tree:
+            return
+        if isinstance(node, Folder) and node.path in self._opened:
+            self._fold(node.path, fold=True)
+        else:
+            above = node.path.rstrip("/").rpartition("/")[0]
+            self.rows.select(f"{above}/", by_hand=True)
+
+    def _fold(self, path: str, *, fold: bool) -> None:
+        if not self._as_tree:
+            self.say("folders fold by name and without a filter")
+            return
+        (self._opened.discard if fold else self._opened.add)(path)
+        self._changed()
+
+    def action_order(self) -> None:
+        """The next order."""
+        orders = list(_ORDERS)
+        self._order = orders[(orders.index(self._order) + 1) % len(orders)]
+        self._changed()
+
+    def action_lines(self) -> None:
+        """Show who wrote each line of the selected file."""
+        from runebook_tui.tui.screens.lines import LinesScreen
+
+        node = self.node
+        if isinstance(node, File):
+            self.app.push_screen(LinesScreen(node.path, self.backend, self.now))
+        else:
+            self.say("select a file to see who wrote its lines")
+
+    def action_edit(self) -> None:
+        """Open the selected file in the operator's editor; the screen comes back when that ends."""
+        node = self.node
+        editor = shlex.split(os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi")
+        if not isinstance(node, File) or not editor:
+            self.say("select a file to edit it")
+            return
+        try:
+            with self.app.suspend():
+                subprocess.run([*editor, str(self.backend.root.absolute() / node.path)], check=False)
+        except SuspendNotSupported:
+            self.say("an editor cannot be opened from here")
+        except OSError as error:
+            self.say(f"{editor[0]} cannot be started: {error.strerror}")
+
+
+def _file(owners: OwnershipManager, path: str) -> File:
+    owner = owner_of(owners, path)
+    return File(path, owner, f"{path}\n{owner}".casefold())
+
+
+def _grown(
+    plan: ExecutionPlan, paths: Iterable[str], touched: Iterable[Record]
+) -> tuple[OwnershipManager, Tree, News]:
+    """The tree with its owners and news: a second's work for a hundred thousand files."""
+    owners, news = OwnershipManager(plan.ownership), News()
+    for record in touched:
+        news.tell(record)
+    return owners, Tree(_file(owners, path) for path in paths), news

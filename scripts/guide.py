@@ -1,0 +1,63 @@
+"""Writes what docs/guide.md says of modes and keys from what the program declares: `python scripts/guide.py`.
+
+What lies between two marks is made here; the rest of the page is written by hand.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from runebook_tui.tui import commands, modes
+from runebook_tui.tui.commands import Command
+
+GUIDE = Path(__file__).parent.parent / "docs" / "guide.md"
+_PART = re.compile(r"(<!-- (?P<name>\w+), by scripts/guide\.py -->\n).*?(<!-- end -->)", re.DOTALL)
+_PLAIN = {"⏎": "Enter", "⇥": "Tab", "⇤": "Shift-Tab", "space": "Space", "esc": "Esc"}
+
+
+def _named(key: str) -> str:
+    """All of a command's keys, as a page names them."""
+    signs = (
+        f"Ctrl-{sign[1:].upper()}" if sign[:1] == "^" else sign for sign in commands.key_signs(key).split(" ")
+    )
+    return " ".join(f"`{_PLAIN.get(sign, sign)}`" for sign in signs)
+
+
+def _table(table: Iterable[Command]) -> str:
+    rows = "".join(f"| {_named(each.key)} | {each.help} |\n" for each in table if each.key)
+    return f"| key | does |\n|---|---|\n{rows}"
+
+
+def _modes() -> str:
+    """Each mode: its key, what it is for, a picture, and the keys that only it has."""
+    parts = []
+    for mode in modes.MODES:
+        name, about = mode.id.capitalize(), mode.help[0].upper() + mode.help[1:]
+        picture = f"\n![{name}](pictures/{mode.id}.svg)\n" if mode is not modes.COCKPIT else ""
+        keys = f"\n{_table(mode.table)}" if mode.table else ""
+        parts.append(f"### `{mode.key}` {name}\n\n{about}.\n{picture}{keys}")
+    return "\n" + "\n".join(parts) + "\n"
+
+
+def _keys() -> str:
+    """The keys of the cockpit and of every mode, group by group."""
+    first = (*commands.COCKPIT, *commands.EVERYWHERE, *modes.going(), *commands.FILTER)
+    return "\n" + "".join(f"**{name}**\n\n{_table(group)}\n" for name, group in commands.groups(first))
+
+
+def _card() -> str:
+    return f"\n{_table(commands.CARD)}\n"
+
+
+PARTS = {"modes": _modes, "keys": _keys, "card": _card}
+
+
+def made(page: str) -> str:
+    """The page with its made parts as the program is now."""
+    return _PART.sub(lambda found: found[1] + PARTS[found["name"]]() + found[3], page)
+
+
+if __name__ == "__main__":
+    GUIDE.write_text(made(GUIDE.read_text()))
