@@ -33,6 +33,7 @@ from runebook_tui.tui.widgets.plan import PlanPanel
 from runebook_tui.tui.widgets.requests import RequestsPanel
 from runebook_tui.tui.widgets.rows import Rows
 from runebook_tui.tui.widgets.strip import EventStrip, KeyBar
+from runebook_tui.tui.widgets.suggestion import SuggestionLine
 
 
 class CockpitScreen(SpeakingKeys):
@@ -97,6 +98,7 @@ class CockpitScreen(SpeakingKeys):
             with Vertical(id="waiting"):
                 yield RequestsPanel(self.now, self._pulse, id="requests").data_bind(CockpitScreen.view)
                 yield LessonLine(id="lesson").data_bind(CockpitScreen.view)
+                yield SuggestionLine(id="suggestion").data_bind(CockpitScreen.view)
         yield EventStrip().data_bind(CockpitScreen.view)
         yield KeyBar()
 
