@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 
 from runebook_tui.cli.arguments import UsageError, build_parser
+from runebook_tui.cli.imports import importing
 
 _MODULES = {
     "tui": "session.interactive",
@@ -104,7 +105,8 @@ def run(words: Sequence[str]) -> int:
 def _function(command: str) -> Callable[[Namespace], int]:
     """The function of a command; its module is imported only now, for the sake of starting fast."""
     module, name = _MODULES[command].split(".")
-    function: Callable[[Namespace], int] = getattr(import_module(f"runebook_tui.cli.{module}"), name)
+    with importing():
+        function: Callable[[Namespace], int] = getattr(import_module(f"runebook_tui.cli.{module}"), name)
     return function
 
 

@@ -51,6 +51,16 @@ def root_of_plan() -> Path:
     return root if (state_folder(root) / LOG_NAME).exists() else plan_file().parent
 
 
+def has_plan() -> bool:
+    """Whether `root_of_plan` has a plan or a run to be about, or an error of its own to tell."""
+    try:
+        root_of_plan()
+    except CommandError:
+        here = Path.cwd() if os.path.exists(".") else None
+        return here is None or (find_repository(here) is not None and find_plan(here) is not None)
+    return True
+
+
 def inside(root: Path, text: str) -> str:
     """A path as typed, relative to the repository or the lane it is in. Raises CommandError outside both."""
     absolute = os.path.normpath(os.path.join(os.getcwd(), text))

@@ -8,23 +8,35 @@ from argparse import Namespace
 from contextlib import suppress
 from pathlib import Path
 
-from runebook_tui.cli.place import CommandError, root_of_plan
+from runebook_tui.cli.place import CommandError, has_plan, root_of_plan
+from runebook_tui.cli.imports import importing
 from runebook_tui.execution.client import EngineClient, EngineError
 from runebook_tui.execution.folders import make_state_folder
 from runebook_tui.execution.launch import engine_answers, launch_engine
 from runebook_tui.gate.kernel import keep_private
+from runebook_tui.place import find_repository
 
 
 def interactive(arguments: Namespace) -> int:
     """Open the TUI, starting an engine if none runs."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise CommandError("the interactive session needs a terminal; without one use `runebook-tui run`", 2)
-    root = root_of_plan()
     if os.environ.get("TERM") in ("dumb", "unknown"):
         raise CommandError(f"TERM={os.environ['TERM']} is no terminal to draw on; use `runebook-tui run`", 2)
+    if not has_plan() and not _welcome():
+        return 0
+    root = root_of_plan()
     ready_to_open(root)
     open_session(root)
     return 0
+
+
+def _welcome() -> bool:
+    """Offer the plans that there could be; whether one was written."""
+    from runebook_tui.tui.welcome import WelcomeApp
+
+    here = Path.cwd()
+    return bool(WelcomeApp(find_repository(here), here).run())
 
 
 def ready_to_open(root: Path) -> None:
@@ -42,8 +54,9 @@ def open_session(root: Path) -> None:
     make_state_folder(root)
     if not engine_answers(root):
         launch_engine(root)
-    from runebook_tui.tui.app import RunebookApp
-    from runebook_tui.tui.live import LiveBackend
+    with importing():
+        from runebook_tui.tui.app import RunebookApp
+        from runebook_tui.tui.live import LiveBackend
 
     keep_private()
     _look(root, leaves=False)

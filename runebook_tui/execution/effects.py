@@ -25,7 +25,7 @@ LAST_LINES = 20
 UNREAPED_SECONDS = 3.0
 """How long tmux may take to learn how a program in a dead pane ended."""
 
-_GONE_STEP_SECONDS = 0.05
+_GONE_STEP_SECONDS = 0.02
 
 STOP_SECONDS = 5.0
 """How long an agent that is stopped has between SIGTERM and the end of its pane."""

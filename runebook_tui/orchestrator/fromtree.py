@@ -35,7 +35,7 @@ def draft_from_tree(
     top, and folders whose names cannot be claims, stay without an owner. Raises ValueError without a folder.
     """
     agents = max(1, min(agents, MOST_AGENTS))
-    sizes = _folders(files, len(files) / agents)
+    sizes = _folders(files, len(files) / agents / 2)
     if not sizes:
         raise ValueError("there is no folder with files that an agent could own")
     groups = _groups(sizes, _affinities(sizes, commits), agents)

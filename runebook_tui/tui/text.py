@@ -70,3 +70,8 @@ def clock(seconds: float) -> str:
     minutes, second = divmod(max(0, int(seconds)), 60)
     hours, minute = divmod(minutes, 60)
     return f"{hours}:{minute:02}:{second:02}"
+
+
+def counted(number: int, thing: str) -> str:
+    """How many there are of a thing whose plural ends in "s": "1 file", "3 files"."""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

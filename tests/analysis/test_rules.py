@@ -99,18 +99,18 @@ def test_a_hostile_output_cannot_put_a_command_into_a_snippet(tmp_path: Path) ->
 
 def test_a_hostile_output_cannot_keep_the_rules_busy(tmp_path: Path) -> None:
     (slow,) = fresh(tmp_path, '[[rules]]\nid = "slow"\ntitle = "t"\noutput = "^(a|aa)+$"\n')
-    began = time.monotonic()
+    began = time.process_time()
     assert heuristics.ideas([slow] * 500, failed("a" * 5000 + "b"), tmp_path) == ()
-    assert time.monotonic() - began < 3 * heuristics.ALL_SECONDS
+    assert time.process_time() - began < 3 * heuristics.ALL_SECONDS
 
 
 def test_every_rule_is_fast_on_long_output_made_of_what_it_looks_for() -> None:
     long = "".join(printed(name).failure.output for name in NAMES)[:65536]
     weird = ["error: " * 9000, "'" * 60000, "a:1:1: " * 9000, "(" * 60000, "\n" * 60000, "x " * 30000]
     for output in (long, *weird):
-        began = time.monotonic()
+        began = time.process_time()
         heuristics.ideas(RULES, failed(output), Path("/repo"))
-        assert time.monotonic() - began < 2 * heuristics.ALL_SECONDS
+        assert time.process_time() - began < 2 * heuristics.ALL_SECONDS
 
 
 def test_nobody_who_left_is_answered(tmp_path: Path) -> None:

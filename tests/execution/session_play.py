@@ -16,9 +16,11 @@ from runebook_tui.cli import shapes
 from runebook_tui.core.fold import fold
 from runebook_tui.core.state import State
 from runebook_tui.core.types import Author
+from runebook_tui.execution.client import EngineClient, EngineDown
 from runebook_tui.execution.follow import open_log
 from runebook_tui.history.diffs import request_diff
 from runebook_tui.log.eventlog import LogError
+from runebook_tui.log.lease import process_start
 from runebook_tui.place import tmux_socket_name
 
 DEADLINE = float(os.environ.get("RUNEBOOK_TEST_SECONDS", "60"))
@@ -117,12 +119,13 @@ class Session:
         return next((phase for phase in self.status()["phases"] if phase["id"] == name), {})
 
     def until(self, what: str, condition: Callable[[], Any]) -> Any:
-        deadline = time.monotonic() + DEADLINE
+        deadline, pause = time.monotonic() + DEADLINE, 0.005
         while time.monotonic() < deadline:
             found = condition()
             if found:
                 return found
-            time.sleep(0.05)
+            time.sleep(pause)
+            pause = min(1.5 * pause, 0.05)
         said = (self.root.parent / "engine.out").read_text() if self.engine else ""
         log = self.command("log").stdout
         raise AssertionError(f"never came: {what}\nengine said: {said}\nlog:\n{log[-4000:]}")
@@ -142,14 +145,24 @@ class Session:
         return found[0].event.author if found else None
 
     def down(self) -> None:
+        """End everything: by the engine that runs, else by one that is started where a pane outlived it."""
         if self.engine is None:
             return
-        self.command("down")
         try:
-            self.engine.wait(DEADLINE)
+            with EngineClient(self.root) as client:
+                pid = client.ask("down")["pid"]
+                started = process_start(pid)
+            self.until("the engine's end", lambda: started is None or process_start(pid) != started)
+        except EngineDown:
+            if self._tmux("has-session").returncode == 0:
+                self.command("down")
         finally:
             if self.engine.poll() is None:
                 self.engine.kill()
-            subprocess.run(
-                ["tmux", "-L", tmux_socket_name(self.root), "kill-server"], capture_output=True, check=False
-            )
+            self.engine.wait(DEADLINE)
+            self._tmux("kill-server")
+
+    def _tmux(self, *words: str) -> subprocess.CompletedProcess[bytes]:
+        """A command to the private tmux server."""
+        server = ["tmux", "-L", tmux_socket_name(self.root)]
+        return subprocess.run([*server, *words], env=self.environment, capture_output=True)

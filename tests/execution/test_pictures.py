@@ -14,6 +14,8 @@ SHOWN = {
     "cockpit": ("src-tauri/src/memory/api.rs", "approve 1"),
     "card": ("analysis", "wants to write", "owned by", "widen the plan", "refused at"),
     "patch": ("+may_write", "change the plan and approve 1"),
+    "files": ("Files · ", "latest change first", "Latest change"),
+    "timeline": ("Timeline · ", "request 1: analysis wants to write"),
     "away": ("While you were away", "1 request waits for you: 1"),
 }
 

@@ -300,7 +300,7 @@ def test_an_engine_that_says_nothing_is_not_waited_for(gate: Gate) -> None:
     assert done.stderr.startswith(
         b"runebook: src/billing/pay.py is billing's; nobody answered within 0.2 s\n"
     )
-    assert 2.0 < time.monotonic() - begun < 10
+    assert time.monotonic() - begun > 2.0  # and `run` itself waits only so long
 
 
 def test_words_never_reach_a_terminal_or_block(holding: Gate) -> None:

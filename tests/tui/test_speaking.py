@@ -123,6 +123,14 @@ async def test_a_question_is_answered_by_one_key() -> None:
         assert played.backend.state.agents["storage"].status is AgentStatus.RUNNING
 
 
+async def test_n_goes_to_the_question() -> None:
+    async with stage() as played:
+        asking(played.backend)
+        await played.shows("storage asks")
+        await played.press("n")
+        await played.until(lambda: "yes to storage" in played.bar())
+
+
 async def test_a_key_never_answers_another_question_than_was_read() -> None:
     async with stage() as played:
         asking(played.backend)

@@ -36,7 +36,7 @@ async def test_lanes_show_who_did_what_when() -> None:
         await opened(played)
         assert "0:10:00" in played.text()
         assert "─" in lane(played, "core"), "it is done"
-        assert "!" in lane(played, "surfaces")
+        assert "⊗" in lane(played, "surfaces")
         assert "╳" in lane(played, "surfaces"), "it has failed"
         assert "▃" in lane(played, "storage"), "it works"
         assert "░" in lane(played, "nix-ci"), "it waited for its start"
@@ -127,7 +127,7 @@ async def test_the_filter_leaves_agents_or_kinds_of_events() -> None:
         await played.press("escape", "slash", *"writes", "enter")
         await played.until(lambda: "│ nix-ci" not in played.text())
         await played.press("up")
-        await played.shows("storage changed src/storage/store.py")
+        await played.shows("storage wrote src/storage/store.py")
         assert {each.kind for each in screen._walked()} == {Kind.WRITE}
         await played.press("escape")
         await played.shows("│ nix-ci")
@@ -161,7 +161,7 @@ async def test_a_click_goes_to_the_nearest_event_of_the_lane() -> None:
         screen = await opened(played)
         rows = played.text().splitlines()
         row = next(at for at, line in enumerate(rows) if line.startswith("│ surfaces"))
-        await played.pilot.click(offset=(rows[row].index("!") + 5, row))
+        await played.pilot.click(offset=(rows[row].index("⊗") + 5, row))
         await played.until(lambda: screen._cursor is not None and screen._cursor.lane == "surfaces")
         await played.shows("surfaces ended: exit 3")
 

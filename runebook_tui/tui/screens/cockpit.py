@@ -194,6 +194,7 @@ class CockpitScreen(SpeakingKeys):
             self.requests.select(need.request, by_hand=True)
         else:
             self.plan.select(("agent", need.agent), by_hand=True)
+            self.requests.select(("question", need.agent), by_hand=True)
 
     def action_why(self) -> None:
         """Say why the selected agent is what it is."""

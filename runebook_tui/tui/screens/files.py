@@ -39,6 +39,8 @@ _SHOWN = 2_000
 """Files that a filter or an order other than by name shows."""
 _SMALL = 60
 """A tree of at most so many files is unfolded at first."""
+_OLD_SECONDS = 60.0
+"""The tree is read anew when it is gone to after so long."""
 _REST_SECONDS = 0.15
 """How long a file must be selected before its story is read."""
 
@@ -61,6 +63,9 @@ class FilesScreen(ModeScreen):
         self._news = News()
         self._plan: ExecutionPlan | None = None
         """The plan that the owners in the tree are of; None until the tree is read."""
+        self._reading = False
+        self._read_at = 0.0
+        """When it was read last, unix seconds."""
         self._owners = OwnershipManager(())
         self._seq = 0
         """The newest record that the news are of."""
@@ -73,6 +78,8 @@ class FilesScreen(ModeScreen):
         """What the rows were made of, but for news."""
         self._present = Present()
         self._story: tuple[str, Story] | None = None
+        self._told = 0
+        """How many changes of the file were known when its story was read."""
         self._rest: Timer | None = None
 
     def body(self) -> Iterable[Widget]:
@@ -98,32 +105,38 @@ class FilesScreen(ModeScreen):
     async def _read(self, plan: ExecutionPlan) -> None:
         """Read the tree and what happened to it; owners are found off the screen's thread."""
         first = self._plan is None
-        self._plan = plan
+        self._plan, self._read_at, self._reading = plan, self.now(), True
+        seq = self.view.state.seq
         try:
-            seq = self.view.state.seq
             touched = await self.backend.touches(0)
             paths = await self.backend.files()
+            self._owners, self._tree, self._news = await asyncio.to_thread(_grown, plan, paths, touched)
         except BackendError as error:
             self.notify(visible(str(error)), severity="error", markup=False)
             return
-        self._owners, self._tree, self._news = await asyncio.to_thread(_grown, plan, paths, touched)
+        finally:
+            self._reading = False
         self._seq = max(seq, touched[-1].seq if touched else 0)
         if first:
             small = len(self._tree) <= _SMALL
             unfolded = self._tree.rows(None if small else ())
             self._opened = {row.node.path for row in unfolded if isinstance(row.node, Folder) and row.open}
-        self._changed()
+        self._version += 1
+        self._fresh()
 
     @work(exclusive=True, group="news")
     async def _catch_up(self) -> None:
         """Read the changes that came faster than the view keeps them."""
+        seq = self.view.state.seq
         try:
             missed = await self.backend.touches(self._seq)
         except BackendError as error:
             self.notify(visible(str(error)), severity="error", markup=False)
             return
-        if self._take(missed):
-            self._changed()
+        moved = self._take(missed)
+        self._seq = max(self._seq, seq)
+        self._version += moved
+        self._show()
 
     def _take(self, records: Iterable[Record]) -> bool:
         """Take up records; whether files came or went."""
@@ -150,6 +163,8 @@ class FilesScreen(ModeScreen):
         """Show what there is; with a new plan, find the owners anew."""
         if self._plan is not self.view.state.plan and self.view.loaded:
             self._read(self.view.state.plan)
+        if self._reading:
+            self._show(anew=False)
             return
         fresh = [record for record in self.view.recent if record.seq > self._seq]
         if fresh and fresh[0].seq > self._seq + 1:
@@ -157,6 +172,12 @@ class FilesScreen(ModeScreen):
         elif self._take(fresh):
             self._version += 1
         self._show(anew=bool(fresh))
+
+    def on_screen_resume(self) -> None:
+        """What git ignores may have changed while another mode was looked at."""
+        super().on_screen_resume()
+        if self._plan is not None and not self._reading and self.now() - self._read_at > _OLD_SECONDS:
+            self._read(self._plan)
 
     def _changed(self) -> None:
         self._version += 1
@@ -220,14 +241,10 @@ class FilesScreen(ModeScreen):
             self.whole.update(folder_words(node, self._present, news, now))
             return
         story = self._story[1] if self._story is not None and self._story[0] == node.path else None
-        if story is not None and news is not None and self._outdated(story, news.time):
+        if story is not None and news is not None and news.touches != self._told:
             self._soon()
         claim = self._owners.owner_of(node.path)
         self.whole.update(file_words(node, claim, story, self._present, news, now))
-
-    @staticmethod
-    def _outdated(story: Story, time: float) -> bool:
-        return not story.touches or story.touches[0].time < time
 
     @on(Rows.Moved, "#list")
     def _moved(self) -> None:
@@ -247,14 +264,15 @@ class FilesScreen(ModeScreen):
         node = self.node
         if not isinstance(node, File):
             return
-        claim = self._owners.owner_of(node.path)
+        claim, news = self._owners.owner_of(node.path), self._news.get(node.path)
+        told = 0 if news is None else news.touches
         try:
             story = await self.backend.story(node.path, None if claim is None else claim.pattern)
         except BackendError as error:
             self.notify(visible(str(error)), severity="error", markup=False)
             return
-        if self.node is node:
-            self._story = (node.path, story)
+        if self.rows.selected == node.path:
+            self._story, self._told = (node.path, story), told
             self.change.show_diff(story.diff, [])
             self.change.display = bool(story.diff)
             self._show_selected()

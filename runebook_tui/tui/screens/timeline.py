@@ -30,6 +30,8 @@ from runebook_tui.tui.widgets.lanes import LaneChart
 
 LIMIT = 100_000
 """The newest records of the run that are shown."""
+_MOST = LIMIT * 3 // 2
+"""With so many it is read anew, for LIMIT of them."""
 _PAGE = 2_000
 _REST_SECONDS = 0.1
 """How long an event must be under the cursor before its record is read."""
@@ -52,8 +54,7 @@ class TimelineScreen(ModeScreen):
     def __init__(self, backend: Backend, now: Callable[[], float]) -> None:
         super().__init__(backend, now)
         self._chronicle = Chronicle(ExecutionPlan.model_validate({"plan": {"name": "none"}}))
-        self._plan: ExecutionPlan | None = None
-        self._run = 0
+        self._run = -1
         self._seq = 0
         """The newest record that is in the chronicle."""
         self._reading = False
@@ -83,16 +84,17 @@ class TimelineScreen(ModeScreen):
 
     @work(exclusive=True, group="events")
     async def _read(self) -> None:
-        """Read the run from its newest record back to its first; the screen's thread has no work with it."""
+        """Read from the newest record back to what is known, or to the first of the run."""
         state = self.view.state
-        self._reading, self._plan, self._run = True, state.plan, state.run
+        anew = self._run != state.run
+        after = 0 if anew else self._seq
+        self._reading, self._run = True, state.run
         found: list[Moment] = []
         read, before = 0, None
-        self._cut_off = False
         try:
             while True:
                 page = await self.backend.events(before, _PAGE)
-                mine = [record for record in page if record.run == state.run]
+                mine = [record for record in page if record.run == state.run and record.seq > after]
                 found += await asyncio.to_thread(_moments, mine)
                 read += len(mine)
                 if len(mine) < _PAGE:
@@ -101,14 +103,18 @@ class TimelineScreen(ModeScreen):
                     self._cut_off = True
                     break
                 before = mine[-1].seq
-                if read == _PAGE:
+                if anew and read == _PAGE:
                     await self._made(state.plan, found)
         except BackendError as error:
             self.notify(visible(str(error)), severity="error", markup=False)
             return
         finally:
             self._reading = False
-        await self._made(state.plan, found)
+        if anew:
+            await self._made(state.plan, found)
+        else:
+            for each in reversed(found):
+                self._chronicle.add(each)
         self._seq = max(state.seq, self._chronicle.seq)
         self._tell_away()
         self._fresh()
@@ -145,8 +151,9 @@ class TimelineScreen(ModeScreen):
         state = self.view.state
         if self._reading or not self.view.loaded:
             return
-        if self._run != state.run or self._plan is None:
-            self._cursor = None
+        if self._run != state.run or len(self._chronicle.moments) > _MOST:
+            self._run, self._seq = -1, 0
+            self._cursor, self._cut_off = None, False
             self._read()
             return
         fresh = [record for record in self.view.recent if record.seq > self._seq]
@@ -219,7 +226,7 @@ class TimelineScreen(ModeScreen):
         cursor, record = self._cursor, self._record
         if cursor is None:
             legend = "░ waits   ▒ waits for you   ▃▅█ works and writes   ─ done   ╳ failed   ╌ stopped\n"
-            marks = "◆ request   ✓ ✗ decided   ★ published   » message   + task   | start or end   ! failure"
+            marks = "◆ request   ✓ ✗ decided   ★ published   » message   + task   | start or end   ⊗ failure"
             words = "up and down go from event to event\n"
             self.event.update(Content.assemble((words, ""), (legend + marks, glyphs.MUTED)))
             return

@@ -38,7 +38,7 @@ MARKS = {
     Kind.STATUS: ("|", glyphs.STRONG),
     Kind.PUBLISHED: ("★", glyphs.BUSY),
     Kind.REQUEST: glyphs.ASKING[::2],
-    Kind.FAILURE: ("!", glyphs.BAD),
+    Kind.FAILURE: ("⊗", glyphs.BAD),
 }
 _DECISIONS = {True: ("✓", glyphs.GOOD), False: ("✗", glyphs.BAD), None: ("○", glyphs.MUTED)}
 _SHADE = "on $foreground 15%"
