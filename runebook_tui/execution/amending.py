@@ -110,6 +110,10 @@ class Amending:
         """Write the text of that digest, which an amendment replaced, back. Raises as `amend`."""
         return await self._to_the_end(lambda text: self._restored(text, digest), seen)
 
+    async def write(self, text: str, seen: str) -> Amendment:
+        """Put a text that the operator wrote into the plan's file, and in force. Raises as `amend`."""
+        return await self._to_the_end(lambda before: self._rewritten(before, text), seen)
+
     async def preview(self, edits: Sequence[PlanEdit]) -> Amendment:
         """What `amend` would do to the file as it is now. Raises Refused."""
         return await asyncio.to_thread(lambda: self._edited(self._text(), edits))
@@ -121,6 +125,9 @@ class Amending:
         digest = wire.text_field(message, "restore", default="", limit=64)
         if digest:
             return (await self.restore(digest, seen)).answer()
+        text = wire.text_field(message, "text", default="", limit=MAX_PLAN_BYTES)
+        if text:
+            return (await self.write(text, seen)).answer()
         return (await self.amend(_edits(message), seen)).answer()
 
     async def _preview(self, connection: Connection, message: Answer) -> Answer:
@@ -163,9 +170,17 @@ class Amending:
             raise Refused(f"{PLAN_NAME} is no text file of at most 1 MiB, or is a link")
         return _decoded(seen.data)
 
-    def _edited(self, text: str, edits: Sequence[PlanEdit]) -> Amendment:
+    def _rewritten(self, text: str, after: str) -> Amendment:
+        self._must_be_in_force(text)
+        return Amendment(text, after, self._plan(after))
+
+    def _must_be_in_force(self, text: str) -> None:
+        """Else what somebody wrote into the file would come in on the back of this. Raises Refused."""
         if self._host.vault.without_secrets(self._plan(text)) != self._host.state.plan:
             raise Refused(f"{PLAN_NAME} holds changes that are not in force: undo or approve them first")
+
+    def _edited(self, text: str, edits: Sequence[PlanEdit]) -> Amendment:
+        self._must_be_in_force(text)
         try:
             after = patched(text, edits)
         except PlanError as error:

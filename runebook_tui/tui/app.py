@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
@@ -22,6 +22,7 @@ from runebook_tui.tui.news import NewsApp
 from runebook_tui.tui.pacing import paced
 from runebook_tui.tui.screens.cockpit import CockpitScreen
 from runebook_tui.tui.screens.mode import ModeScreen
+from runebook_tui.tui.screens.request_keys import RequestKeys
 from runebook_tui.tui.speaking import SpeakingApp
 from runebook_tui.tui.theme import NO_COLOUR, RUNEBOOK, THEMES
 from runebook_tui.tui.view import View, worth_telling
@@ -59,6 +60,7 @@ class RunebookApp(NewsApp, DecidingApp, SpeakingApp, GoingApp, inherit_bindings=
         pulse: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__(backend, now)
+        self._pulse = pulse
         screen = self._settings.screen
         self._own_filters: list[LineFilter] = []
         if screen.ascii or glyphs.ascii_wanted():
@@ -167,6 +169,10 @@ class RunebookApp(NewsApp, DecidingApp, SpeakingApp, GoingApp, inherit_bindings=
     def _wanted(self, event: ModeScreen.Wanted) -> None:
         self.send(event.do, **event.fields)
 
+    def deciders(self) -> Iterable[RequestKeys]:
+        """The cockpit, and the modes that decide requests."""
+        return (self._cockpit, *(each for each in self._opened.values() if isinstance(each, RequestKeys)))
+
     # ── where the operator looks ────────────────────────────────────────────────────────────────
 
     def action_mode(self, mode: str) -> None:
@@ -175,7 +181,7 @@ class RunebookApp(NewsApp, DecidingApp, SpeakingApp, GoingApp, inherit_bindings=
             return
         if mode != modes.COCKPIT.id and mode not in self._opened:
             screen = self._opened[mode] = modes.by_id(mode).load()(self._backend, self._now)
-            screen.view = self.view
+            screen.view, screen.pulse = self.view, self._pulse
             self.add_mode(mode, lambda: screen)
         self.switch_mode(mode)
 

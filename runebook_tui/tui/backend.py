@@ -12,6 +12,7 @@ from runebook_tui.core.events import Record
 from runebook_tui.core.state import State
 from runebook_tui.core.story import Story, WrittenLine
 from runebook_tui.history.heads import FileHead
+from runebook_tui.orchestrator.problems import Problem
 from runebook_tui.settings import Notify
 
 
@@ -62,6 +63,14 @@ class Way:
     """The key that comes back."""
 
 
+@dataclass(frozen=True)
+class PlanFile:
+    """The plan's file as it is now: its text to the byte, and what is wrong with it."""
+
+    text: str
+    problems: tuple[Problem, ...]
+
+
 class Backend(Protocol):
     """The engine, its log and its panes, seen from the screens."""
 
@@ -82,7 +91,9 @@ class Backend(Protocol):
         `undo`, `done`, `refused`, `patch` and `refused_patch`. With {requests} in the place of {request} the
         answer has what became of each in `requests`, and `refused`. preview {request, means} answers with
         `patch`, `plan` (the SHA-256 of the plan's text) and `words`. take-back; disown {request}; restart,
-        stop {agent}; down; new-run. say {agents, text} answers with `said`, a list of {id, outcome, why}.
+        stop {agent}; down; new-run; undo {request}; restore {undo}. amend-preview {edits} answers with
+        `patch` and `before` (the SHA-256 of the plan's text), amend {edits or text, seen} does it.
+        say {agents, text} answers with `said`, a list of {id, outcome, why}.
         answer {agent, question, answer}: yes or no to the question in those words.
         """
         ...
@@ -103,6 +114,14 @@ class Backend(Protocol):
 
     async def heads(self, request: int) -> tuple[FileHead, ...]:
         """The first lines of the request's files as they are now, of those that `diff` does not show."""
+        ...
+
+    async def plan_file(self) -> PlanFile:
+        """The plan's file as it is now. Raises BackendError where it cannot be read."""
+        ...
+
+    async def check(self, text: str) -> tuple[Problem, ...]:
+        """What would be wrong with the plan's file if it held this text, errors first."""
         ...
 
     async def captures(self, agents: Sequence[str]) -> Mapping[str, Frame | BackendError]:

@@ -28,7 +28,7 @@ class Command:
 
 REQUESTS, AGENTS, LOOK, PROGRAM = "Requests", "Agents", "Look around", "Runebook"
 
-COCKPIT = (
+DECIDING = (
     Command(
         "request.approve",
         "a",
@@ -91,6 +91,11 @@ COCKPIT = (
         "lesson",
         REQUESTS,
     ),
+)
+"""The commands of a screen with a list of requests."""
+
+COCKPIT = (
+    *DECIDING,
     Command("agent.next", "j,down", "next agent", "select the next agent", "move(1)", AGENTS, palette=False),
     Command("agent.last", "k,up", "last agent", "select the agent before", "move(-1)", AGENTS, palette=False),
     Command("agent.go", "g", "go to", "go to the selected agent's pane; F12 comes back", "go", AGENTS),

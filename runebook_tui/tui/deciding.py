@@ -2,37 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from textual import on, work
 
 from runebook_tui.core.planedits import written
-from runebook_tui.tui.screens.cockpit import CockpitScreen
+from runebook_tui.tui.screens.request_keys import RequestKeys
 from runebook_tui.tui.sending import SendingApp
 from runebook_tui.tui.verdict import Verdict, about
 
 if TYPE_CHECKING:
     from runebook_tui.core.learning import Lesson
     from runebook_tui.core.state import RequestState
-    from runebook_tui.tui.screens.card import CardScreen
+    from runebook_tui.tui.screens.plan import PlanScreen
+    from runebook_tui.tui.widgets.sheet import RequestSheet
 
 
 class DecidingApp(SendingApp, inherit_bindings=False):
     """Every answer is sent for what the operator saw, or not at all."""
 
-    _cockpit: CockpitScreen
+    def deciders(self) -> Iterable[RequestKeys]:
+        """The screens that decide requests."""
+        return ()
 
-    @on(CockpitScreen.Answered)
-    def _answered(self, event: CockpitScreen.Answered) -> None:
+    @on(RequestKeys.Answered)
+    def _answered(self, event: RequestKeys.Answered) -> None:
         self._answer(event.verdict)
 
-    @on(CockpitScreen.RejectWanted)
-    def _reject_wanted(self, event: CockpitScreen.RejectWanted) -> None:
+    @on(RequestKeys.RejectWanted)
+    def _reject_wanted(self, event: RequestKeys.RejectWanted) -> None:
         self._ask_reason([event.request], self._answer)
 
-    @on(CockpitScreen.TogetherWanted)
-    def _together_wanted(self, event: CockpitScreen.TogetherWanted) -> None:
+    @on(RequestKeys.TogetherWanted)
+    def _together_wanted(self, event: RequestKeys.TogetherWanted) -> None:
         """Decide all marked requests: a rejection takes a reason, everything else is asked about."""
         from runebook_tui.tui.screens.together import TogetherScreen
 
@@ -49,8 +53,8 @@ class DecidingApp(SendingApp, inherit_bindings=False):
             does, effect = "Reject and undo", "What they wrote is taken out again; a patch of each is kept."
         self.push_screen(TogetherScreen(does, event.requests, effect=effect), answer)
 
-    @on(CockpitScreen.LessonWanted)
-    def _lesson_wanted(self, event: CockpitScreen.LessonWanted) -> None:
+    @on(RequestKeys.LessonWanted)
+    def _lesson_wanted(self, event: RequestKeys.LessonWanted) -> None:
         self._show_lesson(event.lesson)
 
     @work(exclusive=True, group="patch")
@@ -61,7 +65,7 @@ class DecidingApp(SendingApp, inherit_bindings=False):
 
         edits = written([lesson.edit])
         preview = await self._asked("amend-preview", edits=edits)
-        if preview is None or self.screen is not self._cockpit:
+        if preview is None or not isinstance(self.screen, RequestKeys):
             return
 
         def answer(said: str | None) -> None:
@@ -72,39 +76,72 @@ class DecidingApp(SendingApp, inherit_bindings=False):
 
         self.push_screen(of_lesson(lesson, preview), answer)
 
-    @on(CockpitScreen.TakeBackWanted)
+    async def on_plan_screen_edits_wanted(self, event: PlanScreen.EditsWanted) -> None:
+        """Show the patch of some edits of the plan; accepting it puts them in force."""
+        self._show_edits(event)
+
+    @work(exclusive=True, group="patch")
+    async def _show_edits(self, event: PlanScreen.EditsWanted) -> None:
+        from runebook_tui.tui.screens.patch import of_edits
+
+        edits = written(event.edits)
+        preview = await self._asked("amend-preview", edits=edits)
+        if preview is None or self.screen is not event.screen:
+            return
+
+        def answer(said: str | None) -> None:
+            if said == "accept":
+                self.send("amend", edits=edits, seen=preview.get("before"))
+
+        self.push_screen(of_edits(event.edits, preview), answer)
+
+    async def on_plan_screen_text_wanted(self, event: PlanScreen.TextWanted) -> None:
+        """Show what the operator's own edit changes and what is wrong with it; accepting puts it in force."""
+        from runebook_tui.tui.screens.patch import of_text
+
+        broken = any(each.severity == "error" for each in event.problems)
+
+        def answer(said: str | None) -> None:
+            if said == "accept" and broken:
+                event.screen.edit_text(event.before, event.after)
+            elif said == "accept":
+                seen = hashlib.sha256(event.before.encode()).hexdigest()
+                self.send("amend", text=event.after, seen=seen)
+
+        self.push_screen(of_text(event.before, event.after, event.problems), answer)
+
+    @on(RequestKeys.TakeBackWanted)
     def _take_back_wanted(self) -> None:
         self.send("take-back")
 
-    @on(CockpitScreen.CardWanted)
-    def _card_wanted(self, event: CockpitScreen.CardWanted) -> None:
+    @on(RequestKeys.CardWanted)
+    def _card_wanted(self, event: RequestKeys.CardWanted) -> None:
         from runebook_tui.tui.screens.card import CardScreen
 
-        backend = self._backend
-        card = CardScreen(event.request, self._now, backend.diff, backend.heads, backend.seen)
+        card = CardScreen(event.request, self._now, self._backend)
         self.push_screen(card.data_bind(DecidingApp.view), self._answer)
 
-    async def on_card_screen_reject_wanted(self, event: CardScreen.RejectWanted) -> None:
-        """Ask for the reason over the card, then close the card with the answer."""
-        self._ask_reason([event.request], event.card.dismiss)
+    async def on_request_sheet_reject_wanted(self, event: RequestSheet.RejectWanted) -> None:
+        """Ask for the reason over the sheet, which then has the answer."""
+        self._ask_reason([event.request], event.sheet.answer)
 
-    async def on_card_screen_patch_wanted(self, event: CardScreen.PatchWanted) -> None:
-        """Show the patch of the plan over the card; accepting it closes the card with the answer."""
+    async def on_request_sheet_patch_wanted(self, event: RequestSheet.PatchWanted) -> None:
+        """Show the patch of the plan over the sheet; accepting it answers the request."""
         self._show_patch(event)
 
     @work(exclusive=True, group="patch")
-    async def _show_patch(self, event: CardScreen.PatchWanted) -> None:
+    async def _show_patch(self, event: RequestSheet.PatchWanted) -> None:
 
         from runebook_tui.tui.screens.patch import of_request
 
         request, means = event.request, event.means
         preview = await self._asked("preview", request=request.id, means=means)
-        if preview is None or self.screen is not event.card:
+        if preview is None or self.screen is not event.sheet.screen:
             return
 
         def answer(said: str | None) -> None:
             if said == "accept":
-                event.card.plan_changed(means, str(preview.get("plan", "")), request)
+                event.sheet.plan_changed(means, str(preview.get("plan", "")), request)
 
         self.push_screen(of_request(request, means, preview), answer)
 
@@ -135,9 +172,11 @@ class DecidingApp(SendingApp, inherit_bindings=False):
                 markup=False,
             )
             return
-        self._cockpit.requests.sent(*verdict.requests)
+        for screen in self.deciders():
+            screen.sent(*verdict.requests)
         self.send(verdict.do, **verdict.fields())
 
     def undecided(self, *requests: int) -> None:
         """They can be decided again."""
-        self._cockpit.requests.unsent(*requests)
+        for screen in self.deciders():
+            screen.unsent(*requests)

@@ -73,6 +73,8 @@ LESSON = Glyph("▲", "^", BUSY)
 """A change of the plan that is suggested."""
 REFUSED = Glyph("▲", "^", CAUTION)
 """Somebody tried what only the operator may."""
+CRITICAL = Glyph("✦", "*", CAUTION)
+"""On the longest chain of work."""
 EDITING = Glyph("✎", "e", ACCENT)
 """A file that somebody edits now."""
 HOT = Glyph("≋", "*", CAUTION)
@@ -94,6 +96,7 @@ _ALL = (
         MARKED,
         LESSON,
         REFUSED,
+        CRITICAL,
         EDITING,
         HOT,
         ENGINE_ON,
@@ -132,7 +135,7 @@ _SIGNS = {
     },
     **dict.fromkeys("│┃▏▎▍▋▊▉▕║", "|"),
     **dict.fromkeys("─━▔▁▂═", "-"),
-    **dict.fromkeys("┌┐└┘├┤┬┴┼╭╮╰╯", "+"),
+    **dict.fromkeys("┌┐└┘├┤┬┴┼╭╮╰╯┏┓┗┛", "+"),
     **dict.fromkeys("█▄▀▆▇▅▃", "#"),
 }
 _TABLE = str.maketrans(_SIGNS)

@@ -14,7 +14,7 @@ from textual.app import SuspendNotSupported
 from runebook_tui.core.printable import visible
 from runebook_tui.history.heads import tree
 from runebook_tui.tui.backend import BackendError
-from runebook_tui.tui.editor import editor_command, file_of
+from runebook_tui.tui.editor import EditorError, at_line, file_of
 from runebook_tui.tui.sending import SendingApp
 from runebook_tui.tui.widgets.agent import AgentPanel
 from runebook_tui.tui.widgets.pane import PaneView
@@ -97,10 +97,13 @@ class GoingApp(SendingApp, inherit_bindings=False):
         path = file_of(tree(self._backend.root, known.lane if known else ""), link.target)
         if path is None:
             self._complain(f"the repository has no file {link.target}")
-        elif command := editor_command(os.environ, path, link.line):
-            self._away(command)
         else:
-            self._complain("no editor: set EDITOR")
+            try:
+                command = at_line(os.environ, path, link.line)
+            except EditorError as error:
+                self._complain(str(error))
+            else:
+                self._away(command)
 
     def _open_address(self, address: str) -> None:
         here = (

@@ -25,14 +25,16 @@ from runebook_tui.history.diffs import request_diff
 from runebook_tui.history.heads import FileHead, heads, tree
 from runebook_tui.log.eventlog import LogError
 from runebook_tui.log.since import records_since
-from runebook_tui.place import tmux_socket_name
+from runebook_tui.orchestrator.planner import read_plan, read_text
+from runebook_tui.orchestrator.problems import PlanError, Problem
+from runebook_tui.place import PLAN_NAME, tmux_socket_name
 from runebook_tui.settings import Notify
 from runebook_tui.tmux import attaching
 from runebook_tui.tmux import control as tmux_control
 from runebook_tui.tmux.buffers import set_buffer
 from runebook_tui.tmux.control import ControlClient
 from runebook_tui.tmux.panes import TmuxError
-from runebook_tui.tui.backend import BackendError, Frame, Rows, Update, Way
+from runebook_tui.tui.backend import BackendError, Frame, PlanFile, Rows, Update, Way
 
 _ANSWER_SECONDS = 10.0
 _TYPED = ("say", "answer")
@@ -62,7 +64,9 @@ class LiveBackend:
 
     async def send(self, do: str, **fields: object) -> dict[str, object]:
         """See Backend.send."""
-        undoes = fields.get("undo") or fields.get("means") or fields.get("requests") or do == "take-back"
+        undoes = (
+            fields.get("undo") or fields.get("means") or fields.get("requests") or do in ("take-back", "undo")
+        )
         seconds = _UNDO_SECONDS if undoes else _TYPING_SECONDS if do in _TYPED else _ANSWER_SECONDS
         try:
             try:
@@ -96,6 +100,28 @@ class LiveBackend:
             return {}
         paths = [path for path, crossing in known.crossings.items() if crossing.change is None]
         return await asyncio.to_thread(contents_at, tree(self.root, known.lane), paths)
+
+    async def plan_file(self) -> PlanFile:
+        """See Backend.plan_file."""
+
+        def read() -> PlanFile:
+            path = self.root / PLAN_NAME
+            text = read_text(path)
+            with path.open("rb") as file:
+                mark = file.read(3)
+            _, problems = read_plan(text, PLAN_NAME, self.root)
+            return PlanFile(("\ufeff" if mark == b"\xef\xbb\xbf" else "") + text, problems)
+
+        try:
+            return await asyncio.to_thread(read)
+        except (PlanError, OSError) as error:
+            raise BackendError(str(error).splitlines()[0]) from error
+
+    async def check(self, text: str) -> tuple[Problem, ...]:
+        """See Backend.check."""
+        plain = text.removeprefix("\ufeff")
+        _, problems = await asyncio.to_thread(read_plan, plain, PLAN_NAME, self.root)
+        return problems
 
     async def captures(self, agents: Sequence[str]) -> Mapping[str, Frame | BackendError]:
         """See Backend.captures."""

@@ -28,10 +28,12 @@ from runebook_tui.core.state import State
 from runebook_tui.core.story import Story, WrittenLine
 from runebook_tui.core.suggestions import ApplySuggestion, DismissSuggestion
 from runebook_tui.core.types import ENGINE, OPERATOR, Change
-from runebook_tui.core.undos import why_not_undone
+from runebook_tui.core.undos import why_not_restored, why_not_undone
 from runebook_tui.history.heads import FileHead
+from runebook_tui.orchestrator.planner import read_plan
+from runebook_tui.orchestrator.problems import Problem
 from runebook_tui.settings import Notify
-from runebook_tui.tui.backend import BackendError, Frame, Rows, Update, Way
+from runebook_tui.tui.backend import BackendError, Frame, PlanFile, Rows, Update, Way
 
 _FIRST_RECORDS = 50
 
@@ -40,9 +42,9 @@ class MemoryBackend:
     """Keeps the log in a list and plays the engine: commands are decided, appended, folded and settled.
 
     `now` gives unix seconds. `sent` holds what was asked for, `kept` what was copied; `captured` counts looks
-    at panes; `diffs`, `first_lines`, `contents`, `previews`, `paths`, `stories`, `written`, `frames` and
-    `histories` hold what is answered; `refuse` why a request cannot be decided, `holding` why nothing is said
-    to an agent, `stuck` why a path cannot be undone.
+    at panes; `diffs`, `first_lines`, `contents`, `previews`, `paths`, `stories`, `written`, `plan_text`,
+    `frames` and `histories` hold what is answered; `refuse` why a request cannot be decided, `holding` why
+    nothing is said to an agent, `stuck` why a path cannot be undone.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class MemoryBackend:
         self.histories: dict[str, tuple[bytes, ...]] = {}
         self.captured: Counter[str] = Counter()
         self.kept: list[str] = []
+        self.plan_text = ""
         self.paths: list[str] = []
         self.stories: dict[str, Story] = {}
         self.written: dict[str, tuple[WrittenLine, ...]] = {}
@@ -125,10 +128,16 @@ class MemoryBackend:
             raise BackendError("the engine is not running")
         if do == "preview":
             return self._preview(fields["request"], fields["means"])
+        if do == "amend" and "text" in fields:
+            return self._write_plan(fields["text"], fields["seen"])
         if do in ("amend-preview", "amend"):
             return self._amend(do, read(fields["edits"]), fields.get("seen"))
         if do == "take-back":
             return self._take_back()
+        if do == "undo":
+            return self._undo_later(fields["request"])
+        if do == "restore":
+            return self._restore(fields["undo"])
         if do == "say":
             return self._say(fields["agents"], fields["text"])
         if do == "answer":
@@ -183,6 +192,17 @@ class MemoryBackend:
         patch = "--- a/runebook.toml\n+++ b/runebook.toml\n" + "".join(f"+{each}\n" for each in words)
         return {"changed": True, "before": digest, "patch": patch, "edits": words}
 
+    def _write_plan(self, text: str, seen: str) -> dict[str, object]:
+        """Put a text of the plan in force."""
+        if hashlib.sha256(self.plan_text.encode()).hexdigest() != seen:
+            raise BackendError("runebook.toml has changed since you looked at it; look again")
+        plan, problems = read_plan(text, "runebook.toml", None)
+        if plan is None:
+            raise BackendError(str(problems[0]))
+        self.do(c.ChangePlan(plan, ()), actor=OPERATOR)
+        self.plan_text = text
+        return {"changed": True}
+
     def _say(self, agents: list[str], text: str) -> dict[str, object]:
         """Every agent has it, but for those in `holding`."""
         said = []
@@ -205,6 +225,22 @@ class MemoryBackend:
         self.do(c.TakeBack(), actor=OPERATOR)
         assert last is not None, "else it was refused"
         return {"requests": [{"request": number} for number in last.requests], "restored": []}
+
+    def _undo_later(self, number: int) -> dict[str, object]:
+        if why := why_not_undone(self.state, number):
+            raise BackendError(why)
+        return self._undo(number)
+
+    def _restore(self, name: str) -> dict[str, object]:
+        """Bring back what an undo removed; there are no files."""
+        if why := why_not_restored(self.state, name):
+            raise BackendError(why)
+        left = self.state.undos[name].left
+        changes = tuple(
+            Change(path=path, before=each.after, after=each.before) for path, each in left.items()
+        )
+        self.do(c.RecordRestore(name, changes), actor=OPERATOR)
+        return {"undo": name, "done": list(left), "refused": {}, "patch": self.state.undos[name].patch}
 
     def _undo(self, number: int) -> dict[str, object]:
         """Take back what the request wrote, but for the paths in `stuck`; there are no files."""
@@ -288,6 +324,15 @@ class MemoryBackend:
     async def heads(self, request: int) -> tuple[FileHead, ...]:
         """The heads put into `first_lines`."""
         return self.first_lines.get(request, ())
+
+    async def plan_file(self) -> PlanFile:
+        """The text put into `plan_text`, checked; nothing is wrong with none."""
+        problems = await self.check(self.plan_text) if self.plan_text else ()
+        return PlanFile(self.plan_text, problems)
+
+    async def check(self, text: str) -> tuple[Problem, ...]:
+        """See Backend.check; there is no repository."""
+        return read_plan(text, "runebook.toml", None)[1]
 
     async def captures(self, agents: Sequence[str]) -> Mapping[str, Frame | BackendError]:
         """The frames put into `frames`."""

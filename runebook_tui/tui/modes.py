@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from runebook_tui.core.printable import visible
 from runebook_tui.tui import commands
 from runebook_tui.tui.commands import Command
-from runebook_tui.tui.keys import files, pane, panes, suggestions, timeline
+from runebook_tui.tui.keys import files, pane, panes, plan, requests, suggestions, timeline
 
 if TYPE_CHECKING:
     from runebook_tui.tui.backend import Backend
@@ -39,9 +39,17 @@ COCKPIT = Mode("cockpit", "1", "who needs you, what everybody does, where the pl
 
 MODES: tuple[Mode, ...] = (
     COCKPIT,
+    Mode(
+        "requests",
+        "2",
+        "who asks for what, with the diff; what was decided",
+        "RequestsScreen",
+        requests.TABLE,
+    ),
     Mode("files", "3", "every file: whose it is, who changed it, and when", "FilesScreen", files.TABLE),
     Mode("timeline", "4", "what happened when, to each phase and agent", "TimelineScreen", timeline.TABLE),
     Mode("suggestions", "5", "what agents suggest, and why", "SuggestionsScreen", suggestions.TABLE),
+    Mode("plan", "6", "the phases as a graph, gates, interfaces, checks", "PlanScreen", plan.TABLE),
     Mode("panes", "7", "what the agents' terminals show", "PanesScreen", panes.TABLE),
 )
 """In the order of their keys."""

@@ -40,35 +40,10 @@ def offers(
     `needs` how many requests and agents need the operator at `now` (unix seconds). `last`: the requests of
     the last decision and the seconds that are left to take it back.
     """
-    back = _take_back(keys, last) if engine_alive else ()
+    for name, word in of_requests(request, marked, last, asks=asks, engine_alive=engine_alive):
+        yield keys[name], word
     if marked:
-        count = len(marked)
-        if engine_alive:
-            first = f"{marked[0].id}, marked" if count == 1 else f"{count} marked"
-            yield keys["request.approve"], f"approve {first}"
-            yield keys["request.reject"], f"reject {first}"
-            if all(may_undo(each) for each in marked):
-                yield keys["request.undo"], f"reject+undo {first}"
-        yield from back
-        yield keys["request.mark"], "mark or unmark"
         yield keys["request.unmark"], "clear marks"
-    elif asks is not None:
-        if engine_alive:
-            yield keys["request.approve"], f"yes to {asks}"
-            yield keys["request.reject"], f"no to {asks}"
-            yield from back
-    elif request is not None:
-        if engine_alive:
-            yield keys["request.approve"], f"approve {request.id}"
-            yield keys["request.reject"], f"reject {request.id}"
-            yield from back
-            if may_undo(request):
-                yield keys["request.undo"], f"reject+undo {request.id}"
-            if may_be_mine(request):
-                yield keys["request.mine"], f"{request.id} was me"
-        yield keys["request.open"], f"open {request.id}"
-    else:
-        yield from back
     if needs > (request is not None) and not marked:
         yield keys["request.next"], "next"
     if lost and engine_alive:
@@ -95,12 +70,49 @@ def offers(
     yield keys["quit"], "quit"
 
 
-def _take_back(
-    keys: Mapping[str, str], last: tuple[tuple[int, ...], int] | None
-) -> tuple[tuple[str, str], ...]:
+def of_requests(
+    request: RequestState | None,
+    marked: tuple[RequestState, ...],
+    last: tuple[tuple[int, ...], int] | None,
+    *,
+    asks: str | None = None,
+    engine_alive: bool,
+) -> Iterator[tuple[str, str]]:
+    """Of `commands.DECIDING` what can be done now, by id, with its word; arguments as of `offers`."""
+    back = _take_back(last) if engine_alive else ()
+    if marked:
+        count = len(marked)
+        if engine_alive:
+            first = f"{marked[0].id}, marked" if count == 1 else f"{count} marked"
+            yield "request.approve", f"approve {first}"
+            yield "request.reject", f"reject {first}"
+            if all(may_undo(each) for each in marked):
+                yield "request.undo", f"reject+undo {first}"
+        yield from back
+        yield "request.mark", "mark or unmark"
+    elif asks is not None:
+        if engine_alive:
+            yield "request.approve", f"yes to {asks}"
+            yield "request.reject", f"no to {asks}"
+            yield from back
+    elif request is not None:
+        if engine_alive:
+            yield "request.approve", f"approve {request.id}"
+            yield "request.reject", f"reject {request.id}"
+            yield from back
+            if may_undo(request):
+                yield "request.undo", f"reject+undo {request.id}"
+            if may_be_mine(request):
+                yield "request.mine", f"{request.id} was me"
+        yield "request.open", f"open {request.id}"
+    else:
+        yield from back
+
+
+def _take_back(last: tuple[tuple[int, ...], int] | None) -> tuple[tuple[str, str], ...]:
     """The key that takes the last decision back, and for how long it does."""
     if last is None:
         return ()
     numbers, seconds = last
     what = str(numbers[0]) if len(numbers) == 1 else f"{len(numbers)} decisions"
-    return ((keys["request.take_back"], f"take back {what} ({seconds} s)"),)
+    return (("request.take_back", f"take back {what} ({seconds} s)"),)

@@ -23,12 +23,25 @@ def outcomes(do: str, answer: Mapping[str, object]) -> Iterator[Outcome]:
         yield from _taken_back(answer)
     elif isinstance(answer.get("requests"), list):
         yield from _together(do, answer)
+    elif do == "restore":
+        yield from _restored(answer)
     else:
-        yield from _undo(answer)
+        yield from _undo(answer, "not undone" if do == "undo" else "rejected, but not undone")
 
 
-def _undo(answer: Mapping[str, object]) -> Iterator[Outcome]:
-    """An undo that came with a rejection."""
+def _restored(answer: Mapping[str, object]) -> Iterator[Outcome]:
+    """What an undo had removed and is back."""
+    done, refused = _list(answer.get("done")), _dict(answer.get("refused"))
+    if done:
+        yield Outcome(True, f"{answer.get('undo')} restored", _listed([str(path) for path in done]))
+    if refused:
+        yield Outcome(
+            False, "not restored", _listed([f"{path}: {why}" for path, why in refused.items()], "; ")
+        )
+
+
+def _undo(answer: Mapping[str, object], failed: str = "rejected, but not undone") -> Iterator[Outcome]:
+    """An undo, by itself or with a rejection; `failed` is said of what could not be undone."""
     undo, done, refused = answer.get("undo"), answer.get("done"), answer.get("refused")
     if isinstance(done, list) and done:
         back = f"`runebook-tui undo --restore {undo}` brings it back"
@@ -38,7 +51,7 @@ def _undo(answer: Mapping[str, object]) -> Iterator[Outcome]:
         more = f" (and {len(refused) - 1} more)" if len(refused) > 1 else ""
         kept = answer.get("refused_patch")
         patch = f"; the change is kept in {kept}" if kept else ""
-        yield Outcome(False, "rejected, but not undone", f"{path}: {reason}{more}{patch}")
+        yield Outcome(False, failed, f"{path}: {reason}{more}{patch}")
 
 
 def _together(do: str, answer: Mapping[str, object]) -> Iterator[Outcome]:

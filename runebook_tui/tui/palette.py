@@ -13,6 +13,7 @@ from runebook_tui.core.types import AgentStatus
 from runebook_tui.tui import commands
 from runebook_tui.tui.screens.cockpit import CockpitScreen
 from runebook_tui.tui.screens.mode import ModeScreen
+from runebook_tui.tui.screens.request_keys import RequestKeys
 
 
 class _Choice(NamedTuple):
@@ -59,5 +60,5 @@ class CockpitCommands(Provider):
                 restart = partial(screen.post_message, CockpitScreen.RestartWanted(agent.id))
                 yield _Choice(f"restart {agent.id}", f"{agent.id} is {agent.status}", restart)
         for request in state.open_requests:
-            opened = partial(screen.post_message, CockpitScreen.CardWanted(request))
+            opened = partial(screen.post_message, RequestKeys.CardWanted(request))
             yield _Choice(f"open request {request.id}", "see it with its diff", opened)

@@ -177,3 +177,21 @@ def test_a_stale_look_is_refused(session: Session, monkeypatch: pytest.MonkeyPat
             client.ask("amend", edits=edits, seen=digest("another text"))
         assert client.ask("amend-preview", edits=edits)["changed"] is True
     assert text(session) == PLAN
+
+
+def test_a_text_of_the_operators_own_is_put_in_force_and_no_other(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin(session, WAITING.format("go-home"))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", session.environment["XDG_RUNTIME_DIR"])
+    mine = PLAN.replace('claims = ["src/alpha/**"]', 'claims = ["src/alpha/**", "docs/**"]')
+    with EngineClient(session.root) as client:
+        with pytest.raises(EngineRefused, match="has changed since you looked at it"):
+            client.ask("amend", text=mine, seen=digest("another text"))
+        with pytest.raises(EngineRefused, match="two owners of one path"):
+            client.ask("amend", text=PLAN.replace("alpha/**", "beta/**"), seen=digest(PLAN))
+        assert text(session) == PLAN
+        answer = client.ask("amend", text=mine, seen=digest(PLAN))
+    assert answer["before"] == digest(PLAN)
+    assert text(session) == mine
+    assert session.state().plan.agents[0].claims == ("src/alpha/**", "docs/**")

@@ -99,3 +99,10 @@ async def test_the_palette_and_the_help_know_the_modes() -> None:
         await played.until(lambda: played.app.current_mode == "suggestions")
         await played.press("ctrl+p", *"cockpit", "enter")
         await played.until(lambda: played.app.current_mode == "cockpit")
+
+
+async def test_a_wide_cockpit_says_what_is_suggested_first_and_how_much() -> None:
+    async with stage(suggesting(), size=(210, 50)) as played:
+        await played.shows("▲ 2 suggestions", "▲ no module named libtmux (1 more); 5 shows them")
+    async with stage(suggesting(), size=(120, 36)) as played:
+        assert "5 shows them" not in played.text()

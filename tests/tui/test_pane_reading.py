@@ -9,7 +9,7 @@ import pytest
 from textual.app import App, ComposeResult
 
 from runebook_tui.tui.backend import Rows
-from runebook_tui.tui.editor import editor_command, file_of
+from runebook_tui.tui.editor import at_line, file_of
 from runebook_tui.tui.links import Link, links
 from runebook_tui.tui.panetext import character_at, matches
 from runebook_tui.tui.scrollback import CHUNK, Scrollback
@@ -252,11 +252,10 @@ def test_a_link_leads_only_to_files_of_the_tree(tmp_path: Path) -> None:
         ("vim -u NONE", ["vim", "-u", "NONE", "+7", "/r/-x.py"]),
         ("/usr/bin/hx", ["/usr/bin/hx", "/r/-x.py:7"]),
         ("code --wait", ["code", "--wait", "-g", "/r/-x.py:7"]),
-        ("'broken", []),
     ],
 )
 def test_an_editor_opens_at_the_line(editor: str, command: list[str]) -> None:
-    assert editor_command({"EDITOR": editor}, Path("/r/-x.py"), 7) == command
+    assert at_line({"EDITOR": editor}, Path("/r/-x.py"), 7) == command
 
 
 def test_places_are_counted_in_cells() -> None:

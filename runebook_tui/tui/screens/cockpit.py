@@ -35,6 +35,7 @@ from runebook_tui.tui.widgets.plan import PlanPanel
 from runebook_tui.tui.widgets.requests import RequestsPanel
 from runebook_tui.tui.widgets.rows import Rows
 from runebook_tui.tui.widgets.strip import EventStrip, KeyBar
+from runebook_tui.tui.widgets.suggestion import SuggestionLine
 
 
 class CockpitScreen(SpeakingKeys):
@@ -83,7 +84,8 @@ class CockpitScreen(SpeakingKeys):
         pulse: Callable[[], float],
         backend: Backend,
     ) -> None:
-        super().__init__(now)
+        super().__init__()
+        self.now = now
         self._pulse = pulse
         self._backend = backend
         self._looking = PaneWatch(backend.captures)
@@ -91,15 +93,16 @@ class CockpitScreen(SpeakingKeys):
 
     def compose(self) -> ComposeResult:
         """Header, three panels, last events, keys."""
-        yield HeaderBar(self._now).data_bind(CockpitScreen.view)
+        yield HeaderBar(self.now).data_bind(CockpitScreen.view)
         yield ModeBar("cockpit")
         with Container(id="body"):
-            yield PlanPanel(self._now, id="plan").data_bind(CockpitScreen.view)
+            yield PlanPanel(self.now, id="plan").data_bind(CockpitScreen.view)
             panel = AgentPanel(self._backend, self._looking, id="pane")
             yield panel.data_bind(CockpitScreen.view)
             with Vertical(id="waiting"):
-                yield RequestsPanel(self._now, self._pulse, id="requests").data_bind(CockpitScreen.view)
+                yield RequestsPanel(self.now, self._pulse, id="requests").data_bind(CockpitScreen.view)
                 yield LessonLine(id="lesson").data_bind(CockpitScreen.view)
+                yield SuggestionLine(id="suggestion").data_bind(CockpitScreen.view)
         yield EventStrip().data_bind(CockpitScreen.view)
         yield KeyBar()
 
@@ -170,8 +173,8 @@ class CockpitScreen(SpeakingKeys):
             last=self.last_decision(),
             lesson=self.lesson_line.lesson is not None,
             agent=self.agent,
-            needs=len(needs(self.view.state, self._now())),
-            now=self._now(),
+            needs=len(needs(self.view.state, self.now())),
+            now=self.now(),
             engine_alive=self.view.engine_alive,
             lost=len(lost_agents(self.view.state)),
         )
@@ -200,7 +203,7 @@ class CockpitScreen(SpeakingKeys):
 
     def action_next_need(self) -> None:
         """Go to the next that needs the operator: requests first, then agents."""
-        found = needs(self.view.state, self._now())
+        found = needs(self.view.state, self.now())
         if not found:
             self.say("nobody needs you")
             return
@@ -219,14 +222,14 @@ class CockpitScreen(SpeakingKeys):
         if self.agent is None:
             self.say("no agent is selected")
         else:
-            self.app.push_screen(WhyScreen(self.view.state, self.agent, self._now))
+            self.app.push_screen(WhyScreen(self.view.state, self.agent, self.now))
 
     def action_snooze(self) -> None:
         """Put the selected agent's call off, or hear it again."""
         agent = self._agent_with_engine()
         if agent is None:
             return
-        if why := why_not_snoozed(agent, self._now()):
+        if why := why_not_snoozed(agent, self.now()):
             self.say(why)
         else:
             self.post_message(ModeScreen.Wanted("snooze", {"agent": agent.id}))

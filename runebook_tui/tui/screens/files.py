@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shlex
 import subprocess
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -26,6 +25,7 @@ from runebook_tui.core.tree import File, Folder, Row, Tree
 from runebook_tui.core.types import ExecutionPlan
 from runebook_tui.tui import commands, modes
 from runebook_tui.tui.backend import Backend, BackendError
+from runebook_tui.tui.editor import EditorError, at_line
 from runebook_tui.tui.keys import files as keys
 from runebook_tui.tui.screens.mode import ModeScreen
 from runebook_tui.tui.screens.request_keys import RequestKeys
@@ -348,17 +348,19 @@ class FilesScreen(ModeScreen):
     def action_edit(self) -> None:
         """Open the selected file in the operator's editor; the screen comes back when that ends."""
         node = self.node
-        editor = shlex.split(os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi")
-        if not isinstance(node, File) or not editor:
+        if not isinstance(node, File):
             self.say("select a file to edit it")
             return
         try:
+            command = at_line(os.environ, self.backend.root.absolute() / node.path, 1)
             with self.app.suspend():
-                subprocess.run([*editor, str(self.backend.root.absolute() / node.path)], check=False)
+                subprocess.run(command, check=False)
         except SuspendNotSupported:
             self.say("an editor cannot be opened from here")
+        except EditorError as error:
+            self.say(str(error))
         except OSError as error:
-            self.say(f"{editor[0]} cannot be started: {error.strerror}")
+            self.say(f"the editor cannot be started: {error.strerror}")
 
 
 def _file(owners: OwnershipManager, path: str) -> File:

@@ -34,6 +34,7 @@ _LEGEND = (
     (*glyphs.EDITING[::2], "a file that somebody edits now, or waits to"),
     (*glyphs.HOT[::2], "a file that changes a lot"),
     ("∞", glyphs.BUSY, "a phase that runs alongside the others"),
+    (*glyphs.CRITICAL[::2], "on the critical path: what the plan takes longest for"),
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
 from typing import ClassVar
 
@@ -27,7 +28,8 @@ class ModeScreen(Screen[None]):
     """A mode. A subclass has `MODE`, `TABLE`, `BINDINGS = bindings(TABLE)`, `body`, `draw` and `offered`.
 
     `draw` is called with each new view while the screen is looked at, and once when it is again: a mode
-    that nobody sees costs nothing. `now` gives unix seconds. `wanted` is what the filter asks for.
+    that nobody sees costs nothing. `now` gives unix seconds, `pulse` monotonic ones. `wanted` is what the
+    filter asks for.
     """
 
     MODE: ClassVar[str]
@@ -50,6 +52,7 @@ class ModeScreen(Screen[None]):
         super().__init__()
         self.backend = backend
         self.now = now
+        self.pulse: Callable[[], float] = time.monotonic
         self.wanted = ""
         """What the filter asks for, in small letters; "" for everything."""
         self._stale = True

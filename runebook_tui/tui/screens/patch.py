@@ -12,7 +12,10 @@ from textual.widgets import Static
 
 from runebook_tui.core.aftermath import Means
 from runebook_tui.core.learning import Lesson
+from runebook_tui.core.planedits import PlanEdit, edit_words
 from runebook_tui.core.state import RequestState
+from runebook_tui.orchestrator.patch import difference
+from runebook_tui.orchestrator.problems import Problem
 from runebook_tui.tui import commands, glyphs
 from runebook_tui.tui.text import safe
 from runebook_tui.tui.widgets.diff import DiffView
@@ -95,4 +98,29 @@ def of_lesson(lesson: Lesson, preview: Mapping[str, object]) -> PatchScreen:
         yes="change the plan",
         no="later",
         never="never suggest this again",
+    )
+
+
+def of_edits(edits: Sequence[PlanEdit], preview: Mapping[str, object]) -> PatchScreen:
+    """The patch that edits of the plan make; `preview` is the engine's answer to "amend-preview"."""
+    return PatchScreen(
+        "A change of the plan",
+        [edit_words(each) for each in edits],
+        str(preview.get("patch", "")),
+        yes="change the plan",
+        no="back, change nothing",
+    )
+
+
+def of_text(before: str, after: str, problems: Sequence[Problem]) -> PatchScreen:
+    """The patch from one text of the plan to another, with what is wrong with that."""
+    errors = [each for each in problems if each.severity == "error"]
+    more = len(problems) - _WORDS_SHOWN + 1
+    words = [str(each) for each in problems[: _WORDS_SHOWN - 1]]
+    return PatchScreen(
+        "This cannot be in force" if errors else "What you changed",
+        [*words, *([f"and {more} more"] if more > 0 else [])] or ["nothing is wrong with it"],
+        difference(before, after),
+        yes="edit again" if errors else "put it in force",
+        no="back, change nothing",
     )

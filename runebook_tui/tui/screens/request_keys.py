@@ -1,4 +1,4 @@
-"""RequestKeys: what the keys for requests, marks, lessons and taking back do on the first screen."""
+"""RequestKeys: what the keys for requests, marks, lessons and taking back do on every list of requests."""
 
 from __future__ import annotations
 
@@ -25,7 +25,10 @@ NO_ENGINE = "the engine is not running: E starts it"
 
 
 class RequestKeys(Screen[None]):
-    """A screen that posts what the operator wants done with requests. `now` gives unix seconds."""
+    """A screen that posts what the operator wants done with requests. It has `#requests` and `#lesson`."""
+
+    now: Callable[[], float]
+    """Gives unix seconds."""
 
     view: reactive[View] = reactive(EMPTY)
 
@@ -71,9 +74,13 @@ class RequestKeys(Screen[None]):
             super().__init__()
             self.request = request
 
-    def __init__(self, now: Callable[[], float]) -> None:
-        super().__init__()
-        self._now = now
+    def sent(self, *requests: int) -> None:
+        """A decision of these is on its way."""
+        self.requests.sent(*requests)
+
+    def unsent(self, *requests: int) -> None:
+        """The decision of these did not go through."""
+        self.requests.unsent(*requests)
 
     def offer(self) -> None:
         """Called when other keys do something than before."""
@@ -166,7 +173,7 @@ class RequestKeys(Screen[None]):
 
     def action_take_back(self) -> None:
         """Take the last decision back."""
-        why = why_not_taken_back(self.view.state, self._now())
+        why = why_not_taken_back(self.view.state, self.now())
         if not self.view.engine_alive:
             self.say(NO_ENGINE)
         elif why:
@@ -176,7 +183,7 @@ class RequestKeys(Screen[None]):
 
     def last_decision(self) -> tuple[tuple[int, ...], int] | None:
         """What the last decision was about and how many seconds are left to take it back; None when none."""
-        last, now = self.view.state.last_decision, self._now()
+        last, now = self.view.state.last_decision, self.now()
         if last is None or why_not_taken_back(self.view.state, now):
             return None
         return last.requests, math.ceil(TAKE_BACK_SECONDS - (now - last.time))

@@ -91,6 +91,9 @@ class HeaderBar(Widget):
             word = " refused" if brief < 5 else ""
             number = view.state.attempts
             parts.append(Content.styled(f"{glyphs.REFUSED.sign} {number}{word}", glyphs.REFUSED.style))
+        if (suggested := sum(each.open for each in view.state.suggestions)) and brief < 2:
+            word = "suggestion" if suggested == 1 else "suggestions"
+            parts.append(Content.assemble((glyphs.LESSON.sign, glyphs.LESSON.style), f" {suggested} {word}"))
         took = clock(view.run_seconds(self._now()))
         sign = glyphs.ENGINE_ON if view.engine_alive else glyphs.ENGINE_OFF
         if view.engine_alive:

@@ -48,8 +48,11 @@ class RequestsPanel(Rows):
         self._now = now
         self._pulse = pulse
         self._guard = SeenGuard()
+        self._hidden = 0
         self._marks = Marks()
         self._sent: set[Hashable] = set()
+        self.only: Callable[[RequestState], bool] = lambda request: True
+        """Which of the open requests are shown; `watch_view` shows what it leaves."""
 
     @property
     def request(self) -> RequestState | None:
@@ -64,7 +67,9 @@ class RequestsPanel(Rows):
 
     def watch_view(self, view: View) -> None:
         """Show the open requests and questions: after the writes that wait, which do not for ever."""
-        requests, asked = in_order(view.state), questions(view.state)
+        everything, asked = in_order(view.state), questions(view.state)
+        requests = [request for request in everything if self.only(request)]
+        self._hidden = len(everything) - len(requests)
         self._sent &= {*(request.id for request in requests), *map(_matter, asked)}
         lost = self._marks.follow({request.id: matter(request) for request in requests})
         if lost:
@@ -81,8 +86,10 @@ class RequestsPanel(Rows):
     def _entitle(self) -> None:
         """How many there are, and how many are marked."""
         count, marked = len(self._entries), len(self._marks.requests)
-        words = f"Requests · {count}" + (f" · {marked} marked" if marked else "")
-        self.border_title = Content.styled(words, glyphs.ACCENT) if count else Content("Requests")
+        words = f"Requests · {count}" if count or self._hidden else "Requests"
+        words += f" of {count + self._hidden}" if self._hidden else ""
+        words += f" · {marked} marked" if marked else ""
+        self.border_title = Content.styled(words, glyphs.ACCENT) if count else Content(words)
 
     @property
     def marked(self) -> tuple[RequestState, ...]:
