@@ -8,8 +8,8 @@ from argparse import Namespace
 from contextlib import suppress
 from pathlib import Path
 
-from runebook_tui.cli.place import CommandError, has_plan, root_of_plan
 from runebook_tui.cli.imports import importing
+from runebook_tui.cli.place import CommandError, has_plan, root_of_plan
 from runebook_tui.execution.client import EngineClient, EngineError
 from runebook_tui.execution.folders import make_state_folder
 from runebook_tui.execution.launch import engine_answers, launch_engine
