@@ -1,4 +1,4 @@
-"""Writes what docs/guide.md says of modes and keys from what the program declares: `python scripts/guide.py`.
+"""Writes what pages of docs/ say of modes and keys from what the program declares: `python scripts/guide.py`.
 
 What lies between two marks is made here; the rest of the page is written by hand.
 """
@@ -12,7 +12,9 @@ from pathlib import Path
 from runebook_tui.tui import commands, modes
 from runebook_tui.tui.commands import Command
 
-GUIDE = Path(__file__).parent.parent / "docs" / "guide.md"
+_DOCS = Path(__file__).parent.parent / "docs"
+PAGES = {_DOCS / "guide.md": ("modes", "keys", "card"), _DOCS / "settings.md": ("ids",)}
+"""The pages, and the parts of each that are made here."""
 _PART = re.compile(r"(<!-- (?P<name>\w+), by scripts/guide\.py -->\n).*?(<!-- end -->)", re.DOTALL)
 _PLAIN = {"⏎": "Enter", "⇥": "Tab", "⇤": "Shift-Tab", "space": "Space", "esc": "Esc"}
 
@@ -51,7 +53,15 @@ def _card() -> str:
     return f"\n{_table(commands.CARD)}\n"
 
 
-PARTS = {"modes": _modes, "keys": _keys, "card": _card}
+def _ids() -> str:
+    rows = "".join(
+        f"| `{each.id}` | {' '.join(f'`{key}`' for key in each.key.split(',') if key)} | {each.help} |\n"
+        for each in modes.everything()
+    )
+    return f"\n| id | keys | what it does |\n|---|---|---|\n{rows}\n"
+
+
+PARTS = {"ids": _ids, "modes": _modes, "keys": _keys, "card": _card}
 
 
 def made(page: str) -> str:
@@ -60,4 +70,5 @@ def made(page: str) -> str:
 
 
 if __name__ == "__main__":
-    GUIDE.write_text(made(GUIDE.read_text()))
+    for path in PAGES:
+        path.write_text(made(path.read_text()))

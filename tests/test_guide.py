@@ -27,11 +27,12 @@ def test_the_documents_show_the_pictures_that_the_script_makes() -> None:
 def test_the_guide_says_which_modes_and_keys_there_are() -> None:
     """After a change of keys: `python scripts/guide.py`."""
     script = runpy.run_path(str(ROOT / "scripts/guide.py"))
-    page = script["GUIDE"].read_text()
-    assert set(re.findall(r"<!-- (\w+), by scripts/guide\.py -->", page)) == script["PARTS"].keys()
-    assert script["made"](page) == page
-    for command in commands.COCKPIT:
-        assert not command.key or f" | {command.help} |" in page
+    for path, parts in script["PAGES"].items():
+        page = path.read_text()
+        assert set(re.findall(r"<!-- (\w+), by scripts/guide\.py -->", page)) == set(parts)
+        assert script["made"](page) == page
+        for command in commands.COCKPIT:
+            assert not command.key or f" | {command.help} |" in page
 
 
 def test_every_key_in_the_readme_is_a_key_of_the_first_screen() -> None:

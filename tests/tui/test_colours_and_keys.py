@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,6 @@ from runebook_tui.settings import settings_path
 from runebook_tui.tui import modes
 from runebook_tui.tui.theme import HIGH_CONTRAST, THEMES
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "settings.md"
 _WORDS = ("text-success", "text-primary", "text-warning", "text-error", "text-accent")
 
 
@@ -135,13 +133,6 @@ async def test_a_key_that_cannot_be_is_one_line_and_changes_nothing(keys: str, w
 def test_two_commands_may_change_places() -> None:
     used, problem = modes.keymap({"request.next": "N", "request.open": "n"})
     assert (used, problem) == ({"request.next": "N", "request.open": "n"}, "")
-
-
-def test_the_document_has_every_id_with_its_keys() -> None:
-    rows = dict(re.findall(r"^\| `([a-z_.]+)` \| ([^|]*) \|", DOCUMENT.read_text(), flags=re.MULTILINE))
-    for command in modes.everything():
-        assert rows[command.id] == " ".join(f"`{key}`" for key in command.key.split(",") if key), command.id
-    assert len(rows) == len(modes.everything())
 
 
 def test_choices_that_cannot_be_read_or_kept_are_none(tmp_path: Path) -> None:
