@@ -23,11 +23,12 @@ def interactive(arguments: Namespace) -> int:
         raise CommandError("the interactive session needs a terminal; without one use `runebook-tui run`", 2)
     if os.environ.get("TERM") in ("dumb", "unknown"):
         raise CommandError(f"TERM={os.environ['TERM']} is no terminal to draw on; use `runebook-tui run`", 2)
-    if not has_plan() and not _welcome():
+    first = not has_plan()
+    if first and not _welcome():
         return 0
     root = root_of_plan()
     ready_to_open(root)
-    open_session(root)
+    open_session(root, tour=first)
     return 0
 
 
@@ -49,8 +50,8 @@ def ready_to_open(root: Path) -> None:
         check()
 
 
-def open_session(root: Path) -> None:
-    """The TUI on the repository at `root`, with an engine behind it."""
+def open_session(root: Path, *, tour: bool = False) -> None:
+    """The TUI on the repository at `root`, with an engine behind it; `tour` where it is the first time."""
     make_state_folder(root)
     if not engine_answers(root):
         launch_engine(root)
@@ -61,7 +62,7 @@ def open_session(root: Path) -> None:
     keep_private()
     _look(root, leaves=False)
     try:
-        RunebookApp(LiveBackend(root)).run()
+        RunebookApp(LiveBackend(root), tour=tour).run()
     finally:
         _look(root, leaves=True)
 

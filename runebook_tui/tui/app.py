@@ -39,7 +39,7 @@ def _palette() -> type[Provider]:
 
 
 class RunebookApp(NewsApp, DecidingApp, SpeakingApp, GoingApp, inherit_bindings=False):
-    """The cockpit. `now` gives unix seconds, `pulse` monotonic ones.
+    """The cockpit. `now` gives unix seconds, `pulse` monotonic ones; `tour`: begin with the tour.
 
     Leaving ends no agent.
     """
@@ -58,6 +58,7 @@ class RunebookApp(NewsApp, DecidingApp, SpeakingApp, GoingApp, inherit_bindings=
         *,
         now: Callable[[], float] = time.time,
         pulse: Callable[[], float] = time.monotonic,
+        tour: bool = False,
     ) -> None:
         super().__init__(backend, now)
         self._pulse = pulse
@@ -67,6 +68,7 @@ class RunebookApp(NewsApp, DecidingApp, SpeakingApp, GoingApp, inherit_bindings=
             self._own_filters.append(glyphs.AsciiFilter())
         if screen.theme == NO_COLOUR:
             self._own_filters.append(NoColor())
+        self._tour = tour
         self._keys: dict[str, str] = {}
         self._worn = ""
         self._opened: dict[str, ModeScreen] = {}
@@ -123,7 +125,9 @@ class RunebookApp(NewsApp, DecidingApp, SpeakingApp, GoingApp, inherit_bindings=
                 self.tell_attempts(update)
             self.view = self.view.after(update)
             self.offer_resume()
-            if first and update.state.away_since is not None:
+            if first and self._tour:
+                self.action_tour()
+            elif first and update.state.away_since is not None:
                 self._show_absence(asked=False)
 
     # ── what the operator wants ─────────────────────────────────────────────────────────────────
@@ -220,6 +224,13 @@ class RunebookApp(NewsApp, DecidingApp, SpeakingApp, GoingApp, inherit_bindings=
         from runebook_tui.tui.screens.help import HelpScreen
 
         self.push_screen(HelpScreen(self._keys))
+
+    def action_tour(self) -> None:
+        """Go through the first screen in six steps."""
+        from runebook_tui.tui.screens.tour import TourScreen
+
+        self.action_mode(modes.COCKPIT.id)
+        self.push_screen(TourScreen(self._cockpit))
 
     def action_leave(self) -> None:
         """End the app, and say what goes on."""

@@ -140,6 +140,7 @@ COCKPIT = (
 EVERYWHERE = (
     Command("look.log", "l", "log", "see everything that happened", "app.log", LOOK),
     Command("look.away", "W", "while away", "see what happened while you were away", "app.away", LOOK),
+    Command("look.tour", "T", "tour", "six steps through the first screen", "app.tour", LOOK),
     Command("look.theme", "", "colours", "choose other colours", "app.change_theme", LOOK),
     Command("help", "question_mark", "help", "see every key", "app.help", PROGRAM),
     Command("palette", "ctrl+p", "all commands", "find a command", "app.command_palette", PROGRAM, False),
