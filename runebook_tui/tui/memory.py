@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -33,12 +32,13 @@ from runebook_tui.history.heads import FileHead
 from runebook_tui.orchestrator.planner import read_plan
 from runebook_tui.orchestrator.problems import Problem
 from runebook_tui.settings import Notify
-from runebook_tui.tui.backend import BackendError, Frame, PlanFile, Rows, Update, Way
+from runebook_tui.tui.backend import BackendError, PlanFile, Update
+from runebook_tui.tui.memorypanes import MemoryPanes
 
 _FIRST_RECORDS = 50
 
 
-class MemoryBackend:
+class MemoryBackend(MemoryPanes):
     """Keeps the log in a list and plays the engine: commands are decided, appended, folded and settled.
 
     `now` gives unix seconds. `sent` holds what was asked for, `kept` what was copied; `captured` counts looks
@@ -50,6 +50,7 @@ class MemoryBackend:
     def __init__(
         self, records: Iterable[Record] = (), *, root: Path = Path("."), now: Callable[[], float] = time.time
     ) -> None:
+        super().__init__()
         self.root = root
         self.state = State()
         self.records: list[Record] = []
@@ -58,12 +59,8 @@ class MemoryBackend:
         self.contents: dict[int, dict[str, str]] = {}
         self.previews: dict[tuple[int, str], dict[str, object]] = {}
         self.first_lines: dict[int, tuple[FileHead, ...]] = {}
-        self.frames: dict[str, Frame] = {}
         self.refuse: dict[int, str] = {}
         self.stuck: dict[str, str] = {}
-        self.histories: dict[str, tuple[bytes, ...]] = {}
-        self.captured: Counter[str] = Counter()
-        self.kept: list[str] = []
         self.plan_text = ""
         self.paths: list[str] = []
         self.stories: dict[str, Story] = {}
@@ -333,28 +330,6 @@ class MemoryBackend:
     async def check(self, text: str) -> tuple[Problem, ...]:
         """See Backend.check; there is no repository."""
         return read_plan(text, "runebook.toml", None)[1]
-
-    async def captures(self, agents: Sequence[str]) -> Mapping[str, Frame | BackendError]:
-        """The frames put into `frames`."""
-        self.captured.update(agents)
-        return {agent: self.frames[agent] for agent in agents if agent in self.frames}
-
-    async def rows(self, agent: str, start: int, count: int) -> Rows:
-        """Rows of the history put into `histories`, then of the frame."""
-        above = self.histories.get(agent, ())
-        first = max(0, len(above) + start)
-        lines = (*above, *self.frames[agent].lines)[first : max(first, len(above) + start + count)]
-        return Rows(tuple(lines), first, len(above))
-
-    async def way(self, agent: str) -> Way:
-        """A command that does nothing; it takes no terminal."""
-        if agent not in self.frames:
-            raise BackendError(f"{agent} has no pane")
-        return Way(("true", agent), takes_terminal=False, back="F12")
-
-    async def keep(self, text: str) -> None:
-        """Remember the text in `kept`."""
-        self.kept.append(text)
 
     async def events(self, before: int | None, limit: int) -> tuple[Record, ...]:
         """A page of the log, newest first."""

@@ -102,7 +102,7 @@ async def test_an_unknown_theme_is_one_line() -> None:
 
 
 async def test_a_chosen_key_works_and_is_shown_everywhere() -> None:
-    told('[keys]\n"request.next" = "ctrl+n"\n"mode.suggestions" = "S"\n')
+    told('[keys]\n"request.next" = "ctrl+n"\n"mode.suggestions" = "f5"\n')
     async with stage() as played:
         await played.shows("^n next")
         await played.press("n")
@@ -110,7 +110,7 @@ async def test_a_chosen_key_works_and_is_shown_everywhere() -> None:
         played.cockpit.requests.select(2)
         await played.press("ctrl+n")
         assert played.cockpit.requests.selected == 1
-        await played.press("S")
+        await played.press("f5")
         await played.until(lambda: played.app.current_mode == "suggestions")
         await played.press("question_mark")
         await played.shows("^n")

@@ -67,7 +67,7 @@ async def test_hostile_paths_are_shown_everywhere_and_break_nothing(names: list[
             played.cockpit.requests.select(request.id, by_hand=True)
             await played.shows(f"approve {request.id}", shown)
             whole(played)
-            await played.press("enter")
+            await played.press("o")
             await played.shows(f"Request {request.id} ", "close")
             assert shown.rsplit("/", 1)[-1] in whole(played)
             await played.press("r")

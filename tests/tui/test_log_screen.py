@@ -62,7 +62,7 @@ async def test_a_long_log_is_read_page_by_page_and_bounded() -> None:
 
 
 async def test_help_names_every_key_of_the_table() -> None:
-    async with stage(size=(120, 130)) as played:
+    async with stage(size=(120, 260)) as played:
         await played.press("question_mark")
         await played.shows("Keys", "Signs")
         text = played.text()

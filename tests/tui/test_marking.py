@@ -37,7 +37,9 @@ def test_a_mark_is_lost_by_a_change_and_gone_with_its_request() -> None:
 
 async def mark_both(played: Stage) -> None:
     """Mark request 1, then 2."""
-    await played.decide("space", "n", "space")
+    await played.decide("space")
+    played.cockpit.requests.select(2, by_hand=True)
+    await played.decide("space")
     await played.shows("Requests · 2 · 2 marked", "▣ ◇ 1", "▣ ◆ 2", "marked · asked")
 
 

@@ -16,19 +16,19 @@ from runebook_tui.tui.welcome import WelcomeApp
 PLAN = """\
 # Plan
 
-## Phase 1: Build
+## Execution Order
 
-### Cart
+### Phase 1: Cart
+**Agent**: Cart
+**Tasks**:
+- Write the cart
+- Owns: `src/cart/`
 
-**Agent**: cart
-
-- `src/cart/a.py`
-
-### Stock
-
-**Agent**: stock
-
-- `src/stock/a.py`
+### Phase 2: Stock
+**Agent**: Stock
+**Tasks**:
+- Write the stock
+- Owns: `src/stock/`
 """
 
 
@@ -158,7 +158,7 @@ async def test_outside_of_git_a_key_makes_a_repository_and_only_a_key(tmp_path: 
     (here / "src").mkdir(parents=True)
     (here / "src" / "a.py").write_text("")
     async with welcome(None, here, (80, 24)) as played:
-        await played.shows("new [b]", "g make a git repository here")
+        await played.shows("g make a git repository here")
         await played.pilot.press("enter")
         await played.shows("this is not a git repository")
         assert not (here / ".git").exists()
