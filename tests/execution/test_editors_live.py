@@ -181,7 +181,7 @@ def test_an_editor_shows_the_owner_asks_and_decides(session: Session, tmp_path: 
     assert "beta's" in seen["owner"]
     assert seen["asked"] == 1
     assert "◆ 1: alpha asks to page through it" in seen["request"]
-    assert seen["statusline"] == "beta's · 1 request, 2 working"
+    assert seen["statusline"] == "beta's · 1 request, 1 working"
     assert seen["shown"][:2] == ["1: alpha wants src/beta/api.py, owned by beta", "to page through it"]
     assert seen["decided"] == 0
     assert session.requests()[0]["status"] == "approved"

@@ -61,7 +61,7 @@ def test_enter_goes_to_the_pane_and_one_key_comes_back(session: Session, termina
     terminal.keys("Enter")
     terminal.shows("hello Ada")
     terminal.keys("F12")
-    terminal.shows("going", "2 working", "plan")
+    terminal.shows("going", "2 working", "Plan")
     # It still draws and takes keys.
     terminal.keys("j")
     terminal.keys("Enter")

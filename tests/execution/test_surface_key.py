@@ -107,7 +107,7 @@ def open_menu(session: Session, terminal: Terminal, press: Callable[[], None]) -
 def test_a_person_decides_from_the_private_server(asked: Session, terminal: Terminal) -> None:
     terminal.open(f"tmux -L {tmux_socket_name(asked.root)} attach")
     until_seen(asked, terminal, "◆ 2: 1 alpha → beta")
-    until_seen(asked, terminal, "● alpha · running")
+    until_seen(asked, terminal, "◒ alpha · blocked on a request")
     open_menu(asked, terminal, lambda: terminal.press("C-b", "R"))
     assert "src/beta/#(touch pwned)#{l:x}.py" in terminal.screen()
     terminal.press("1")
@@ -118,7 +118,7 @@ def test_a_person_decides_from_the_private_server(asked: Session, terminal: Term
     asked.until(
         "both decided", lambda: [each["status"] for each in asked.requests()] == ["approved", "rejected"]
     )
-    until_seen(asked, terminal, "● alpha · running")
+    until_seen(asked, terminal, "● alpha · working")
     assert not (asked.root / "pwned").exists()
 
 

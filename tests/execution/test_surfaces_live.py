@@ -89,8 +89,10 @@ def test_the_private_server_shows_it_on_status_line_and_borders(asking: Session)
             asking, "list-panes", "-a", "-F", "#{window_name} #{@runebook_colour} #{@runebook_pane}"
         ).splitlines()
     }
-    assert panes["alpha"] == "cyan #[bold]● alpha#[nobold] · running · #[fg=yellow]◆ asks 1#[default]"
-    assert panes["beta"] == "magenta #[bold]● beta#[nobold] · running · #[fg=yellow]◇ asked for 1#[default]"
+    assert panes["alpha"] == (
+        "cyan #[bold]◒ alpha#[nobold] · blocked on a request · #[fg=yellow]◆ asks 1#[default]"
+    )
+    assert panes["beta"] == "magenta #[bold]● beta#[nobold] · working · #[fg=yellow]◇ asked for 1#[default]"
 
 
 @pytest.fixture
@@ -130,9 +132,11 @@ def test_nothing_is_changed_in_the_users_server_without_an_invitation(
 def test_the_users_server_shows_it_where_invited_and_is_as_before_afterwards(
     own_server: dict[str, str], asking: Session
 ) -> None:
-    tmux([], "set", "-g", "@runebook_surface", "on", env=own_server)
-    tmux([], "set", "-g", "@runebook_borders", "on", env=own_server)
+    # Before the invitation: the engine, which runs already, follows it at once.
     before = options(own_server)
+    invitation = ("@runebook_surface", "@runebook_borders")
+    for name in invitation:
+        tmux([], "set", "-g", name, "on", env=own_server)
     (asking.root / "go").touch()
 
     def status(session: str) -> str:
@@ -152,11 +156,14 @@ def test_the_users_server_shows_it_where_invited_and_is_as_before_afterwards(
         lambda: tmux([], "show", "-w", "-v", "-t", "mine", "pane-border-status", env=own_server) == "top",
     )
     border = tmux([], "display", "-p", "-t", "mine", "#{E:pane-border-format}", env=own_server)
-    assert "you · ◆ 1 request, 2 working" in border
+    assert "you · ◆ 1 request, 1 working" in border
     asking.kill_engine()
     asking.start()
     asking.until("the next engine", lambda: "◆ 1" in status("mine"))
     assert asking.command("down").returncode == 0
+    for name in invitation:
+        assert tmux([], "show", "-gv", name, env=own_server) == "on"
+        tmux([], "set", "-gu", name, env=own_server)
     assert options(own_server) == before
     assert not (asking.root / "pwned").exists()
     assert not os.path.exists("pwned")

@@ -14,6 +14,7 @@ import pytest
 from panes_play import tmux, wait_for
 
 from runebook_tui.tmux import configuration
+from runebook_tui.tmux.attaching import BACK
 from runebook_tui.tmux.panes import TmuxError
 from runebook_tui.tmux.server import TmuxServer, check
 
@@ -141,13 +142,20 @@ def test_the_users_configuration_is_not_read(
 
 def test_every_option_is_understood(server: TmuxServer, tmp_path: Path) -> None:
     server.start_pane("alpha", ["sh"], tmp_path, {})
-    for line in configuration.text().splitlines()[1:]:
+    options = [line for line in configuration.text().splitlines() if line.startswith("set ")]
+    assert options
+    for line in options:
         _, flags, name, value = line.split(" ", 3)
         scope = "-wgv" if "w" in flags else "-sv" if "s" in flags else "-gv"
         assert tmux(server, "show-options", scope, name) == value.strip('"'), line
     assert (
         tmux(server, "display-message", "-p", "-t", "=runebook:", "#{pane_width}x#{pane_height}") == "200x50"
     )
+
+
+def test_one_key_without_a_prefix_goes_back(server: TmuxServer, tmp_path: Path) -> None:
+    server.start_pane("alpha", ["sh"], tmp_path, {})
+    assert "detach-client" in tmux(server, "list-keys", "-T", "root", BACK)
 
 
 def test_programs_cannot_rename_their_window(server: TmuxServer, tmp_path: Path) -> None:
