@@ -50,6 +50,8 @@ PICTURES = (
 async def main(folder: Path) -> None:
     """Write every picture into the existing `folder`."""
     parent = Path(tempfile.mkdtemp(prefix="runebook-"))
+    # Whatever the person at this machine has chosen, the pictures are the same.
+    os.environ.update(XDG_CONFIG_HOME=str(parent / "config"), XDG_STATE_HOME=str(parent / "state"))
     root = parent / "checkout"
     os.environ |= {"RUNEBOOK_DEMO": "1", "RUNEBOOK_DEMO_PACE": "0.6"}
     try:

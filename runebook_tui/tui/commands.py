@@ -230,6 +230,8 @@ _SIGNS = {
     "up": "↑",
     "down": "↓",
     "plus": "+",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
     "minus": "-",
     "left": "←",
     "right": "→",
