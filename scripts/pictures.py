@@ -34,15 +34,16 @@ class Picture(NamedTuple):
     size: tuple[int, int] = (132, 34)
 
 
+_MORE = {"files": " t home", "timeline": " up"}
+"""What is pressed after a mode's key, for a picture that shows more."""
+
 PICTURES = (
     Picture("cockpit", "tab j j j j j", "Requests · 1"),
     Picture("card", "enter", "until the plan ends", (120, 40)),
     Picture("patch", "enter w", "may_write", (120, 40)),
-    Picture("files", "3 t home", "Latest change", (132, 34)),
-    Picture("timeline", "4 up", "wants to write", (132, 34)),
     Picture("away", "W", "request waits for you", (120, 34)),
     Picture("log", "l", "wants to write", (120, 34)),
-    *(Picture(mode.id, mode.key, mode.id, (132, 34)) for mode in MODES if mode is not COCKPIT),
+    *(Picture(mode.id, mode.key + _MORE.get(mode.id, ""), mode.id) for mode in MODES if mode is not COCKPIT),
 )
 """What `docs/` shows."""
 
