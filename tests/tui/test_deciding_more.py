@@ -37,7 +37,8 @@ def planned() -> MemoryBackend:
 @pytest.mark.parametrize(("key", "means"), [("w", "widened"), ("o", "transferred")])
 async def test_the_patch_is_shown_before_the_plan_changes(key: str, means: str) -> None:
     async with stage(planned(), size=(120, 44)) as played:
-        await played.press("n", "o")
+        played.cockpit.requests.select(2, by_hand=True)
+        await played.press("o")
         await played.shows("widen the plan", "transfer the file", "shows the patch first")
         await played.press(key)
         await played.until(lambda: isinstance(played.app.screen, PatchScreen))
@@ -58,7 +59,8 @@ async def test_the_patch_is_shown_before_the_plan_changes(key: str, means: str) 
 @pytest.mark.parametrize("key", ["escape", "n", "q"])
 async def test_thinking_better_of_the_patch_goes_back_to_the_card(key: str) -> None:
     async with stage(planned()) as played:
-        await played.press("n", "o", "w")
+        played.cockpit.requests.select(2, by_hand=True)
+        await played.press("o", "w")
         await played.until(lambda: isinstance(played.app.screen, PatchScreen))
         await played.press(key)
         assert isinstance(played.app.screen, CardScreen)
@@ -68,14 +70,16 @@ async def test_thinking_better_of_the_patch_goes_back_to_the_card(key: str) -> N
 
 async def test_a_patch_that_nobody_can_make_is_refused_in_words_and_the_card_stays() -> None:
     async with stage() as played:
-        await played.press("n", "o", "w")
+        played.cockpit.requests.select(2, by_hand=True)
+        await played.press("o", "w")
         await played.shows("not done: preview", "the plan cannot be widened for request 2")
         assert isinstance(played.app.screen, CardScreen)
 
 
 async def test_a_plan_that_changed_under_the_patch_is_not_overwritten() -> None:
     async with stage(planned()) as played:
-        await played.press("n", "o", "w")
+        played.cockpit.requests.select(2, by_hand=True)
+        await played.press("o", "w")
         await played.until(lambda: isinstance(played.app.screen, PatchScreen))
         played.backend.previews[2, "widened"]["plan"] = "d2"
         await played.press("y")
@@ -102,7 +106,8 @@ async def test_a_request_that_grew_behind_the_patch_is_not_approved() -> None:
 
 async def test_handing_over_gives_the_owner_a_task_that_the_plan_shows() -> None:
     async with stage(size=(160, 44)) as played:
-        await played.press("n", "o")
+        played.cockpit.requests.select(2, by_hand=True)
+        await played.press("o")
         await played.shows("hand over", "storage gets it as task request-2, with the diff")
         await played.press("h")
         await played.until(lambda: not played.backend.state.requests[2].open)
@@ -145,7 +150,8 @@ async def test_earlier_decisions_take_the_place_of_the_diff() -> None:
 
 async def test_without_earlier_decisions_the_key_says_so() -> None:
     async with stage() as played:
-        await played.press("n", "o", "e")
+        played.cockpit.requests.select(2, by_hand=True)
+        await played.press("o", "e")
         await played.shows("nothing was decided about these paths before")
 
 
@@ -153,7 +159,8 @@ async def test_what_the_card_showed_is_what_is_approved() -> None:
     backend = scene()
     backend.contents[2] = {"src/storage/api.py": "aa"}
     async with stage(backend) as played:
-        await played.press("n", "o")
+        played.cockpit.requests.select(2, by_hand=True)
+        await played.press("o")
         await played.shows("approve once")
         backend.contents[2] = {"src/storage/api.py": "bb"}
         await played.press("a")
@@ -171,7 +178,8 @@ async def test_the_card_says_what_the_owner_does_and_recommends_and_what_depends
     backend.do(c.ReportActivity("storage", "Claude Code", Activity.IDLE, "", "s", ""), at=NOW - 240)
     backend.do(reviews.Recommend("storage", 2, "reject", "not [/x] now"), at=NOW - 3)
     async with stage(backend, size=(140, 44)) as played:
-        await played.press("n", "o")
+        played.cockpit.requests.select(2, by_hand=True)
+        await played.press("o")
         await played.shows(
             "owner: storage is working on Publish the API; Claude Code is idle for 4:00",
             "storage recommends to reject it: not [/x] now",
@@ -193,7 +201,8 @@ async def test_every_key_can_be_reached_in_a_small_terminal() -> None:
 async def test_the_patch_fits_a_small_terminal() -> None:
     async with stage(planned(), size=(80, 24)) as played:
         await played.go("requests")
-        await played.press("n", "o", "w")
+        played.cockpit.requests.select(2, by_hand=True)
+        await played.press("o", "w")
         await played.until(lambda: isinstance(played.app.screen, PatchScreen))
         await played.shows("may_write", "change the plan and approve 2", "back, change nothing")
 
@@ -201,7 +210,8 @@ async def test_the_patch_fits_a_small_terminal() -> None:
 async def test_the_signs_of_the_new_screens_have_ascii_forms(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RUNEBOOK_ASCII", "1")
     async with stage(planned()) as played:
-        await played.press("n", "space")
+        played.cockpit.requests.select(2, by_hand=True)
+        await played.press("space")
         await played.shows("@ ! 2", "marked")
         assert played.text().isascii()
         await played.press("o", "w")

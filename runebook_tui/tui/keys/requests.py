@@ -8,7 +8,6 @@ TABLE = (
     Command(
         "requests.decided", "c", "decided ones", "see what was decided, when and why, or not", "old", REQUESTS
     ),
-    Command("requests.open", "enter", "open", "see the selected request alone", "open", REQUESTS),
     Command("requests.restore", "U", "restore", "bring back what an undo removed", "restore", REQUESTS),
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from textual import getters, on, work
 from textual.containers import Horizontal, Vertical
@@ -28,7 +29,12 @@ from runebook_tui.tui.widgets.requests import RequestsPanel
 from runebook_tui.tui.widgets.rows import Rows
 from runebook_tui.tui.widgets.sheet import RequestSheet
 
-_DECIDING = tuple(each for each in commands.DECIDING if each.id != "request.unmark")
+_DECIDING = tuple(
+    replace(each, key="enter") if each.id == "request.open" else each
+    for each in commands.DECIDING
+    if each.id != "request.unmark"
+)
+"""Escape goes back here, and `o` transfers as on the card; so enter opens."""
 _SAYING = tuple(each for each in commands.COCKPIT if each.id in ("agent.say", "agent.say_several"))
 
 
