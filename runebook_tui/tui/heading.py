@@ -10,6 +10,7 @@ from textual.content import Content
 from runebook_tui.core import consequences, reviews
 from runebook_tui.core.activity import Activity, activity_words
 from runebook_tui.core.sentences import SCOPE_WORDS, process
+from runebook_tui.core.standing import Word
 from runebook_tui.core.state import AgentState, RequestState, State
 from runebook_tui.core.types import AgentStatus, RequestKind
 from runebook_tui.tui import glyphs
@@ -107,7 +108,8 @@ def _state_words(state: State, agent: AgentState, now: float) -> str:
         words = "is done and serves"
     task = state.tasks.get(agent.task or "")
     if task is not None and agent.alive:
-        words += f" on {task.title or task.id}"
+        working = words == f"is {Word.WORKING.value}"
+        words += f" on {task.title or task.id}" if working else f", its task is {task.title or task.id}"
     doing = agent.doing
     if doing is not None and agent.alive and doing.activity is not Activity.DONE:
         since = f" for {age(now - doing.since)}" if doing.activity is not Activity.WORKING else ""

@@ -181,7 +181,7 @@ async def test_the_card_says_what_the_owner_does_and_recommends_and_what_depends
         played.cockpit.requests.select(2, by_hand=True)
         await played.press("o")
         await played.shows(
-            "owner: storage is working on Publish the API; Claude Code is idle for 4:00",
+            "owner: storage is idle, its task is Publish the API; Claude Code is idle for 4:00",
             "storage recommends to reject it: not [/x] now",
             "depends on it: ",
             "analysis waits for the API storage",
