@@ -182,23 +182,23 @@ class Live(Session, Generic[AClient]):
 
     def shown(self) -> str:
         """What the client's pane shows."""
-        return self._tmux("capture-pane", "-p", "-S", "-", "-t").strip()
+        return self._of_pane("capture-pane", "-p", "-S", "-", "-t").strip()
 
     def types(self, text: str) -> None:
         """A person types a line into the client's pane."""
-        self._tmux("send-keys", "-l", "-t", after=(text,))
-        self._tmux("send-keys", "-t", after=("Enter",))
+        self._of_pane("send-keys", "-l", "-t", after=(text,))
+        self._of_pane("send-keys", "-t", after=("Enter",))
 
     def presses(self, key: str, *, until: Callable[[], bool]) -> None:
         """A person presses a key in the client's pane, again after a while if nothing comes of it."""
 
         def done() -> bool:
-            self._tmux("send-keys", "-t", after=(key,))
+            self._of_pane("send-keys", "-t", after=(key,))
             return until()
 
         self.until(f"what {key} brings about", done)
 
-    def _tmux(self, *words: str, after: tuple[str, ...] = ()) -> str:
+    def _of_pane(self, *words: str, after: tuple[str, ...] = ()) -> str:
         pane = str(self.agent("alpha").get("pane"))
         command = ["tmux", "-L", tmux_socket_name(self.root), *words, pane, *after]
         return subprocess.run(command, capture_output=True, text=True).stdout
