@@ -105,7 +105,7 @@ async def test_a_person_opens_the_address_and_approves_by_key(here: Served, brow
     assert tab.page.url == f"http://{here.host}/", "the token stays in the address"
     (here.session.root / "go").touch()
     await tab.shows("src/beta/x.txt", "approve 1")
-    await tab.page.keyboard.press("Enter")
+    await tab.page.keyboard.press("o")
     await tab.shows("+two", "until the plan ends")
     await tab.page.keyboard.press("a")
     await until("the approval", lambda: [r["status"] for r in here.session.requests()] == ["approved"])
