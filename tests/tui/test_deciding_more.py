@@ -211,7 +211,7 @@ async def test_the_signs_of_the_new_screens_have_ascii_forms(monkeypatch: pytest
     monkeypatch.setenv("RUNEBOOK_ASCII", "1")
     async with stage(planned()) as played:
         played.cockpit.requests.select(2, by_hand=True)
-        await played.press("space")
+        await played.decide("space")
         await played.shows("@ ! 2", "marked")
         assert played.text().isascii()
         await played.press("o", "w")
