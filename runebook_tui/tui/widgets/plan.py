@@ -43,7 +43,7 @@ class PlanPanel(Rows):
     view: reactive[View] = reactive(EMPTY)
 
     def __init__(self, now: Callable[[], float], *, id: str | None = None) -> None:
-        super().__init__(empty="no run yet", id=id)
+        super().__init__(empty="no run yet: E starts the engine, and the plan with it", id=id)
         self._now = now
 
     @property

@@ -44,7 +44,9 @@ class RequestsPanel(Rows):
     def __init__(
         self, now: Callable[[], float], pulse: Callable[[], float], *, id: str | None = None
     ) -> None:
-        super().__init__(empty="nobody needs you", id=id)
+        super().__init__(
+            empty="nobody needs you: a request comes when an agent writes what another owns", id=id
+        )
         self._now = now
         self._pulse = pulse
         self._guard = SeenGuard()
