@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Protocol, Self
+from typing import NamedTuple, Protocol, Self
 
 from pydantic import ValidationError
 from pydantic_core import PydanticSerializationError
@@ -37,6 +37,19 @@ class LeaseTaken(LogError):
     def __init__(self, lease: Lease) -> None:
         super().__init__(f"another engine runs (pid {lease.pid} on {lease.host})")
         self.lease = lease
+
+
+class About(NamedTuple):
+    """What can be said of a store itself."""
+
+    kind: str
+    """"sqlite", "postgresql" or "memory"."""
+    place: str
+    """Where it is, for people."""
+    format: int
+    """The version of its tables."""
+    size: int
+    """Bytes."""
 
 
 class EventLog(Protocol):
@@ -102,6 +115,9 @@ class EventLog(Protocol):
 
     def rescue(self) -> None:
         """Write a deleted store anew, with everything that was in it. Raises LogError."""
+
+    def about(self) -> About:
+        """What can be said of the store itself."""
 
     def close(self) -> None:
         """Let go of the store."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Self
 
 from runebook_tui.core.events import Event, Record, Touched
-from runebook_tui.log.eventlog import AlreadyRecorded, Conflict, LeaseTaken
+from runebook_tui.log.eventlog import About, AlreadyRecorded, Conflict, LeaseTaken
 from runebook_tui.log.lease import Lease, is_alive
 
 
@@ -100,6 +100,10 @@ class MemoryLog:
     def leases(self) -> list[Lease]:
         """See EventLog.leases."""
         return [self._leases[host] for host in sorted(self._leases)]
+
+    def about(self) -> About:
+        """See EventLog.about."""
+        return About("memory", "this process", 0, 0)
 
     def is_lost(self) -> bool:
         """See EventLog.is_lost."""

@@ -12,15 +12,18 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
+from runebook_tui.core.storeaddress import store_address
 from runebook_tui.log.eventlog import EventLog, LogError
 from runebook_tui.log.nudge import Ear
 from runebook_tui.log.sqlite import SqliteLog
 from runebook_tui.place import LOG_NAME, PLAN_NAME, state_folder
 
+if TYPE_CHECKING:
+    from runebook_tui.log.schema import Made
+
 STORE_VARIABLE = "RUNEBOOK_STORE"
-_POSTGRES = ("postgresql://", "postgres://")
 _EXTRA = "the log is in PostgreSQL, which needs an extra: pip install 'runebook-tui[postgres]'"
 
 
@@ -41,7 +44,7 @@ class Store:
     path: Path
     """SQLite's file; unused with an address."""
     url: str = ""
-    """The address of a PostgreSQL database, "" for SQLite. May hold a password: never shown."""
+    """The address of a PostgreSQL database, "" for SQLite."""
 
     @property
     def place(self) -> str:
@@ -70,6 +73,14 @@ class Store:
             raise LogError(_EXTRA) from error
         return PostgresLog(self.url, read_only=read_only)
 
+    def make(self, *, role: str = "") -> Made:
+        """Make the log in a PostgreSQL database, or bring it up to date, for `role`. Raises LogError."""
+        try:
+            from runebook_tui.log.schema import make
+        except ImportError as error:
+            raise LogError(_EXTRA) from error
+        return make(self.url, role=role)
+
     def ear(self, folder: Path) -> Hearing:
         """What hears that the log has grown, in the runtime folder or from the server. Raises LogError."""
         if not self.url:
@@ -84,9 +95,10 @@ class Store:
 def store_of(root: Path, environment: Mapping[str, str] = os.environ) -> Store:
     """The store of the repository at `root`. Raises LogError for an address that is none."""
     url = environment.get(STORE_VARIABLE, "").strip() or _in_plan(root)
-    if url and not url.startswith(_POSTGRES):
-        raise LogError("a store is postgresql://HOST/DATABASE; docs/store.md has examples")
-    return Store(state_folder(root) / LOG_NAME, url)
+    try:
+        return Store(state_folder(root) / LOG_NAME, store_address(url))
+    except ValueError as error:
+        raise LogError(f"the store's address {error}") from None
 
 
 def _in_plan(root: Path) -> str:
@@ -107,7 +119,9 @@ def _in_plan(root: Path) -> str:
 
 def _section(text: str) -> dict[str, object]:
     """The table [plan] of a file that is broken elsewhere. Raises LogError when its store cannot be read."""
-    found = re.search(r"^\s*\[plan\]\s*(?:#.*)?$(.*?)(?=^\s*\[|\Z)", text, re.MULTILINE | re.DOTALL)
+    found = re.search(
+        r"^[ \t]*\[plan\][ \t]*(?:#[^\n]*)?$(.*?)(?=^[ \t]*\[|\Z)", text, re.MULTILINE | re.DOTALL
+    )
     if found is None:
         return {}
     for line in found[1].splitlines():

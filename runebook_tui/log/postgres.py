@@ -17,7 +17,16 @@ import psycopg
 
 from runebook_tui.core.events import Event, Record
 from runebook_tui.log import occupancy
-from runebook_tui.log.eventlog import AlreadyRecorded, Conflict, LogError, decode, encode, path_key, path_of
+from runebook_tui.log.eventlog import (
+    About,
+    AlreadyRecorded,
+    Conflict,
+    LogError,
+    decode,
+    encode,
+    path_key,
+    path_of,
+)
 from runebook_tui.log.lease import Lease
 from runebook_tui.log.link import Link, LinkError, connect, deadline, is_gone, place_of, words
 from runebook_tui.log.schema import Tables, checked, look
@@ -69,6 +78,7 @@ class PostgresLog:
         self._lock = threading.RLock()
         self._link: Link | None = None
         self._tables: Tables | None = None
+        self._schema = ""
         self._held: dict[str, Lease] = {}
         self._doubt: _Batch | None = None
         self._closed = False
@@ -96,7 +106,7 @@ class PostgresLog:
         except BaseException:
             link.close()
             raise
-        self._link, self._tables = link, tables
+        self._link, self._tables, self._schema = link, tables, schema
         return link
 
     def _asked(self, question: Callable[[Link], T]) -> T:
@@ -352,6 +362,13 @@ class PostgresLog:
 
     def rescue(self) -> None:
         """See EventLog.rescue. Nothing to do."""
+
+    def about(self) -> About:
+        """See EventLog.about."""
+        tables = "SELECT unnest(ARRAY['store', 'event', 'lease'])::regclass AS name"
+        size = self._number(f"SELECT sum(pg_total_relation_size(name)) FROM ({tables}) AS tables")
+        assert self._tables is not None
+        return About("postgresql", f"{self.place}, schema {self._schema}", self._tables.format, size)
 
     def close(self) -> None:
         """See EventLog.close."""

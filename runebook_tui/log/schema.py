@@ -54,6 +54,8 @@ class Made(NamedTuple):
     schema: str
     before: int
     """The format that was there, 0 where there was no log."""
+    format: int
+    """The format that is there now."""
     role: str
     """The role that may use the log, "" where none was asked for."""
     role_made: bool
@@ -128,7 +130,7 @@ def _make(link: Link, schema: str, role: str) -> Made:
         link.execute("INSERT INTO store (format, id) VALUES (%s, %s)", (FORMAT, uuid.uuid4().hex))
     elif before < FORMAT:
         link.execute("UPDATE store SET format = %s", (FORMAT,))
-    return Made(schema, before, role, bool(role) and _grant(link, schema, role))
+    return Made(schema, before, FORMAT, role, bool(role) and _grant(link, schema, role))
 
 
 def _grant(link: Link, schema: str, role: str) -> bool:

@@ -16,6 +16,7 @@ from typing import Self
 
 from runebook_tui.core.events import Event, Record
 from runebook_tui.log.eventlog import (
+    About,
     AlreadyRecorded,
     Conflict,
     LeaseTaken,
@@ -293,6 +294,13 @@ class SqliteLog:
         with self._words():
             rows = self._db.execute("SELECT pid, started, host, taken_at FROM lease ORDER BY host").fetchall()
         return [Lease(*row) for row in rows]
+
+    def about(self) -> About:
+        """See EventLog.about."""
+        with self._words():
+            version = self._db.execute("PRAGMA user_version").fetchone()[0]
+            size = self._db.execute("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")
+            return About("sqlite", str(self.path), version, int(size.fetchone()[0]))
 
     def close(self) -> None:
         """See EventLog.close."""
