@@ -79,7 +79,7 @@ class RequestsScreen(SheetKeys, ModeScreen, SpeakingKeys):
         self.requests.only = lambda request: leaves(request, self.wanted)
         self.lesson_line.view = self.sheet.view = self.view
         if self.requests.view is self.view:
-            self.requests.watch_view(self.view)
+            self.requests.draw()
         self.requests.view = self.view
         if self._old:
             found = past.decided(self.view.state, self._records)
