@@ -28,6 +28,9 @@ def build_parser() -> argparse.ArgumentParser:
         epilog="Without a command: the interactive session, which starts an engine if none runs.",
     )
     parser.add_argument("--version", action="version", version=f"runebook-tui {__version__}")
+    parser.add_argument(
+        "--plain", action="store_true", help="the interactive session as lines of words, for screen readers"
+    )
     parser.set_defaults(command="tui")
     commands = parser.add_subparsers(metavar="COMMAND", parser_class=_Parser)
     _plan_commands(commands)

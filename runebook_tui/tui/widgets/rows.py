@@ -15,6 +15,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from runebook_tui.tui import commands, glyphs
+from runebook_tui.tui.bindings import bindings
 
 
 class Entry(NamedTuple):
@@ -34,7 +35,7 @@ class Rows(ScrollView, can_focus=True):
 
     ALLOW_SELECT = False
     COMPONENT_CLASSES = {"rows--selected"}
-    BINDINGS = commands.bindings(commands.ROWS)
+    BINDINGS = bindings(commands.ROWS)
     DEFAULT_CSS = """
     Rows {
         scrollbar-size-vertical: 1;
