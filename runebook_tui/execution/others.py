@@ -6,14 +6,17 @@ What they append is folded here, and wakes this engine like its own records; wha
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import NamedTuple, Protocol
 
 from runebook_tui.core.events import Record
+from runebook_tui.core.state import State
 from runebook_tui.execution.errands import Errands
+from runebook_tui.execution.server import Handler
 from runebook_tui.log.errands import ErrandBox
 from runebook_tui.log.eventlog import EventLog, LogError
+from runebook_tui.log.lease import lease_name
 
 LOOK_SECONDS = 1.0
 """How often it is looked when nothing was heard."""
@@ -37,25 +40,34 @@ class Shared(NamedTuple):
     box: ErrandBox
 
 
+class Host(Protocol):
+    """What this needs of the runner."""
+
+    host: str
+
+    @property
+    def state(self) -> State:
+        """The state now."""
+
+    async def take(self, records: Sequence[Record]) -> None:
+        """Fold what others have appended."""
+
+
 class Others:
-    """Listens until it is closed. `take` folds records and says whether they were new; `seq` is the last known."""
+    """Listens until it is closed. `do` answers what other hosts ask, as the engine's socket would."""
 
     def __init__(
-        self,
-        log: EventLog,
-        ear: Hearing,
-        errands: Errands,
-        seq: Callable[[], int],
-        take: Callable[[Sequence[Record]], Awaitable[bool]],
-        say: Callable[[str], None],
+        self, host: Host, shared: Shared, log: EventLog, do: Handler, say: Callable[[str], None]
     ) -> None:
+        self._host = host
         self._log = log
-        self._ear = ear
-        self._errands = errands
-        self._seq = seq
-        self._take = take
+        self._ear = shared.ear
         self._say = say
         self._task: asyncio.Task[None] | None = None
+        self.errands = Errands(host.host, shared.box, do, self._is_alive)
+
+    def _is_alive(self, host: str) -> bool:
+        return self._log.holder(lease_name(host, shared=True)) is not None
 
     def begin(self) -> None:
         """Begin to listen."""
@@ -72,7 +84,7 @@ class Others:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
                 await self._task
-        await self._errands.close()
+        await self.errands.close()
         self._ear.close()
 
     async def _keep(self) -> None:
@@ -91,8 +103,8 @@ class Others:
 
     async def _look(self) -> None:
         while True:
-            found = await asyncio.to_thread(self._log.read, after=self._seq(), limit=_PAGE)
-            await self._take(found)
+            found = await asyncio.to_thread(self._log.read, after=self._host.state.seq, limit=_PAGE)
+            await self._host.take(found)
             if len(found) < _PAGE:
                 break
-        await self._errands.settle()
+        await self.errands.settle()

@@ -25,6 +25,7 @@ from runebook_tui.execution.calling import Caller
 from runebook_tui.execution.carrier import Carrier
 from runebook_tui.execution.course import Course
 from runebook_tui.execution.effects import Effects
+from runebook_tui.execution.errands import Errands
 from runebook_tui.execution.folders import make_state_folder
 from runebook_tui.execution.handle import CoordinationHandle
 from runebook_tui.execution.interfaces import Interfaces
@@ -32,11 +33,13 @@ from runebook_tui.execution.lanes import Lanes
 from runebook_tui.execution.lookout import Lookout
 from runebook_tui.execution.machine import UNTESTED, test_machine
 from runebook_tui.execution.observer import Observer
+from runebook_tui.execution.others import Others, Shared
 from runebook_tui.execution.outfit import Outfit, fit_out
 from runebook_tui.execution.outputs import Outputs
 from runebook_tui.execution.pauses import Pauses
 from runebook_tui.execution.plan import PlanFollower
 from runebook_tui.execution.post import Post
+from runebook_tui.execution.showing import Showing
 from runebook_tui.execution.speakers import Supervisors
 from runebook_tui.execution.supervision import Supervision
 from runebook_tui.execution.surfaces import Surfaces
@@ -47,14 +50,13 @@ from runebook_tui.execution.vault import Vault
 from runebook_tui.execution.verbs import Verbs
 from runebook_tui.history.versions import History
 from runebook_tui.log.eventlog import EventLog, LogError
-from runebook_tui.log.lease import own_lease
+from runebook_tui.log.lease import lease_name, own_lease
 from runebook_tui.log.nudge import Bell
-from runebook_tui.log.sqlite import SqliteLog
+from runebook_tui.log.opening import store_of
 from runebook_tui.orchestrator.coordinator import Coordinator, Refused
 from runebook_tui.orchestrator.planner import load_plan
 from runebook_tui.orchestrator.seed import seed_plan
 from runebook_tui.place import (
-    LOG_NAME,
     find_repository,
     runtime_folder,
     tmux_socket_name,
@@ -72,8 +74,9 @@ class ParallelExecutionRunner:
 
     `plan_file` says that the plan is followed there when the operator edits it; `keep` that the runner
     stays when the run is over; `fresh` that a new run begins even if the last one is not over; `resume`
-    that agents that were lost with tmux or the machine are brought back at the start. `host` is the host of
-    the plan whose agents it sees to (docs/hosts.md), "" for those that have none.
+    that agents that were lost with tmux or the machine are brought back at the start. `host` is the one of the
+    plan whose agents it sees to (docs/hosts.md), "" for those that have none, and `shared` what joins it to the
+    engines of the others.
     """
 
     def __init__(
@@ -88,6 +91,7 @@ class ParallelExecutionRunner:
         fresh: bool = False,
         resume: bool = False,
         host: str = "",
+        shared: Shared | None = None,
         say: Callable[[str], None] = lambda line: None,
     ) -> None:
         self.root = root
@@ -104,7 +108,9 @@ class ParallelExecutionRunner:
         self._supervisors = Supervisors(root)
         self._pauses = Pauses()
         self._post = Post(root)
-        self._follow_plan = PlanFollower(plan_file, self.handle_surely, lambda: self.state, self.vault)
+        self._follow_plan = PlanFollower(
+            plan_file, self.handle_surely, lambda: self.state, self.vault, lambda: self._course.leads
+        )
         edited, hear = self._follow_plan.edited, self._pauses.hear
         descends, mine = self._supervisors.descends, lambda: self.mine
         self._trees = Trees(root, tree_of(host), log, descends, self.handle_surely, mine, edited, hear)
@@ -113,7 +119,10 @@ class ParallelExecutionRunner:
         self.machine = UNTESTED
         self.amending = Amending(self)
         self._supervision = Supervision(self)
+        self.showing = Showing(self)
         self._verbs = Verbs(self, self._supervision, log)
+        self._lease = lease_name(host, shared=shared is not None)
+        self._others = None if shared is None else Others(self, shared, log, self._verbs.visited, self._say)
         self._coordinator: Coordinator | None = None
         self.undoing: Undoing | None = None
         self._changed = asyncio.Condition()
@@ -128,7 +137,7 @@ class ParallelExecutionRunner:
         self.outputs = Outputs(self, panes, self._say)
         prepare, surely = self._lanes.prepare, self.handle_surely
         self._effects = Effects(root, panes, self._supervisors, surely, mine, self.sweep, prepare)
-        self._course = Course(
+        self._course: Course = Course(
             self, plan, self._effects, self._follow_plan, self._say, fresh=fresh, keep=keep, resume=resume
         )
 
@@ -147,7 +156,7 @@ class ParallelExecutionRunner:
         runner = cls(
             plan or seed_plan(top.name),
             root=top,
-            log=SqliteLog(folder / LOG_NAME),
+            log=store_of(top).open(),
             panes=TmuxServer(tmux_socket_name(top), folder / "tmux"),
         )
         return runner, CoordinationHandle(runner)
@@ -174,6 +183,11 @@ class ParallelExecutionRunner:
         return self._seen[1]
 
     @property
+    def errands(self) -> Errands | None:
+        """What has other hosts' engines do something; None where there are no others."""
+        return None if self._others is None else self._others.errands
+
+    @property
     def observer(self) -> Observer | None:
         """Observes the repository's own tree; None until it does."""
         return self._trees.main.observer
@@ -187,6 +201,13 @@ class ParallelExecutionRunner:
             async with self._changed:
                 self._changed.notify_all()
         return records
+
+    async def take(self, records: Sequence[e.Record]) -> None:
+        """Fold what the engines of other hosts have appended."""
+        if self._coordinator is not None and self._coordinator.take(records):
+            self._wake.set()
+            async with self._changed:
+                self._changed.notify_all()
 
     def recorded(self, agent: str, records: Sequence[Mapping[str, object]]) -> None:
         """Take what the gate of `agent` saw being written. Raises ValueError, TypeError."""
@@ -265,7 +286,7 @@ class ParallelExecutionRunner:
 
         Raises LeaseTaken when another engine runs here, LogError, TmuxError.
         """
-        lease = own_lease(time.time())
+        lease = own_lease(time.time(), self._lease)
         self._log.take_lease(lease)
         async with AsyncExitStack() as stack:
             stack.callback(self._log.release_lease, lease.pid)
@@ -279,6 +300,9 @@ class ParallelExecutionRunner:
             await self._post.open(stack, self._supervisors, self._verbs, self._pauses)
             stack.push_async_callback(self._surfaces.close)
             stack.push_async_callback(self._interfaces.close)
+            stack.push_async_callback(self.showing.close)
+            if self._others is not None:
+                stack.push_async_callback(self._others.close)
             stack.push_async_callback(self._lookout.close)
             stack.push_async_callback(self._carrier.close)
             stack.push_async_callback(self._caller.close)
@@ -287,6 +311,8 @@ class ParallelExecutionRunner:
                 self._trees.resume(self.state.time)
             file = self.plan_file is not None
             await self._course.begin(lease.pid, socket.gethostname(), adopted, file=file)
+            if self._others is not None:
+                self._others.begin()
             self._surfaces.begin()
             self._lookout.begin()
             self._caller.begin()
@@ -329,6 +355,8 @@ class ParallelExecutionRunner:
             await self._supervision.report_silent()
             await self._lanes.integrate_completed()
             self._trees.check()
+            if self._others is not None:
+                self._others.check()
             why = "" if self._keep else await self._course.why_over()
             if why:
                 self._leaving = why
