@@ -59,9 +59,9 @@ def state_folder(root: Path) -> Path:
 
 
 def host_name(root: Path) -> str:
-    """The host of the plan that this checkout is for: by RUNEBOOK_HOST, else the last `run --host`; "" for none.
+    """The host of the plan that this checkout is for: RUNEBOOK_HOST, else the last `run --host`; "" for none.
 
-    Nobody has checked it: it may be any text.
+    It may be any text.
     """
     given = os.environ.get("RUNEBOOK_HOST")
     if given is not None:

@@ -74,9 +74,9 @@ class ParallelExecutionRunner:
 
     `plan_file` says that the plan is followed there when the operator edits it; `keep` that the runner
     stays when the run is over; `fresh` that a new run begins even if the last one is not over; `resume`
-    that agents that were lost with tmux or the machine are brought back at the start. `host` is the one of the
-    plan whose agents it sees to (docs/hosts.md), "" for those that have none, and `shared` what joins it to the
-    engines of the others.
+    that agents that were lost with tmux or the machine are brought back at the start. `host` is the one of
+    the plan whose agents it sees to (docs/hosts.md), "" for those that have none, and `shared` what joins
+    it to the engines of the others.
     """
 
     def __init__(
