@@ -85,6 +85,7 @@ def _session_commands(commands: _Commands[_Parser]) -> None:
     run = _command(commands, "run", "run the plan without a screen; status 0 when it completed", json=False)
     run.add_argument("--keep", action="store_true", help="stay when the run is over, until `down`")
     run.add_argument("--new", action="store_true", help="begin a new run even if the last one is not over")
+    run.add_argument("--host", metavar="NAME", help="see to the agents of this host (default: RUNEBOOK_HOST)")
     run.add_argument("--resume", action="store_true", help="bring agents back that were lost (see resume)")
     resume = _command(commands, "resume", "bring agents back that were lost with tmux or the machine")
     resume.add_argument("agents", nargs="*", metavar="AGENT", help="default: all that were lost")
