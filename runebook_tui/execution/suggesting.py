@@ -62,7 +62,7 @@ class Suggesting:
         if agent not in self._host.state.agents:
             raise Refused(f"the plan has no agent {agent!r}")
         confidence = message.get("confidence", 0.5)
-        if not isinstance(confidence, int | float) or isinstance(confidence, bool):
+        if isinstance(confidence, bool) or not isinstance(confidence, int | float) or not 0 <= confidence <= 1:
             raise wire.WireError("field 'confidence' must be a number from 0 to 1")
         priority = wire.text_field(message, "priority", default="normal", limit=16)
         if priority not in _PRIORITIES:

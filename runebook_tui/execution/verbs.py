@@ -193,7 +193,7 @@ class Verbs:
 
     async def _wait_request(self, connection: Connection, message: Answer) -> Answer:
         number = wire.number_field(message, "request")
-        seconds = min(float(message.get("seconds", 0) or 0), 86_400.0)
+        seconds = min(wire.seconds_field(message, "seconds", default=0.0), 86_400.0)
         if number not in self._host.state.requests:
             raise Refused(f"there is no request {number}")
         await self._host.changed(lambda state: not state.requests[number].open, seconds)
@@ -292,7 +292,7 @@ class Verbs:
 
     async def _wait_finalize(self, connection: Connection, message: Answer) -> Answer:
         agent = connection.speaks_for(message.get("agent"))
-        seconds = min(float(message.get("seconds", 86_400) or 0), 7 * 86_400.0)
+        seconds = min(wire.seconds_field(message, "seconds", default=86_400.0), 7 * 86_400.0)
 
         def told(state: State) -> bool:
             return agent not in state.agents or state.agents[agent].finalizing or state.outcome is not None
