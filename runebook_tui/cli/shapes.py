@@ -67,6 +67,7 @@ def state_shape(state: State, *, engine: bool, tmux: str) -> Shape:
                 "speaker": each.speaker,
                 "attempt": each.attempt,
                 "reason": each.reason,
+                "count": each.count,
             }
             for each in state.recent_attempts
         ],

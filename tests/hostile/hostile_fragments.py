@@ -7,11 +7,17 @@ JSON = (
     "\\u0000", "\\ud800", "\\\\", '{"a":', "[[", "]]",
 )  # fmt: skip
 HOOK = (
-    *JSON, '{"hook_event_name":"PreToolUse","tool_name":"', 'Bash","tool_input":{"command":"',
-    "apply_patch", "*** Begin Patch\\n", "*** Update File: a\\n", "@@\\n", "\\n", "+x\\n",
-    "diff --git a/x b/y\\n", "sh -c '", "$(", "`", "<<E\\n", "cd a && ", "rm -rf ", '"}}',
-    '","tool_input":{"input":"', "*** End of File\\n", "exited with code ", "--- a/x\\n", "> ", "../",
-    "/", '"tool_response":{"output":"', "PostToolUse",
+    *JSON, '{"hook_event_name":"PreToolUse","tool_name":"', '"tool_input":{"command":"', "Bash", "Edit",
+    '"}}', '"tool_response":{"output":"', "PostToolUse", "exited with code ", '"cwd":"', '"duration_ms":',
+    '"notification_type":"', '"usage":{"input_tokens":', '"properties":{"info":{"id":"', "toolName",
+)  # fmt: skip
+TOOL = (
+    "*** Begin Patch\n", "*** Update File: a\n", "*** Add File: b\n", "*** Delete File: ",
+    "*** Move to: c\n", "@@\n", "@@ def x\n", "\n", "+x\n", "-x\n", " x\n", "x\n", "*** End of File\n",
+    "diff --git a/x b/y\n", "--- a/x\n", "+++ b/x\n", "rename from ", "sh -c '", '"', "'", "$(", "${",
+    "`", "<<E\n", "cd a && ", "rm -rf ", "sed -i s/a/b/ ", "tee ", "> ", ">> a;", "mv a b;", "cp -t ",
+    "../", "/", "\\", "(", ")", "git apply <<E\n", "exited with code ", "|", "&&", "#", "\t", "~", "*",
+    "\udcff", "\x00",
 )  # fmt: skip
 WIRE = (
     *JSON, '{"do":"', '"approve"', '"request":', '"records":', '"path":', '"op":"open"', '"pid":',

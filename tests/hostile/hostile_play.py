@@ -43,7 +43,8 @@ tasks = [{{ id = "b-1" }}]
 """
 
 DOER = """
-import ctypes, errno, json, mmap, os, pathlib, resource, signal, socket, sqlite3, struct, subprocess, sys, time
+import ctypes, errno, json, mmap, os, pathlib, resource, signal, socket, sqlite3
+import struct, subprocess, sys, time
 
 ENGINE, ROOT = os.environ["RUNEBOOK_SOCKET"], os.environ["RUNEBOOK_ROOT"]
 PYTHON = os.environ["PYTHON"]
@@ -95,7 +96,7 @@ class Inside:
         self._heard = self._link.makefile("rb")
 
     def does(self, code: str, **names: Any) -> Any:
-        """What `code`, run inside with these names, leaves in `said`; a text with the error where it fails."""
+        """What `code`, run inside with these names, leaves in `said`; its error in words where it fails."""
         self._link.sendall(json.dumps({"code": code, "names": names}).encode() + b"\n")
         found = json.loads(self._heard.readline())
         return found.get("error", found.get("said"))

@@ -1,4 +1,4 @@
-"""The engine's socket under hostile peers: nobody else gets in, and who is slow or loud keeps nobody waiting."""
+"""The engine's socket: nobody else gets in, and who is slow or loud keeps nobody waiting."""
 
 from __future__ import annotations
 
@@ -190,7 +190,7 @@ def test_descriptors_that_are_handed_over_are_dropped(agent: Inside) -> None:
         "with socket.socket(socket.AF_UNIX) as peer:\n"
         "    peer.connect(ENGINE)\n"
         "    for _ in range(20):\n"
-        "        socket.send_fds(peer, [b'{\"do\":\"hello\"}\\n'], [0] * 200)\n"
+        '        socket.send_fds(peer, [b\'{"do":"hello"}\\n\'], [0] * 200)\n'
         "    said = [json.loads(line)['ok'] for _, line in zip(range(20), peer.makefile())]\n"
     )
     assert said == 20 * [True]
