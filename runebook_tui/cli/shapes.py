@@ -66,6 +66,7 @@ def state_shape(state: State, *, engine: bool, tmux: str, host: str = "") -> Sha
                 "speaker": each.speaker,
                 "attempt": each.attempt,
                 "reason": each.reason,
+                "count": each.count,
             }
             for each in state.recent_attempts
         ],

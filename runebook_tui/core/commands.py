@@ -333,6 +333,7 @@ class RecordAttempt:
     speaker: str
     attempt: str
     reason: str
+    count: int = 1
 
 
 Command = (
