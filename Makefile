@@ -2,7 +2,7 @@
 # All paths below are relative, so the folder's own path may hold spaces.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-web test-clients check bench soak kills clean
+.PHONY: help setup demo test test-web test-clients check bench soak chaos kills clean
 MAKEFLAGS += --no-print-directory
 SHELL := /bin/sh
 
@@ -79,6 +79,9 @@ bench: $(READY) ## measure against named alternatives
 MINUTES ?= 60
 soak: $(READY) ## an hour of builds and a live agent under the gate (MINUTES=60)
 	@$(BIN)/python -m benchmarks.soak --minutes $(MINUTES)
+
+chaos: $(READY) ## kill engine, screen, gates, tmux and the log's server 1,000 times, and see what was lost
+	@$(BIN)/python -m benchmarks.chaos
 
 kills: $(READY) ## kill the gate's supervisor 300 times, at work and while it starts
 	@$(BIN)/python -m benchmarks.kills

@@ -7,7 +7,7 @@ import errno
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.chaos.ledger import Ledger, Outcome, Vote
@@ -36,10 +36,6 @@ class Auditor:
         self._texts: Counter[str] = Counter()
         self._decisions: dict[int, list[str]] = {}
         self._starts: Counter[str] = Counter()
-
-    def look_by(self, ledger: Ledger) -> None:
-        """Compare with what `ledger` says from now on."""
-        self._ledger = ledger
 
     def read(self, log: EventLog) -> Iterator[str]:
         """What is wrong with the records that came since the last time."""
@@ -77,9 +73,8 @@ class Auditor:
         if log.last_seq() == self.records and load(log) != self.state:
             yield "the log is loaded as another state than it folds to"
 
-    def said(self, notes: Iterable[Note]) -> Iterator[str]:
+    def said(self, said: Mapping[str, Outcome], notes: Iterable[Note]) -> Iterator[str]:
         """Every message that was taken is there once, and none twice."""
-        said, _ = self._ledger.copy()
         told = {word(note["word"]) for note in notes if note["do"] == "told"}
         outcomes: dict[str, Outcome] = {**said, **dict.fromkeys(told, "taken")}
         for text, outcome in outcomes.items():
@@ -92,9 +87,8 @@ class Auditor:
             if found > 1:
                 yield f"{text!r} is {found} times in the log"
 
-    def decided(self) -> Iterator[str]:
+    def decided(self, votes: Sequence[Vote]) -> Iterator[str]:
         """Every decision that was taken is there, none is there twice, and who came too late was told so."""
-        _, votes = self._ledger.copy()
         for request, decisions in self._decisions.items():
             if len(decisions) > 1:
                 yield f"request {request} was decided {len(decisions)} times: {', '.join(decisions)}"
@@ -128,20 +122,23 @@ class Auditor:
                 told = f"{agent.attempt}, by {self._starts[name]} records"
                 yield f"{name} was started {life.attempt} times; the log says {told}"
 
-    def landed(self, root: Path, notes: Sequence[Note]) -> Iterator[str]:
-        """Every foreign file is as it was laid, but for approved changes, which are all there."""
+    def landed(self, changed: Container[int], notes: Sequence[Note]) -> Iterator[str]:
+        """Every foreign file is as it was laid, but for approved changes, which are all there.
+
+        `notes` are older than what was found `changed`, and that is older than what was read of the log.
+        """
         ends = {note["number"]: note["errno"] for note in notes if note["do"] == "end"}
         approved = dict(self._approved())
         for number in range(OLD_FILES):
             code = ends.get(number)
-            if _as_laid(root, number):
+            if number not in changed:
                 if code == 0 and number in approved:
                     yield f"the change {number} was approved and told to have landed, and did not"
                 elif code == 0:
                     yield f"the change {number} was told to have landed, and did not"
             elif number not in approved:
                 yield f"the change {number} landed without an approval (its program was told {code})"
-            elif not self._ledger.approved(approved[number]):
+            elif approved[number] not in self._ledger.meant:
                 yield f"the change {number} landed by request {approved[number]}, which nobody approved"
             if code == errno.EACCES and number in approved:
                 yield f"the change {number} was approved by request {approved[number]}, and refused"
@@ -159,6 +156,11 @@ def lay(root: Path) -> None:
     """Make the files that the player tries to change."""
     for number in range(OLD_FILES):
         (root / f"beta/old{number}").write_bytes(AS_LAID)
+
+
+def changed(root: Path) -> set[int]:
+    """The numbers of those files that are not as they were laid."""
+    return {number for number in range(OLD_FILES) if not _as_laid(root, number)}
 
 
 def _as_laid(root: Path, number: int) -> bool:

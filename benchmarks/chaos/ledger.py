@@ -38,6 +38,8 @@ class Ledger:
     said: dict[str, Outcome] = field(default_factory=dict)
     """Messages by their text, each of which is said once."""
     votes: list[Vote] = field(default_factory=list)
+    meant: set[int] = field(default_factory=set)
+    """Requests that an operator said yes to, or was about to."""
     lives: dict[str, Life] = field(default_factory=dict)
     """The agents that must be alive, each as the one process that it is."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -52,10 +54,10 @@ class Ledger:
         with self._lock:
             self.votes.append(vote)
 
-    def approved(self, request: int) -> bool:
-        """Whether an operator said yes to it, heard or not."""
+    def mean(self, request: int) -> None:
+        """An operator is about to say yes to a request."""
         with self._lock:
-            return any(each.request == request and each.decision == "approved" for each in self.votes)
+            self.meant.add(request)
 
     def copy(self) -> tuple[dict[str, Outcome], list[Vote]]:
         """Messages and votes so far. What is under way is in neither."""

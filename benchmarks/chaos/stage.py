@@ -10,11 +10,11 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
-from benchmarks.chaos.audit import Auditor, lay
+from benchmarks.chaos.audit import Auditor, changed, lay
 from benchmarks.chaos.ledger import Ledger, Life
 from benchmarks.chaos.terminal import Terminal
 from benchmarks.chaos.voices import Voices
@@ -23,7 +23,7 @@ from benchmarks.scratch import Scratch
 from benchmarks.session import PROGRAM, BenchmarkError, Follower
 from benchmarks.soak.gauges import speaking_of
 from benchmarks.soak.notes import Note, NoteReader
-from runebook_tui.core.state import State
+from runebook_tui.core.state import AgentState, State
 from runebook_tui.core.types import AgentStatus
 from runebook_tui.execution.client import EngineClient, EngineDown, EngineError
 from runebook_tui.execution.follow import open_log
@@ -60,8 +60,9 @@ class Ground(Scratch):
             f'[[agents]]\nid = "alpha"\nphase = "work"\ncommand = {player}\nclaims = ["own/**"]\n'
             f"env = {{ PYTHONPATH = {path} }}\n"
         )
+        idle = json.dumps(["sh", "-c", "trap '' HUP; exec sleep 86400"])  # it outlives its terminal
         for name in ("beta", *IDLE):
-            text += f'[[agents]]\nid = "{name}"\nphase = "work"\ncommand = ["sleep", "86400"]\n'
+            text += f'[[agents]]\nid = "{name}"\nphase = "work"\ncommand = {idle}\n'
             text += f'claims = ["{name}/**"]\n'
         return text
 
@@ -77,6 +78,8 @@ class Stage:
         self.terminal = Terminal(self.root)
         self.said = folder / "engine.out"
         self.notes: list[Note] = []
+        self.serverless: set[int] = set()
+        """The fronts whose server was killed: they serve themselves."""
         self._seed = seed
         self._reader = NoteReader(self.ground.notes)
         self._stack = ExitStack()
@@ -163,12 +166,38 @@ class Stage:
                 raise Broken(f"{agent.id} is not alive: {agent.status.value}, {agent.reason}")
             self.ledger.lives[agent.id] = Life(agent.pid, started, agent.attempt)
 
+    def back(self, attempts: Mapping[str, int]) -> None:
+        """Wait until agents that were started again are under their gates, each the so manieth time."""
+        for name, attempt in attempts.items():
+            self.until(
+                f"{name} under its gate again", lambda name=name: self._is_gated(self.state.agents[name])
+            )
+            found = self.state.agents[name].attempt
+            if found != attempt:
+                raise Broken(f"{name} must have been started {attempt} times, and was {found} times")
+        self.remember()
+        times = self.ledger.lives["alpha"].attempt
+        self.until("the player's beginning", lambda: self._began() >= times)
+        if self._began() > times:
+            raise Broken(f"the player ran {self._began()} times; it was started {times} times")
+
+    def _began(self) -> int:
+        return sum(note["do"] == "begin" for note in self._all_notes())
+
+    def tmux_server(self) -> int:
+        """The process of the private tmux server."""
+        command = ["tmux", "-L", tmux_socket_name(self.root), "display-message", "-p", "#{pid}"]
+        return int(subprocess.run(command, capture_output=True, check=True).stdout)
+
+    def _is_gated(self, agent: AgentState) -> bool:
+        return agent.alive and agent.gate_mode is not None and agent.gate_holds is True
+
     def _gated(self) -> bool:
         agents = self.state.agents.values()
         for agent in agents:
             if agent.status is AgentStatus.FAILED or (agent.gate_mode and agent.gate_mode.value != "enforce"):
                 raise BenchmarkError(f"{agent.id} is not under a gate here: {agent.reason} {agent.gate}")
-        return bool(agents) and all(agent.alive and agent.gate_mode for agent in agents)
+        return bool(agents) and all(map(self._is_gated, agents))
 
     # ── what must hold ──────────────────────────────────────────────────────────────────────────
 
@@ -184,22 +213,25 @@ class Stage:
 
     def _progress(self) -> tuple[int, int]:
         """How many foreign tries have ended, and how often own writes were told."""
+        notes = self._all_notes()
+        return tuple(sum(note["do"] == kind for note in notes) for kind in ("end", "own"))  # type: ignore[return-value]
+
+    def _all_notes(self) -> list[Note]:
         self.notes += self._reader.read()
-        return tuple(sum(note["do"] == kind for note in self.notes) for kind in ("end", "own"))  # type: ignore[return-value]
+        return self.notes
 
     def audit(self, *, whole: bool = False) -> None:
         """Compare log and tree with the ledger. Raises Broken."""
-        said, votes = self.ledger.copy()  # before the log is read: what was taken by now must be in it
-        self._progress()
-        notes = list(self.notes)
-        known = Ledger(said, votes, dict(self.ledger.lives))
-        self.auditor.look_by(known)
+        # In this order: what was answered by now is in the log that is read then.
+        notes = list(self._all_notes())
+        landed = changed(self.root)
+        said, votes = self.ledger.copy()
         with open_log(self.root) as log:
             wrong = list(self.auditor.read(log))
-            wrong += self.auditor.said(notes)
-            wrong += self.auditor.decided()
+            wrong += self.auditor.said(said, notes)
+            wrong += self.auditor.decided(votes)
             wrong += self.auditor.alive()
-            wrong += self.auditor.landed(self.root, notes)
+            wrong += self.auditor.landed(landed, notes)
             if whole:
                 wrong += self.auditor.whole(log)
         wrong += [f"an own write failed: {os.strerror(n['errno'])}" for n in notes if n["do"] == "fault"]

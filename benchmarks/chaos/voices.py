@@ -107,6 +107,8 @@ class Voices:
             done.result()
 
     def _vote(self, request: int, barrier: threading.Barrier, operator: str, decision: Decision) -> None:
+        if decision == "approved":
+            self._ledger.mean(request)
         barrier.wait(_PATIENCE)
         outcome, words = _asked(self._root, _VERBS[decision], request=request)
         self._ledger.vote(Vote(request, operator, decision, outcome, words))
