@@ -6,8 +6,9 @@ import os
 import random
 import signal
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
+from benchmarks.chaos.ledger import Life
 from benchmarks.chaos.stage import IDLE, Broken, Stage
 from benchmarks.soak.gauges import children
 from runebook_tui.core.resuming import is_lost
@@ -69,19 +70,16 @@ def front(stage: Stage, chance: random.Random) -> int:
 
 def _front(stage: Stage, name: str) -> int:
     life = stage.ledger.lives.pop(name)
-    programs = [
-        (pid, process_start(pid)) for child in children(life.pid) for pid in (child, *children(child))
-    ]
+    programs = _below(life)
     os.kill(life.pid, signal.SIGKILL)
     stage.until(f"word of the end of {name}", lambda: not stage.state.agents[name].alive)
     agent = stage.state.agents[name]
     if agent.signal != signal.SIGKILL or agent.attempt != life.attempt:
         raise Broken(f"{name} was killed; the log says {agent.status.value} {agent.reason} {agent.attempt}")
+    _gone(name, programs)
     with EngineClient(stage.root) as asked:
         asked.ask("restart", agent=name)
     stage.back({name: life.attempt + 1})
-    if any(started is not None and process_start(pid) == started for pid, started in programs):
-        raise Broken(f"{name} is at work twice: {programs} of its earlier life are there")
     stage.goes_on()
     return 1
 
@@ -89,6 +87,7 @@ def _front(stage: Stage, name: str) -> int:
 def tmux(stage: Stage, chance: random.Random) -> int:
     """The private tmux server, now and then with the engine: everybody is lost, says so, and comes back."""
     before = dict(stage.ledger.lives)
+    below = {name: _below(life) for name, life in before.items()}
     pid = stage.tmux_server()
     time.sleep(chance.uniform(0, _WORK_SECONDS))
     stage.ledger.lives.clear()
@@ -99,15 +98,27 @@ def tmux(stage: Stage, chance: random.Random) -> int:
         killed += stage.kill_engine()
         stage.start_engine()
     stage.until("word of the loss of all", lambda: all(is_lost(each) for each in stage.state.agents.values()))
-    left = {name: life.pid for name, life in before.items() if process_start(life.pid) == life.started}
-    if left:
-        raise Broken(f"these were told to be lost and are there: {left}")
+    for name, programs in below.items():
+        _gone(name, programs)
     stage.audit()
     with EngineClient(stage.root) as asked:
         asked.ask("resume")
     stage.back({name: life.attempt + 1 for name, life in before.items()})
     stage.goes_on()
     return killed
+
+
+def _below(life: Life) -> list[tuple[int, float | None]]:
+    """The processes of an agent that last, each with its start: front, server and program."""
+    serving = children(life.pid)
+    pids = [life.pid, *serving, *(pid for each in serving for pid in children(each))]
+    return [(pid, process_start(pid)) for pid in pids]
+
+
+def _gone(name: str, programs: Sequence[tuple[int, float | None]]) -> None:
+    """Raises Broken when one of an agent's earlier processes is there."""
+    if left := [pid for pid, started in programs if started is not None and process_start(pid) == started]:
+        raise Broken(f"{name} is told to have ended, and pids {left} are at work")
 
 
 BLOWS: Mapping[str, Blow] = {
