@@ -28,6 +28,9 @@ def build_parser() -> argparse.ArgumentParser:
         epilog="Without a command: the interactive session, which starts an engine if none runs.",
     )
     parser.add_argument("--version", action="version", version=f"runebook-tui {__version__}")
+    parser.add_argument(
+        "--plain", action="store_true", help="the interactive session as lines of words, for screen readers"
+    )
     parser.set_defaults(command="tui")
     commands = parser.add_subparsers(metavar="COMMAND", parser_class=_Parser)
     _plan_commands(commands)
@@ -139,6 +142,10 @@ def _reading_commands(commands: _Commands[_Parser]) -> None:
     memory.add_argument("--before", default=None, metavar="MOMENT", help="wipe: only what is older than that")
     memory.add_argument("--limit", type=int, default=20, metavar="N", help="search: the newest N")
     memory.add_argument("--yes", action="store_true", help="wipe: do not ask before that")
+    store = _command(commands, "store", "say where the log is, or make it in a PostgreSQL database")
+    store.add_argument("step", choices=("init", "status"))
+    store.add_argument("--role", default="runebook", metavar="NAME", help="init: who may use it")
+    store.add_argument("--no-role", action="store_true", help="init: leave roles alone")
     lanes = _command(commands, "lanes", "list the agents' worktrees, or remove one")
     lanes.add_argument("step", nargs="?", choices=("remove",))
     lanes.add_argument("agent", nargs="?", metavar="AGENT")

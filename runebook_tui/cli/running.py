@@ -16,10 +16,10 @@ from runebook_tui.core.secrets import without_secrets
 from runebook_tui.core.state import State
 from runebook_tui.core.types import ExecutionPlan
 from runebook_tui.execution.folders import make_state_folder
-from runebook_tui.execution.follow import log_path, run_under_way
+from runebook_tui.execution.follow import run_under_way
 from runebook_tui.execution.runner import ParallelExecutionRunner
 from runebook_tui.gate.kernel import few_arenas, keep_private
-from runebook_tui.log.sqlite import SqliteLog
+from runebook_tui.log.opening import store_of
 from runebook_tui.orchestrator.planner import PlanError, load_plan
 from runebook_tui.place import PLAN_NAME, tmux_socket_name
 from runebook_tui.tmux.server import TmuxServer, check
@@ -36,7 +36,7 @@ def run(arguments: Namespace) -> int:
     keep_private()
     few_arenas(_ARENAS)
     folder = make_state_folder(root)
-    log = SqliteLog(log_path(root))
+    log = store_of(root).open()
     runner = ParallelExecutionRunner(
         plan,
         root=root,

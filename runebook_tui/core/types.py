@@ -23,6 +23,7 @@ from runebook_tui.core.policy import Policy as Policy
 from runebook_tui.core.policy import Review as Review
 from runebook_tui.core.speakers import ENGINE as ENGINE
 from runebook_tui.core.speakers import OPERATOR as OPERATOR
+from runebook_tui.core.storeaddress import StoreAddress
 from runebook_tui.core.value import Value as Value
 
 ORCHESTRATOR = "orchestrator"
@@ -172,6 +173,8 @@ class PlanInfo(Value):
     """What the plan is called."""
     isolation: Literal["shared", "worktree"] = "shared"
     """How agents are kept apart: all in one working tree, or each in a worktree of its own."""
+    store: StoreAddress = ""
+    """Where the log is, if not in `.runebook/`: the address of a PostgreSQL database without a password."""
 
 
 class Roadmap(Value):

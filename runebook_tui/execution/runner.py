@@ -48,12 +48,11 @@ from runebook_tui.history.versions import History
 from runebook_tui.log.eventlog import EventLog, LogError
 from runebook_tui.log.lease import own_lease
 from runebook_tui.log.nudge import Bell
-from runebook_tui.log.sqlite import SqliteLog
+from runebook_tui.log.opening import store_of
 from runebook_tui.orchestrator.coordinator import Coordinator, Refused
 from runebook_tui.orchestrator.planner import load_plan
 from runebook_tui.orchestrator.seed import seed_plan
 from runebook_tui.place import (
-    LOG_NAME,
     PLAN_NAME,
     find_repository,
     runtime_folder,
@@ -153,7 +152,7 @@ class ParallelExecutionRunner:
         runner = cls(
             plan or seed_plan(top.name),
             root=top,
-            log=SqliteLog(folder / LOG_NAME),
+            log=store_of(top).open(),
             panes=TmuxServer(tmux_socket_name(top), folder / "tmux"),
         )
         return runner, CoordinationHandle(runner)

@@ -213,7 +213,7 @@ class LiveBackend:
         """See Backend.touches."""
 
         def read() -> tuple[Record, ...]:
-            if not follow.log_path(self.root).exists():
+            if not follow.has_log(self.root):
                 return ()
             with follow.open_log(self.root) as log:
                 return files.touches(log, after)
