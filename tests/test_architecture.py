@@ -65,6 +65,7 @@ def loaded_by(module: str) -> set[str]:
         ("runebook_tui.execution.runner", {"textual", "rich"}),
         ("runebook_tui.execution.client", HEAVY | {"pydantic"}),
         ("runebook_tui.tui.screens.cockpit", {"libtmux", "watchfiles"}),
+        ("runebook_tui.tui.plain.session", {"textual", "rich"}),
         ("runebook_tui.cli.command", HEAVY | {"pydantic", "pathspec"}),
         *(
             (f"runebook_tui.cli.{name}", HEAVY | {"pydantic"})

@@ -28,6 +28,9 @@ def build_parser() -> argparse.ArgumentParser:
         epilog="Without a command: the interactive session, which starts an engine if none runs.",
     )
     parser.add_argument("--version", action="version", version=f"runebook-tui {__version__}")
+    parser.add_argument(
+        "--plain", action="store_true", help="the interactive session as lines of words, for screen readers"
+    )
     parser.set_defaults(command="tui")
     commands = parser.add_subparsers(metavar="COMMAND", parser_class=_Parser)
     _plan_commands(commands)
@@ -82,6 +85,7 @@ def _session_commands(commands: _Commands[_Parser]) -> None:
     run = _command(commands, "run", "run the plan without a screen; status 0 when it completed", json=False)
     run.add_argument("--keep", action="store_true", help="stay when the run is over, until `down`")
     run.add_argument("--new", action="store_true", help="begin a new run even if the last one is not over")
+    run.add_argument("--host", metavar="NAME", help="see to the agents of this host (default: RUNEBOOK_HOST)")
     run.add_argument("--resume", action="store_true", help="bring agents back that were lost (see resume)")
     resume = _command(commands, "resume", "bring agents back that were lost with tmux or the machine")
     resume.add_argument("agents", nargs="*", metavar="AGENT", help="default: all that were lost")

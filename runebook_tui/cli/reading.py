@@ -44,7 +44,7 @@ def status(arguments: Namespace) -> int:
     """Show phases, agents and requests."""
     root = root_of_plan()
     with _log(root) as log:
-        state, alive = load(log), engine_alive(log)
+        state, alive = load(log), engine_alive(log, root)
     if arguments.json:
         print(shapes.dump(shapes.state_shape(state, engine=alive, tmux=tmux_socket_name(root))))
     else:

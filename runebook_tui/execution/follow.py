@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
@@ -15,7 +14,7 @@ from runebook_tui.core.state import State
 from runebook_tui.log.eventlog import EventLog, LogError
 from runebook_tui.log.loading import load
 from runebook_tui.log.opening import Hearing, store_of
-from runebook_tui.place import runtime_folder
+from runebook_tui.place import host_name, runtime_folder
 
 _LOOK_SECONDS = 0.5
 _PAGE = 5_000
@@ -54,9 +53,10 @@ def run_under_way(root: Path) -> State | None:
     return state if state.run > 0 and state.outcome is None else None
 
 
-def engine_alive(log: EventLog) -> bool:
-    """Whether an engine holds the lease on this host and lives."""
-    return log.holder(socket.gethostname()) is not None
+def engine_alive(log: EventLog, root: Path, host: str | None = None) -> bool:
+    """Whether the engine of the checkout at `root`, or of another `host` of the plan, lives."""
+    name = host_name(root) if host is None else host
+    return log.holder(store_of(root).lease_of(name)) is not None
 
 
 async def follow(root: Path, *, after: int | None = None) -> AsyncIterator[Update]:
@@ -70,7 +70,7 @@ async def follow(root: Path, *, after: int | None = None) -> AsyncIterator[Updat
         while True:
             log = await _opened(root, ear)
             try:
-                async for update in _follow(log, ear, after):
+                async for update in _follow(log, root, ear, after):
                     after = update.state.seq
                     yield update
             except LogError:
@@ -82,8 +82,8 @@ async def follow(root: Path, *, after: int | None = None) -> AsyncIterator[Updat
         ear.close()
 
 
-async def _follow(log: EventLog, ear: Hearing, after: int | None) -> AsyncIterator[Update]:
-    state, records, alive = await asyncio.to_thread(_begin, log, after)
+async def _follow(log: EventLog, root: Path, ear: Hearing, after: int | None) -> AsyncIterator[Update]:
+    state, records, alive = await asyncio.to_thread(_begin, log, root, after)
     yield Update(state, records, alive)
     while True:
         await ear.wait(_LOOK_SECONDS)
@@ -91,23 +91,23 @@ async def _follow(log: EventLog, ear: Hearing, after: int | None) -> AsyncIterat
             raise LogError("the log was deleted")
         more = _PAGE
         while more == _PAGE:
-            records, now_alive = await asyncio.to_thread(_look, log, state.seq)
+            records, now_alive = await asyncio.to_thread(_look, log, root, state.seq)
             more = len(records)
             if records or now_alive != alive:
                 state, alive = fold(records, state), now_alive
                 yield Update(state, records, alive)
 
 
-def _begin(log: EventLog, after: int | None) -> tuple[State, tuple[Record, ...], bool]:
+def _begin(log: EventLog, root: Path, after: int | None) -> tuple[State, tuple[Record, ...], bool]:
     state = load(log)
     if after is None:
         newest = log.read(before=state.seq + 1, limit=_NEWEST, newest_first=True)
-        return state, tuple(reversed(newest)), engine_alive(log)
-    return state, tuple(log.read(after=after, before=state.seq + 1)), engine_alive(log)
+        return state, tuple(reversed(newest)), engine_alive(log, root)
+    return state, tuple(log.read(after=after, before=state.seq + 1)), engine_alive(log, root)
 
 
-def _look(log: EventLog, after: int) -> tuple[tuple[Record, ...], bool]:
-    return tuple(log.read(after=after, limit=_PAGE)), engine_alive(log)
+def _look(log: EventLog, root: Path, after: int) -> tuple[tuple[Record, ...], bool]:
+    return tuple(log.read(after=after, limit=_PAGE)), engine_alive(log, root)
 
 
 async def _opened(root: Path, ear: Hearing) -> EventLog:

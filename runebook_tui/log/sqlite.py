@@ -34,6 +34,7 @@ SCHEMA_VERSION = 1
 PAGE = 1_000
 """Records that are in memory at once while all are gone through."""
 _APPLICATION_ID = 0x52756E65  # "Rune"
+_CACHE_KIB = 512  # SQLite fills what it may keep of the file, 2 MiB by default, in each process that reads it
 
 _SCHEMA = """
 CREATE TABLE event (
@@ -77,6 +78,7 @@ class SqliteLog:
         try:
             with self._words():
                 self._db.execute("PRAGMA busy_timeout = 10000")
+                self._db.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
                 self._check(empty=not self._read_only)
                 if not self._read_only:
                     self._prepare()
