@@ -33,7 +33,7 @@ DEADLINE = 60.0
 PROGRAM = [sys.executable, "-P", "-m", "runebook_tui"]
 
 # alpha asks, publishes and goes on; beta ends in failure; gamma never starts.
-pytestmark = pytest.mark.timeout(300)  # one session with some forty commands
+pytestmark = pytest.mark.timeout(1200)  # one session with some forty commands
 
 PLAN = """
 [plan]

@@ -256,3 +256,15 @@ async def test_an_append_is_heard_wherever_it_was_made(log: PostgresLog, url: st
         assert await waiting
     finally:
         ear.close()
+
+
+def test_an_engine_that_was_killed_can_be_started_again_at_once(url: str) -> None:
+    """Its host has a name, so only its session says whether it lives; and the server is a moment late."""
+    with PostgresLog(url) as second:
+        first = PostgresLog(url)
+        first.take_lease(Lease(1, 5.0, "b", 1.0))
+        ending = threading.Timer(0.2, first.close)
+        ending.start()
+        second.take_lease(Lease(2, 6.0, "b", 2.0))
+        ending.join()
+        assert second.leases() == [Lease(2, 6.0, "b", 2.0)]
