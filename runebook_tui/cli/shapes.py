@@ -69,6 +69,7 @@ def state_shape(
                 "speaker": each.speaker,
                 "attempt": each.attempt,
                 "reason": each.reason,
+                "count": each.count,
             }
             for each in state.recent_attempts
         ],

@@ -334,6 +334,7 @@ class RecordAttempt:
     speaker: str
     attempt: str
     reason: str
+    count: int = 1
 
 
 Command = (

@@ -315,6 +315,8 @@ class AttemptRefused(Fact):
     speaker: str
     attempt: str
     reason: str
+    count: int = 1
+    """How many attempts this record stands for; of more than one it names the last."""
 
 
 Event = Annotated[

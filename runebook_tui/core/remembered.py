@@ -38,6 +38,8 @@ class Attempt:
     reason: str
     time: float
     """Unix seconds."""
+    count: int = 1
+    """How many there were; of more than one this is the last."""
 
 
 @dataclass(frozen=True, slots=True)

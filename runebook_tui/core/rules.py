@@ -77,7 +77,12 @@ def decide(state: State, command: c.Command, now: float) -> Outcome:
             return _net_reported(state, command)
         case c.RecordAttempt():
             return (
-                e.AttemptRefused(speaker=command.speaker, attempt=command.attempt, reason=command.reason),
+                e.AttemptRefused(
+                    speaker=command.speaker,
+                    attempt=command.attempt,
+                    reason=command.reason,
+                    count=command.count,
+                ),
             )
         case messages.SendMessage():
             return _sent(state, command, now)

@@ -332,7 +332,8 @@ def _changed_paths(changes: tuple[Change, ...]) -> str:
 def attempt_sentence(attempt: e.AttemptRefused | Attempt) -> str:
     """What was refused to whom, and why."""
     were = "were" if attempt.speaker == OPERATOR else "was"
-    return f"{_who(attempt.speaker)} {were} refused: {attempt.attempt}{_because(attempt.reason)}"
+    often = f" {attempt.count} more times, at last" if attempt.count > 1 else ""
+    return f"{_who(attempt.speaker)} {were} refused{often}: {attempt.attempt}{_because(attempt.reason)}"
 
 
 def _net_sentence(event: e.NetReported) -> str:

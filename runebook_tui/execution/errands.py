@@ -14,6 +14,7 @@ from typing import Any
 from runebook_tui.core.names import host_words
 from runebook_tui.core.types import OPERATOR
 from runebook_tui.execution import wire
+from runebook_tui.execution.lines import Lines, Room
 from runebook_tui.execution.pauses import Pauses
 from runebook_tui.execution.server import Connection, Handler, answered
 from runebook_tui.execution.speakers import Speaker
@@ -111,5 +112,5 @@ def _visitor(sender: str) -> Connection:
         transport=asyncio.WriteTransport(),
         unfiltered=False,
         pauses=Pauses(),
-        reader=asyncio.StreamReader(),
+        lines=Lines(asyncio.StreamReader(), Room()),
     )

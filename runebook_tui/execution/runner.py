@@ -21,6 +21,7 @@ from runebook_tui.core.rules import DOWN
 from runebook_tui.core.state import State
 from runebook_tui.core.types import ENGINE, OPERATOR, AgentSpec, ExecutionPlan
 from runebook_tui.execution.amending import Amending
+from runebook_tui.execution.attempts import Attempts
 from runebook_tui.execution.calling import Caller
 from runebook_tui.execution.carrier import Carrier
 from runebook_tui.execution.course import Course
@@ -98,6 +99,7 @@ class ParallelExecutionRunner:
         self.host = host
         self._seen: tuple[State, State] | None = None
         self.vault = Vault()
+        self.attempts = Attempts(self.handle)
         self.panes = panes
         self._plan = plan
         self.plan_file = plan_file
@@ -294,6 +296,7 @@ class ParallelExecutionRunner:
             stack.push_async_callback(self._trees.close)
             stack.callback(self._supervision.close)
             stack.callback(self._verbs.close)
+            stack.callback(self.attempts.close)
             stack.callback(self.outputs.close)
             self.machine = await test_machine()
             self._coordinator = Coordinator(self._log, listener=self._published, clean=self.vault.clean)

@@ -16,8 +16,9 @@ from runebook_tui.core.capture import captures
 from runebook_tui.core.names import host_words
 from runebook_tui.core.printable import visible
 from runebook_tui.core.state import State
-from runebook_tui.core.types import ENGINE, OPERATOR, AgentSpec, GateMode
+from runebook_tui.core.types import OPERATOR, AgentSpec, GateMode
 from runebook_tui.execution import wire
+from runebook_tui.execution.attempts import Attempts
 from runebook_tui.execution.contents import content_at
 from runebook_tui.execution.folders import make_agents_folder
 from runebook_tui.execution.holds import Holds, StoppedWrite
@@ -44,6 +45,7 @@ class Host(Protocol):
 
     root: Path
     host: str
+    attempts: Attempts
     machine: Machine
     vault: Vault
 
@@ -184,8 +186,8 @@ class Supervision:
             raise Refused(f"this is not the pane of {agent}: say what to run after `--`")
         speaker = connection.speaker
         if speaker.name not in (agent, OPERATOR):
-            attempt = c.RecordAttempt(speaker.name or f"pid {speaker.pid}", f"exec {agent}", speaker.why)
-            await self._host.handle(attempt, ENGINE)
+            who = speaker.name or f"pid {speaker.pid}"
+            await self._host.attempts.note(who, f"exec {agent}", speaker.why)
             raise Refused(f"only {agent} itself and the operator may run programs as {agent}")
         self._host.supervise(connection.pid, agent)
         with suppress(OSError):  # a full disk: the agent has no folder of its own, and runs
@@ -283,7 +285,7 @@ class Supervision:
         path = record.get("path") if isinstance(record, dict) else None
         attempt = f"write {visible(str(path), 500)}" if path else "write a place that cannot be told"
         reason = wire.text_field(message, "reason", default="", limit=500)
-        await self._host.handle(c.RecordAttempt(agent, attempt, reason), ENGINE)
+        await self._host.attempts.note(agent, attempt, reason)
         return {}
 
     async def _proved(self, connection: Connection, message: Answer) -> Answer:

@@ -142,7 +142,7 @@ def decode(body: str) -> Event:
     except ValidationError:
         try:
             return EVENT.validate_python(json.loads(body))
-        except (ValidationError, ValueError) as error:
+        except (ValidationError, ValueError, RecursionError) as error:
             raise LogError(f"a record of the log cannot be read: {body[:80]!r}") from error
 
 
