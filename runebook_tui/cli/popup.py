@@ -41,7 +41,7 @@ def menu(arguments: Namespace) -> int:
     socket = Path(arguments.socket)
     program = [sys.executable, "-P", "-m", "runebook_tui", "surface", "decide"]
     items = []
-    for at, request in enumerate(_open_requests(root)[:_MOST_ITEMS]):
+    for at, request in enumerate(_state(root).open_requests[:_MOST_ITEMS]):
         words = [*program, str(request.id), "--folder", os.fspath(root)]
         items.append(MenuItem(_title(request), str(at + 1), _opening(root, socket, words)))
     show_menu(socket, arguments.client, "Runebook", items, "no request waits for a decision")

@@ -17,7 +17,7 @@ from runebook_tui.cli.lines import lines_shape, lines_words, width
 from runebook_tui.cli.moments import moment_of
 from runebook_tui.cli.place import inside, root_of_plan
 from runebook_tui.core.events import Touched
-from runebook_tui.core.hosts import tree_of
+from runebook_tui.core.hosts import request_place, tree_of
 from runebook_tui.core.ownership import operators_own
 from runebook_tui.core.printable import visible_lines
 from runebook_tui.core.sentences import sentence
@@ -64,12 +64,13 @@ def requests(arguments: Namespace) -> int:
     root = root_of_plan()
     with _log(root) as log:
         state = load(log)
+        away = [host for host, lives in living_hosts(log, root, state).items() if not lives]
     listed = [each for each in state.requests.values() if arguments.all or each.open]
     if arguments.json:
         print(shapes.dump([shapes.request_shape(each, diff_of(root, state, each)) for each in listed]))
         return 0
     for each in listed:
-        print(words.request_words(each, time.time()))
+        print(words.request_words(each, time.time(), request_place(state, each, away if each.open else ())))
         if arguments.diff:
             print(visible_lines(diff_of(root, state, each)))
     if not listed:
@@ -172,7 +173,7 @@ def who(arguments: Namespace) -> int:
         return status
     print(words.who_words(path, claim, author, None if last is None else last.time, yours=yours))
     for each in about:
-        print(words.request_words(each, time.time()))
+        print(words.request_words(each, time.time(), request_place(state, each)))
     if why_not:
         print(f"its lines are not told: {why_not}")
     elif lines is not None:

@@ -6,7 +6,7 @@ plan's own host, `@name` for another; no agent can be called so.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -65,6 +65,14 @@ def host_of_request(state: State, request: RequestState) -> str:
         names = (each.agent for each in state.apis.published.values() if each.path in request.crossings)
     found = (host_of_agent(state, name) for name in names if name)
     return next((host for host in found if host is not None), "")
+
+
+def request_place(state: State, request: RequestState, away: Collection[str] = ()) -> str:
+    """Where a request's files are, to follow what it is about; `away` are hosts of which no engine lives."""
+    host = host_of_request(state, request)
+    words = place_words(request.lane) if is_lane(request.lane) else ""
+    words += place_words(tree_of(host))
+    return f"{words}, where no engine runs" if host in away else words
 
 
 def host_of_undo(state: State, undo: str) -> str:

@@ -7,6 +7,8 @@ that one file is taken when nothing of anybody's is lost by it: when tree and in
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Protocol
 
@@ -14,7 +16,6 @@ from runebook_tui.core import commands as c
 from runebook_tui.core.hosts import host_of_agent, leading
 from runebook_tui.core.state import PublishedApi, State
 from runebook_tui.core.types import Author, Version
-from runebook_tui.execution.observer import Observer
 from runebook_tui.git.process import GitError
 from runebook_tui.git.published import Found, fetch, find, untouched
 from runebook_tui.history.errors import HistoryError
@@ -23,6 +24,16 @@ from runebook_tui.history.rewrite import rewrite
 
 AGAIN_SECONDS = 10.0
 """How often the remote is asked again for what it does not have yet."""
+
+
+class Watched(Protocol):
+    """What this needs of the checkout's observer."""
+
+    def still(self, paths: Sequence[str]) -> AbstractAsyncContextManager[None]:
+        """Look at `paths` now, and observe nothing further until the block ends."""
+
+    async def wrote(self, paths: Sequence[str], author: Author) -> None:
+        """Within `still`: the engine wrote `paths`, in the name of `author`."""
 
 
 class Host(Protocol):
@@ -36,7 +47,7 @@ class Host(Protocol):
         """The state now."""
 
     @property
-    def observer(self) -> Observer | None:
+    def observer(self) -> Watched | None:
         """Observes the checkout; None until it does."""
 
     async def handle_surely(self, command: c.Command) -> None:
@@ -76,6 +87,11 @@ class Copies:
             for api in due:
                 self._due[api.name] = now + AGAIN_SECONDS
             self._task = asyncio.create_task(self._bring(due))
+
+    async def fetched(self) -> None:
+        """Wait until what is being fetched has been."""
+        if self._task is not None:
+            await self._task
 
     async def close(self) -> None:
         """Fetch no more."""
