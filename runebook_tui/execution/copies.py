@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from runebook_tui.core import commands as c
+from runebook_tui.core.gates import waits_for_copy
 from runebook_tui.core.hosts import host_of_agent, leading
 from runebook_tui.core.state import PublishedApi, State
 from runebook_tui.core.types import Author, Version
@@ -69,21 +70,26 @@ class Copies:
         return self._host.host != (leading(state.plan) if publisher is None else publisher)
 
     async def look(self, api: PublishedApi) -> None:
-        """Compare this host's file with the published one, and report it."""
+        """Compare this host's file with the published one, and report it. What has arrived once is here."""
+        if api.lacking.get(self._host.host) == "":
+            return
         if await asyncio.to_thread(self._is_here, api):
             self._due.pop(api.name, None)
             await self._report(api, "")
         else:
             self._due.setdefault(api.name, 0.0)
-            if api.lacking.get(self._host.host) in (None, ""):
+            if self._host.host not in api.lacking:
                 await self._report(api, _lacks(api))
 
     def settle(self) -> None:
-        """Begin to fetch what is lacking, when it is time to ask for it again."""
-        now = asyncio.get_running_loop().time()
-        known = self._host.state.apis.published
-        due = [known[name] for name, at in self._due.items() if at <= now and name in known]
-        if due and self._host.state.plan.plan.remote and (self._task is None or self._task.done()):
+        """Begin to fetch what is lacking and waited for, when it is time to ask for it again."""
+        state, now = self._host.state, asyncio.get_running_loop().time()
+        due = [
+            state.apis.published[name]
+            for name, at in self._due.items()
+            if at <= now and name in state.apis.published and waits_for_copy(state, self._host.host, name)
+        ]
+        if due and state.plan.plan.remote and (self._task is None or self._task.done()):
             for api in due:
                 self._due[api.name] = now + AGAIN_SECONDS
             self._task = asyncio.create_task(self._bring(due))
