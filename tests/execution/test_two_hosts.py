@@ -137,6 +137,7 @@ def test_one_run_on_two_hosts(hosts: tuple[Session, Session]) -> None:
     # The engine of b is killed: its agent lives on, and what waits there says so.
     front = here.agent("beta")["pid"]
     there.kill_engine()
+    here.until("b is away", lambda: [each["engine"] is None for each in here.json("hosts")] == [False, True])
     refused = here.command("restart", "beta")
     assert refused.returncode == 1
     assert "no engine of host b runs" in refused.stderr
