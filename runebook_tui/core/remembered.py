@@ -64,3 +64,5 @@ class Engine:
     pid: int
     host: str
     started_at: float
+    serves: str = ""
+    """The host of the plan that it is the engine of; "" for the plan's own."""

@@ -189,7 +189,7 @@ class SocketServer:
         )
         try:
             while (line := await lines.next()) is not None:
-                await self._send(writer, await self._answer(connection, line))
+                await self._send(writer, await answered(self._handler, connection, line))
                 if lines.more and not connection.settled:
                     await asyncio.sleep(0)  # a peer that says much at once keeps nobody waiting
         except wire.WireError as error:
@@ -199,17 +199,6 @@ class SocketServer:
             for callback in connection.on_close:
                 callback()
 
-    async def _answer(self, connection: Connection, line: bytes) -> dict[str, Any]:
-        try:
-            return {"ok": True, **await self._handler(connection, wire.unpack(line))}
-        except (wire.WireError, Refused) as error:
-            return {"ok": False, "error": str(error)}
-        except LogError as error:
-            return {"ok": False, "error": f"nothing was changed: {error}"}
-        except Exception as error:  # noqa: BLE001  top-level guard: one bad message never ends the engine
-            print(without_secrets(traceback.format_exc(), _MOST_TRACE), file=sys.stderr, flush=True)
-            return {"ok": False, "error": f"the engine failed on this message: {type(error).__name__}"}
-
     async def _refuse(self, writer: asyncio.StreamWriter, why: str) -> None:
         await self._send(writer, {"ok": False, "error": why})
 
@@ -217,3 +206,16 @@ class SocketServer:
         async with asyncio.timeout(_WRITE_SECONDS):
             writer.write(wire.pack(answer))
             await writer.drain()
+
+
+async def answered(handler: Handler, connection: Connection, line: bytes) -> dict[str, Any]:
+    """The answer of `handler` to one message, as it is sent; never raises for what it says."""
+    try:
+        return {"ok": True, **await handler(connection, wire.unpack(line))}
+    except (wire.WireError, Refused) as error:
+        return {"ok": False, "error": str(error)}
+    except LogError as error:
+        return {"ok": False, "error": f"nothing was changed: {error}"}
+    except Exception as error:  # noqa: BLE001  top-level guard: one bad message never ends the engine
+        print(without_secrets(traceback.format_exc(), _MOST_TRACE), file=sys.stderr, flush=True)
+        return {"ok": False, "error": f"the engine failed on this message: {type(error).__name__}"}

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from runebook_tui.capture.environment import shell_environment
 from runebook_tui.core import commands as c
 from runebook_tui.core.capture import captures
+from runebook_tui.core.names import host_words
 from runebook_tui.core.printable import visible
 from runebook_tui.core.state import State
 from runebook_tui.core.types import OPERATOR, AgentSpec, GateMode
@@ -43,6 +44,7 @@ class Host(Protocol):
     """What supervision needs of the runner."""
 
     root: Path
+    host: str
     attempts: Attempts
     machine: Machine
     vault: Vault
@@ -50,6 +52,10 @@ class Host(Protocol):
     @property
     def state(self) -> State:
         """The state now."""
+
+    @property
+    def mine(self) -> State:
+        """That of this host's agents and requests."""
 
     async def handle(self, command: c.Command, actor: str) -> object:
         """Carry out a command. Raises Refused, LogError."""
@@ -90,7 +96,7 @@ class Supervision:
         self._rulebook = Rulebook(host.root, lambda: host.machine)
         self.holds = Holds(
             host.handle_surely,
-            lambda: host.state,
+            lambda: host.mine,
             lambda agent, path: content_at(host.root_of(agent), path),
         )
         """The stopped writes that wait for the operator."""
@@ -137,7 +143,7 @@ class Supervision:
     async def report_silent(self) -> None:
         """Say so when an agent's gate ceased to report: its writes have no certain author any more."""
         now = time.monotonic()
-        for agent in self._host.state.live_agents():
+        for agent in self._host.mine.live_agents():
             if self.attached(agent.id) or not self._gated(agent.id):
                 self._silent.pop(agent.id, None)
             elif now - self._silent.setdefault(agent.id, now) > _ATTACH_SECONDS:
@@ -174,6 +180,8 @@ class Supervision:
         spec = state.plan.agent(agent)
         if spec is None:
             raise Refused(f"the plan has no agent {agent!r}")
+        if spec.host != self._host.host:
+            raise Refused(f"{agent} runs on {host_words(spec.host)}, this is {host_words(self._host.host)}")
         if given is None and await self._host.front_agent(connection.pid, FRONT_SECONDS) != agent:
             raise Refused(f"this is not the pane of {agent}: say what to run after `--`")
         speaker = connection.speaker

@@ -10,6 +10,7 @@ import os
 import posixpath
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -27,12 +28,15 @@ from runebook_tui.execution.amending import Amending
 from runebook_tui.execution.attempts import Attempts
 from runebook_tui.execution.captured import Captured
 from runebook_tui.execution.deciding import Deciding, request_words
+from runebook_tui.execution.errands import Errands
 from runebook_tui.execution.hooks import Hooks
 from runebook_tui.execution.mailbox import Mailbox
 from runebook_tui.execution.outputs import Outputs
 from runebook_tui.execution.records import Records
+from runebook_tui.execution.routing import FORWARDED, routed
 from runebook_tui.execution.saying import Saying
 from runebook_tui.execution.server import Connection
+from runebook_tui.execution.showing import Showing
 from runebook_tui.execution.suggesting import Suggesting
 from runebook_tui.execution.supervision import Supervision
 from runebook_tui.execution.typist import Typist
@@ -53,6 +57,8 @@ class Host(Protocol):
     """What the verbs need of the runner."""
 
     root: Path
+    host: str
+    showing: Showing
     attempts: Attempts
     outputs: Outputs
     panes: Panes
@@ -64,6 +70,10 @@ class Host(Protocol):
     @property
     def state(self) -> State:
         """The state now."""
+
+    @property
+    def errands(self) -> Errands | None:
+        """What has other hosts' engines do something; None where there are no others."""
 
     async def handle(self, command: c.Command, actor: str) -> object:
         """Carry out a command. Raises Refused, LogError."""
@@ -130,6 +140,7 @@ class Verbs:
         self._operator: Mapping[str, Verb] = {
             **Deciding(host).verbs,
             **host.amending.verbs,
+            **host.showing.verbs,
             **Saying(host, self._hooks).verbs,
             "restart": self._restart,
             "resume": self._resume,
@@ -159,6 +170,17 @@ class Verbs:
         if do in self._operator and not speaker.is_operator:
             await self._host.attempts.note(str(speaker.name), _attempted(message), "only the operator may")
             raise Refused(f"only the operator may {do}; this process {speaker.why}")
+        if not speaker.is_operator or do not in FORWARDED:
+            return await verb(connection, message)
+        host = self._host
+        return await routed(host.state, host.host, host.errands, message, partial(verb, connection))
+
+    async def visited(self, connection: Connection, message: Answer) -> Answer:
+        """Answer the operator of another host. Raises as a call does."""
+        do = wire.text_field(message, "do", limit=64)
+        verb = (self._operator.get(do) or self._agents.get(do)) if do in FORWARDED else None
+        if verb is None:
+            raise Refused(f"the operator of another host may not {visible(do)} here")
         return await verb(connection, message)
 
     # ── anyone ──────────────────────────────────────────────────────────────────────────────────
@@ -168,7 +190,14 @@ class Verbs:
         spec = state.plan.agent(you or "")
         phase = None if spec is None else state.plan.phase(spec.phase)
         serves = spec is not None and (bool(spec.tasks) or (phase is not None and phase.continuous))
-        return {"pid": os.getpid(), "run": state.run, "seq": state.seq, "you": you, "serves": serves}
+        return {
+            "pid": os.getpid(),
+            "run": state.run,
+            "seq": state.seq,
+            "you": you,
+            "serves": serves,
+            "host": self._host.host,
+        }
 
     async def _plan(self, connection: Connection, message: Answer) -> Answer:
         return {"plan": self._host.state.plan.model_dump(mode="json")}
