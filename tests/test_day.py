@@ -58,7 +58,7 @@ def test_a_short_day_is_told_and_leaves_nothing(short: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert "nothing grew or broke" in done.stdout
     assert "60 writes of which" in done.stdout
-    for name in ("engine", "screens", "tmux", "supervisors", "log.sqlite", "history"):
+    for name in ("engine", "screens", "tmux", "supervisors", ".runebook/log.sqlite"):
         assert f"| {name} " in done.stdout
     assert list(short.iterdir()) == []
     assert speaking_of(short) == []

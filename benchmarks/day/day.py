@@ -211,5 +211,5 @@ def stores(root: Path) -> dict[str, int]:
             size = size_of(Path(each.path)) if each.is_dir(follow_symlinks=False) else each.stat().st_size
         except FileNotFoundError:  # one that is written anew
             continue
-        found[name] = found.get(name, 0) + size
+        found[f".runebook/{name}"] = found.get(f".runebook/{name}", 0) + size
     return found
