@@ -24,6 +24,7 @@ from runebook_tui.execution.amending import Amending
 from runebook_tui.execution.calling import Caller
 from runebook_tui.execution.carrier import Carrier
 from runebook_tui.execution.effects import Effects
+from runebook_tui.execution.enginelog import shorten
 from runebook_tui.execution.folders import make_state_folder
 from runebook_tui.execution.handle import CoordinationHandle
 from runebook_tui.execution.interfaces import Interfaces
@@ -322,6 +323,7 @@ class ParallelExecutionRunner:
             self._wake.clear()
             if self._post.rescue(self._log, self._say):
                 self._bell.ring()
+            shorten(self.root)
             before = self._effects.trouble
             await self._interfaces.settle()
             await self._effects.reconcile()
@@ -382,5 +384,6 @@ class ParallelExecutionRunner:
         self._surfaces.note()
         self._caller.note()
         self._supervision.published(state)
+        self._trees.published(state)
         self._interfaces.note(records)
         self.outputs.note(records)

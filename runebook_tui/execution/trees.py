@@ -87,6 +87,10 @@ class Trees:
         """The tree of that name, if it is observed."""
         return self._trees.get(name)
 
+    def published(self, state: State) -> None:
+        """Keep to what a new state's plan says of the history; what is too much goes with the next change."""
+        self.main.history.store.limit_bytes = int(state.plan.policy.history_mb * 1e6)
+
     # ── what the gates recorded ─────────────────────────────────────────────────────────────────
 
     def recorded(self, agent: str, records: Sequence[Mapping[str, object]]) -> None:
