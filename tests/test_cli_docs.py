@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
+from postgres import Cluster
 from pydantic import BaseModel
 
 from runebook_tui.agent import AgentContext
@@ -32,7 +33,7 @@ DEADLINE = 60.0
 PROGRAM = [sys.executable, "-P", "-m", "runebook_tui"]
 
 # alpha asks, publishes and goes on; beta ends in failure; gamma never starts.
-pytestmark = pytest.mark.timeout(300)  # one session with some forty commands
+pytestmark = pytest.mark.timeout(1200)  # one session with some forty commands
 
 PLAN = """
 [plan]
@@ -327,7 +328,7 @@ def engine_in(here: Repository) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
+def printed(tmp_path_factory: pytest.TempPathFactory, postgres: Cluster) -> dict[str, list[Any]]:
     """What the program printed in one session, by the name of its shape."""
     fresh = Repository(tmp_path_factory.mktemp("fresh"))
     broken = Repository(tmp_path_factory.mktemp("broken"))
@@ -350,6 +351,13 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
         "check": [here.json("check"), broken.json("check", status=2), noted.json("check")],
         "doctor": [broken.json("doctor", status=1)],
     }
+    stored = Repository(tmp_path_factory.mktemp("stored"))
+    stored.write("runebook.toml", PLAN)
+    stored.environment["RUNEBOOK_STORE"] = postgres.url(postgres.database())
+    found["store-init"] = [stored.json("store", "init", "--no-role"), stored.json("store", "init")]
+    copy = stored.root / "copy.jsonl"
+    copy.write_text('{"runebook": "log", "format": 1, "records": 0}\n')
+    found["log-imported"] = [stored.json("log", "import", str(copy))]
     with engine_in(here):
         # Before the run has begun there are no agents yet.
         here.until("status", holds=lambda state: [a["status"] for a in state["agents"]][1:2] == ["failed"])
@@ -397,6 +405,7 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
         here.hook("alpha", {"hook_event_name": "PostToolUseFailure", "session_id": "s", **failed})
         AgentContext("alpha", here.root).accept("tests", False, 1, 0.5, "1a2b3c4")
         found["status"] = [here.json("status")]
+        found["store"] = [here.json("store", "status"), stored.json("store", "status")]
         found["serve"] = [here.first_json("serve", "--port", "0")]
         found["why"] = [here.json("why", "alpha"), here.json("why", "beta")]
         found["snooze"] = [here.json("snooze", "beta"), here.json("snooze", "beta")]
@@ -425,6 +434,10 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
         found["amendment"].append(here.json("plan", "restore", found["amendment"][1]["before"]))
         found["agent-named"] += [here.json("stop", "alpha"), here.json("restart", "beta")]
         found["record"] = here.json("log", "--since", "1d")
+        here.json("log", "export", str(copy.with_name("all")))
+        head, *lines = map(json.loads, copy.with_name("all").read_text().splitlines())
+        # The fields of events are in a table of their own.
+        found["log-exported"], found["log-line"] = [head], [line | {"event": {}} for line in lines]
         script = f"""
 from pathlib import Path
 from runebook_tui.agent import AgentContext
@@ -449,6 +462,7 @@ print(context.suggest("fix", "Install it", snippet="pip install it", rule="pip",
         here.write("alpha/notes.txt", "note one\n")
         here.json("publish", "alpha-notes")
         here.write("alpha/notes.txt", "note two\n")
+        found["host"] = here.json("hosts")
         found["api"] = here.until("apis", holds=lambda found: found[1]["drift"])
         commit = ("commit", "alpha", "-m", "Begin", "--author", "Shapes <shapes@localhost>")
         found["commit"] = [here.json(*commit, status=1), here.json(*commit, "--partial")]

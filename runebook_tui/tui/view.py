@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 from runebook_tui.core.absence import Absence
 from runebook_tui.core.authority import standing
@@ -15,6 +15,7 @@ from runebook_tui.tui.backend import Update
 from runebook_tui.tui.text import age
 
 _RECENT = 50
+_PARTS = tuple(each.name for each in fields(State))
 
 AWAY_SECONDS = 300.0
 """Whoever was away for so long is told what happened, even when nothing waits."""
@@ -29,11 +30,18 @@ class View:
     engine_alive: bool = False
     loaded: bool = False
     """Whether the first update has come."""
+    away: tuple[str, ...] = ()
+    """The other hosts of the plan of which no engine lives."""
 
     def after(self, update: Update) -> View:
         """The view after one more update."""
         recent = (*self.recent, *update.records)[-_RECENT:]
-        return View(update.state, recent, update.engine_alive, loaded=True)
+        return View(update.state, recent, update.engine_alive, True, update.away)
+
+    @property
+    def engines(self) -> tuple[object, ...]:
+        """What is known of the engines."""
+        return self.engine_alive, self.loaded, self.away
 
     def run_seconds(self, now: float) -> float:
         """How long the run takes or took."""
@@ -44,6 +52,24 @@ class View:
 
 
 EMPTY = View(State())
+
+BEHIND = (
+    "seq", "time", "touches", "recent_touches", "messages", "last_message", "suggestions", "last_suggestion",
+    "looked_at", "away_since",
+)  # fmt: skip
+"""The parts of a state that say nothing of agents, phases or requests; most events change no others."""
+
+
+def same_but(before: View, after: View, *parts: str) -> bool:
+    """Whether two views differ in nothing but these parts of the state, and in what was recorded.
+
+    Parts are compared by identity, which the fold keeps of whatever an event is not about. False of a view
+    and itself, which is how a widget is given its first.
+    """
+    if before is after or before.engines != after.engines:
+        return False
+    old, new = before.state, after.state
+    return all(getattr(old, name) is getattr(new, name) for name in _PARTS if name not in parts)
 
 
 def waited(request: RequestState, now: float) -> str:

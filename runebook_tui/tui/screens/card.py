@@ -7,7 +7,7 @@ from collections.abc import Callable
 from textual import on
 from textual.app import ComposeResult
 from textual.events import Key
-from textual.reactive import reactive
+from textual.reactive import var
 from textual.screen import ModalScreen
 
 from runebook_tui.core.state import RequestState
@@ -26,7 +26,7 @@ class CardScreen(SheetKeys, ModalScreen[Verdict | None]):
     BINDINGS = bindings(commands.CARD)
     AUTO_FOCUS = "DiffView"
 
-    view: reactive[View] = reactive(EMPTY)
+    view: var[View] = var(EMPTY)
 
     def __init__(self, request: RequestState, now: Callable[[], float], backend: Backend) -> None:
         super().__init__()

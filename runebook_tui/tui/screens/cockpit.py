@@ -26,7 +26,7 @@ from runebook_tui.tui.screens.mode import ModeScreen
 from runebook_tui.tui.screens.request_keys import NO_ENGINE
 from runebook_tui.tui.screens.speaking_keys import SpeakingKeys
 from runebook_tui.tui.screens.why import WhyScreen
-from runebook_tui.tui.view import View
+from runebook_tui.tui.view import BEHIND, View, same_but
 from runebook_tui.tui.widgets.agent import AgentPanel
 from runebook_tui.tui.widgets.header import HeaderBar
 from runebook_tui.tui.widgets.lessons import LessonLine
@@ -116,7 +116,7 @@ class CockpitScreen(SpeakingKeys):
     def _tick(self) -> None:
         if self.is_current:
             self.query_one(HeaderBar).refresh()
-            self.plan.redraw()
+            self.plan.tick()
             self.requests.redraw()
             self.offer()
 
@@ -124,7 +124,8 @@ class CockpitScreen(SpeakingKeys):
         """The keys depend on what there is to decide. Whoever comes to requests that wait is led there."""
         if after.loaded and not before.loaded and after.state.open_requests:
             self.requests.focus()
-        self.offer()
+        if not same_but(before, after, *BEHIND):
+            self.offer()
 
     def watch_tab(self, tab: str) -> None:
         """Show the tab, and say in its border how to get to the other."""

@@ -18,6 +18,7 @@ from textual.widgets import Static
 
 from runebook_tui.core.events import Record, Touched
 from runebook_tui.core.filenews import News
+from runebook_tui.core.hosts import is_lane
 from runebook_tui.core.ownership import OwnershipManager
 from runebook_tui.core.printable import visible
 from runebook_tui.core.story import Story
@@ -144,7 +145,7 @@ class FilesScreen(ModeScreen):
                 continue
             self._seq = record.seq
             self._news.tell(record)
-            if isinstance(record.event, Touched) and not record.event.lane:
+            if isinstance(record.event, Touched) and not is_lane(record.event.lane):
                 path = record.event.change.path
                 there = record.event.change.after.kind != "absent"
                 if there != (path in self._tree):

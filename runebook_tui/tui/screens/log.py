@@ -8,7 +8,7 @@ from functools import partial
 from textual import getters, on, work
 from textual.app import ComposeResult
 from textual.content import Content
-from textual.reactive import reactive
+from textual.reactive import var
 from textual.screen import Screen
 from textual.widgets import Input
 
@@ -40,7 +40,7 @@ class LogScreen(Screen[None]):
     BINDINGS = bindings(commands.LOG)
     AUTO_FOCUS = "Rows"
 
-    view: reactive[View] = reactive(EMPTY)
+    view: var[View] = var(EMPTY)
     rows = getters.query_one(Rows)
     filter = getters.query_one(Input)
 

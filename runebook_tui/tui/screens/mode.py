@@ -10,7 +10,7 @@ from textual import getters, on
 from textual.app import ComposeResult
 from textual.containers import Container
 from textual.message import Message
-from textual.reactive import reactive
+from textual.reactive import var
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input
@@ -37,7 +37,7 @@ class ModeScreen(Screen[None]):
     MODE: ClassVar[str]
     TABLE: ClassVar[tuple[Command, ...]]
 
-    view: reactive[View] = reactive(EMPTY)
+    view: var[View] = var(EMPTY)
     header = getters.query_one(HeaderBar)
     key_bar = getters.query_one(KeyBar)
     filter = getters.query_one("#filter", Input)

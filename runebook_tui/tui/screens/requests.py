@@ -59,7 +59,7 @@ class RequestsScreen(SheetKeys, ModeScreen, SpeakingKeys):
         self.requests.empty, self.decided.empty = self.none(NOBODY), self.none(UNDECIDED)
         self.lesson_line.view = self.sheet.view = self.view
         if self.requests.view is self.view:
-            self.requests.watch_view(self.view)
+            self.requests.draw()
         self.requests.view = self.view
         if self._old:
             found = past.decided(self.view.state, self._records)

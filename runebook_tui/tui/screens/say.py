@@ -10,7 +10,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.events import DescendantFocus
 from textual.message import Message
-from textual.reactive import reactive
+from textual.reactive import var
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
@@ -34,7 +34,7 @@ class SayScreen(ModalScreen[str]):
 
     BINDINGS = bindings(saying.SCREEN)
 
-    view: reactive[View] = reactive(EMPTY)
+    view: var[View] = var(EMPTY)
     draft = getters.query_one(Draft)
     recipients = getters.query_one(Recipients)
 

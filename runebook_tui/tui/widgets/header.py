@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from textual.content import Content
-from textual.reactive import reactive
+from textual.reactive import var
 from textual.widget import Widget
 
+from runebook_tui.core.names import host_words
 from runebook_tui.core.needs import SNOOZED, counts
 from runebook_tui.core.standing import Word
 from runebook_tui.core.state import State
 from runebook_tui.tui import glyphs
 from runebook_tui.tui.text import age, clock, cut, safe
-from runebook_tui.tui.view import EMPTY, View, phases_reached
+from runebook_tui.tui.view import BEHIND, EMPTY, View, phases_reached, same_but
 
 _NAME_CELLS, _NAME_CELLS_LEAST = 32, 10
 _BAR_LIMIT = 8
@@ -42,11 +43,16 @@ class HeaderBar(Widget):
 
     DEFAULT_CSS = "HeaderBar { height: 1; background: $panel; }"
 
-    view: reactive[View] = reactive(EMPTY)
+    view: var[View] = var(EMPTY)
 
     def __init__(self, now: Callable[[], float]) -> None:
         super().__init__()
         self._now = now
+
+    def watch_view(self, before: View, view: View) -> None:
+        """Draw what is new; the time goes on by itself."""
+        if before.state.suggestions is not view.state.suggestions or not same_but(before, view, *BEHIND):
+            self.refresh()
 
     def render(self) -> Content:
         """The longest form that fits."""
@@ -101,6 +107,11 @@ class HeaderBar(Widget):
             parts.append(Content.assemble(word, (sign.sign, sign.style), f" {took}"))
         elif view.loaded:
             parts.append(Content.styled(f"engine {sign.sign} not running", sign.style))
+        if view.away:
+            off, number = glyphs.ENGINE_OFF, len(view.away)
+            named = host_words(view.away[0]) if number == 1 else f"{number} hosts"
+            word = f"{named} away" if brief < 5 else str(number)
+            parts.append(Content.assemble((off.sign, off.style), " ", safe(word, off.style)))
         return _joined(parts, brief)
 
 

@@ -1,0 +1,379 @@
+"""The log in PostgreSQL: several hosts, each with a writing process, and any number of readers.
+
+Appends are ordered by an advisory lock: serial numbers are given out before the commit, so a reader could
+see 8 before 7. What is acknowledged is on the server's disk, whether `durable` is asked for or not.
+A session that breaks is made anew by the next call; until then calls raise LogError.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple, Self
+
+from psycopg.rows import TupleRow
+
+from runebook_tui.core.events import Event, Record
+from runebook_tui.log import occupancy
+from runebook_tui.log.eventlog import (
+    About,
+    AlreadyRecorded,
+    Conflict,
+    LogError,
+    NotEmpty,
+    Row,
+    decode,
+    encode,
+    path_key,
+    path_of,
+)
+from runebook_tui.log.lease import Lease
+from runebook_tui.log.link import Link, LinkError, deadline, is_gone
+from runebook_tui.log.session import Session
+
+DOUBT_SECONDS = 10.0
+"""So long an append looks for what became of it, when the line broke while it was committed."""
+_PAUSE_SECONDS = 0.1
+
+_FILL = "COPY event (seq, time, run, actor, type, path, key, body) FROM STDIN"
+PAGE = 1_000
+"""Records that are in memory at once while all are gone through."""
+
+
+class InDoubt(LinkError):
+    """The line broke while an append was committed; the next append finds out what became of it."""
+
+
+class _Batch(NamedTuple):
+    """An append: its records, and the rows that they become."""
+
+    records: tuple[Record, ...]
+    bodies: tuple[str, ...]
+    key: str | None
+    id: uuid.UUID
+
+    @property
+    def expected(self) -> int:
+        return self.records[0].seq - 1
+
+    def same(self, other: _Batch) -> bool:
+        """Whether it is the same append, tried again later."""
+        mine, theirs = self.records[0], other.records[0]
+        return (mine.seq, mine.run, mine.actor, self.key, self.bodies) == (
+            theirs.seq,
+            theirs.run,
+            theirs.actor,
+            other.key,
+            other.bodies,
+        )
+
+
+class PostgresLog:
+    """An EventLog in the PostgreSQL database at `url`, where `store init` has made one.
+
+    One thread at a time does something; the others wait. Raises LogError when there is none, or no server.
+    """
+
+    def __init__(self, url: str, *, read_only: bool = False) -> None:
+        self._session = Session(url, read_only=read_only)
+        self._doubt: _Batch | None = None
+
+    @property
+    def id(self) -> str:
+        """What tells this log from every other."""
+        return self._session.tables.id
+
+    # ── appending ───────────────────────────────────────────────────────────────────────────────
+
+    def append(
+        self,
+        events: Sequence[Event],
+        *,
+        run: int,
+        actor: str,
+        expected: int,
+        time: float,
+        key: str | None = None,
+        durable: bool = False,
+    ) -> tuple[Record, ...]:
+        """See EventLog.append. What is acknowledged is always on the disk."""
+        records = tuple(
+            Record(seq=expected + offset, time=time, run=run, actor=actor, event=event)
+            for offset, event in enumerate(events, start=1)
+        )
+        if not records:
+            self._session.ask(lambda link: self._admit(link, expected, key, hold=False))
+            return ()
+        batch = _Batch(records, tuple(encode(event) for event in events), key, uuid.uuid4())
+        with self._session.lock:
+            settled = self._settled(batch)
+            if settled is not None:
+                return settled
+            for last in (False, True):
+                link = self._session.ask(lambda link: self._prepare(link, batch))
+                if self._committed(link, batch, last=last):
+                    return records
+        raise LogError(f"the log in {self._session.place}: the server took the records back")
+
+    def _prepare(self, link: Link, batch: _Batch) -> Link:
+        """Everything but the commit: until `link` is sent that, nothing can have been appended."""
+        link.execute("BEGIN")
+        self._admit(link, batch.expected, batch.key, hold=True)
+        seqs, times, runs, actors = zip(
+            *((r.seq, r.time, r.run, r.actor) for r in batch.records), strict=True
+        )
+        link.execute(
+            "WITH added AS ("
+            " INSERT INTO event (seq, time, run, actor, type, path, key, body, batch)"
+            " SELECT * FROM unnest(%s::bigint[], %s::float8[], %s::bigint[], %s::text[], %s::text[],"
+            " %s::bytea[], %s::bytea[], %s::text[], %s::uuid[]) RETURNING 1)"
+            " SELECT pg_notify(%s, %s) WHERE (SELECT count(*) FROM added) > 0",
+            (
+                list(seqs),
+                list(times),
+                list(runs),
+                list(actors),
+                [record.event.type for record in batch.records],
+                [path_of(record.event) for record in batch.records],
+                [_key(batch.key), *[None] * (len(seqs) - 1)],
+                list(batch.bodies),
+                [batch.id, *[None] * (len(seqs) - 1)],
+                channel(self.id),
+                str(seqs[-1]),
+            ),
+        )
+        return link
+
+    def _admit(self, link: Link, expected: int, key: str | None, *, hold: bool) -> None:
+        """Raise unless an append after `expected` may be made; with `hold`, until the transaction ends."""
+        if hold:
+            link.execute("SELECT pg_advisory_xact_lock(%s)", (occupancy.number(self.id, "append"),))
+        row = link.execute(
+            "SELECT coalesce((SELECT max(seq) FROM event), 0),"
+            " EXISTS (SELECT FROM event WHERE sha256(key) = sha256(%s::bytea))",
+            (_key(key),),
+        ).fetchone()
+        assert row is not None
+        if row[1]:
+            raise AlreadyRecorded(key)
+        if row[0] != expected:
+            raise Conflict(f"expected {expected}, the log is at {row[0]}")
+
+    def _committed(self, link: Link, batch: _Batch, *, last: bool) -> bool:
+        """Whether the append is in the log, looked up when the line broke. `last`: raise if it is not."""
+        try:
+            with self._session.words(), deadline(link):
+                done = link.execute("COMMIT")
+        except LogError as error:
+            if not is_gone(link, error):
+                self._session.abort(link)
+                raise
+            link.close()
+            self._doubt = batch
+            if self._found_out(until=time.monotonic() + DOUBT_SECONDS):
+                return True
+            if last:
+                raise
+            return False
+        # A transaction that failed answers to COMMIT with this, and with no error.
+        return done.statusmessage != "ROLLBACK"
+
+    def _settled(self, batch: _Batch) -> tuple[Record, ...] | None:
+        """What an append in doubt came to, when `batch` is that append once more and it had been made."""
+        doubt = self._doubt
+        if doubt is None or not self._found_out(until=0.0) or not doubt.same(batch):
+            return None
+        return doubt.records
+
+    def _found_out(self, *, until: float) -> bool:
+        """Whether the append in doubt is in the log. Raises InDoubt when that cannot be told by `until`."""
+        batch = self._doubt
+        assert batch is not None
+        while True:
+            try:
+                made = self._session.ask(lambda link: self._is_in(link, batch))
+            except LinkError as error:
+                if time.monotonic() >= until:
+                    raise InDoubt(f"{error}; whether the last records are in the log is not known") from error
+                threading.Event().wait(_PAUSE_SECONDS)
+                continue
+            self._doubt = None
+            return made
+
+    def _is_in(self, link: Link, batch: _Batch) -> bool:
+        """Whether `batch` was committed. Its session is over for certain: it held the lock until then."""
+        with link.transaction():
+            link.execute("SELECT pg_advisory_xact_lock(%s)", (occupancy.number(self.id, "append"),))
+            row = link.execute("SELECT batch FROM event WHERE seq = %s", (batch.records[0].seq,)).fetchone()
+        return row == (batch.id,)
+
+    # ── reading ─────────────────────────────────────────────────────────────────────────────────
+
+    def read(
+        self,
+        *,
+        after: int = 0,
+        before: int | None = None,
+        limit: int | None = None,
+        types: Sequence[str] = (),
+        without: Sequence[str] = (),
+        path: str | None = None,
+        lane: str = "",
+        newest_first: bool = False,
+    ) -> list[Record]:
+        """See EventLog.read."""
+        where = ["seq > %s"]
+        arguments: list[object] = [after]
+        if before is not None:
+            where.append("seq < %s")
+            arguments.append(before)
+        if types:
+            where.append("type = ANY(%s)")
+            arguments.append(list(types))
+        if without:
+            where.append("type <> ALL(%s)")
+            arguments.append(list(without))
+        if path is not None:
+            where.append("path IS NOT NULL AND sha256(path) = sha256(%s::bytea)")
+            arguments.append(path_key(path, lane))
+        order = "DESC" if newest_first else "ASC"
+        return self._records(
+            f"WHERE {' AND '.join(where)} ORDER BY seq {order} LIMIT %s", (*arguments, limit)
+        )
+
+    def _records(self, which: str, arguments: Sequence[object] = ()) -> list[Record]:
+        query = f"SELECT seq, time, run, actor, body FROM event {which}"
+        rows = self._session.ask(_query(query, arguments))
+        return [
+            Record(seq=seq, time=time, run=run, actor=actor, event=decode(body))
+            for seq, time, run, actor, body in rows
+        ]
+
+    def rows(self, *, before: int) -> Iterator[Row]:
+        """See EventLog.rows."""
+        after = 0
+        query = (
+            "SELECT seq, time, run, actor, key, body FROM event"
+            " WHERE seq > %s AND seq < %s ORDER BY seq LIMIT %s"
+        )
+        while True:
+            page = self._session.ask(_query(query, (after, before, PAGE)))
+            for seq, moment, run, actor, key, body in page:
+                kept = None if key is None else bytes(key).decode("utf-8", "surrogatepass")
+                yield Row(seq, moment, run, actor, kept, body)
+            if len(page) < PAGE:
+                return
+            after = page[-1][0]
+
+    def fill(self, rows: Iterable[Row]) -> int:
+        """See EventLog.fill."""
+        with self._session.lock, self._session.words():
+            link = self._session.linked()
+            with link.transaction():
+                # It takes as long as it takes: the caller may be reading a slow line.
+                link.execute(
+                    "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0"
+                )
+                link.execute("SELECT pg_advisory_xact_lock(%s)", (occupancy.number(self.id, "append"),))
+                last = link.execute("SELECT max(seq) FROM event").fetchone()
+                if last != (None,):
+                    raise NotEmpty(last[0] if last else 0)
+                with link.cursor().copy(_FILL) as copy:
+                    for row in rows:
+                        event = row.record.event
+                        kept = (event.type, path_of(event), _key(row.key), row.body)
+                        copy.write_row((row.seq, row.time, row.run, row.actor, *kept))
+                notified = "SELECT count(*), pg_notify(%s, count(*)::text) FROM event"
+                count = link.execute(notified, (channel(self.id),)).fetchone()
+            return int(count[0]) if count else 0
+
+    def latest_touches(self) -> list[Record]:
+        """See EventLog.latest_touches."""
+        newest = "SELECT max(seq) FROM event WHERE path IS NOT NULL GROUP BY sha256(path)"
+        return self._records(f"WHERE seq IN ({newest}) ORDER BY seq")
+
+    def count(self, kind: str, *, after: int = 0) -> int:
+        """See EventLog.count."""
+        return self._number("SELECT count(*) FROM event WHERE type = %s AND seq > %s", (kind, after))
+
+    def last_seq(self) -> int:
+        """See EventLog.last_seq."""
+        return self._number("SELECT coalesce(max(seq), 0) FROM event")
+
+    def version(self) -> int:
+        """A number that changes whenever anybody has appended."""
+        return self.last_seq()
+
+    def _number(self, query: str, arguments: Sequence[object] = ()) -> int:
+        return int(self._session.ask(_query(query, arguments))[0][0])
+
+    # ── the lease ───────────────────────────────────────────────────────────────────────────────
+
+    def take_lease(self, lease: Lease) -> None:
+        """See EventLog.take_lease. It is lost with the session, and taken again with the next one."""
+
+        def take(link: Link) -> None:
+            occupancy.take(link, self.id, lease, mine=lease.host in self._session.leases)
+
+        self._session.ask(take)
+        self._session.leases[lease.host] = lease
+
+    def holder(self, host: str) -> Lease | None:
+        """See EventLog.holder. Of another host, whoever has a session that holds its lease is alive."""
+        return self._session.ask(lambda link: occupancy.holder(link, self.id, host))
+
+    def leases(self) -> list[Lease]:
+        """See EventLog.leases."""
+        return self._session.ask(occupancy.leases)
+
+    def release_lease(self, pid: int) -> None:
+        """See EventLog.release_lease."""
+        with self._session.lock:
+            for host in [host for host, lease in self._session.leases.items() if lease.pid == pid]:
+                lease = self._session.leases.pop(host)
+
+                def release(link: Link, lease: Lease = lease) -> None:
+                    occupancy.release(link, self.id, lease)
+
+                self._session.ask(release)
+
+    # ── the end ─────────────────────────────────────────────────────────────────────────────────
+
+    def is_lost(self) -> bool:
+        """See EventLog.is_lost. A server's log is not lost with a folder; a replaced one raises when used."""
+        return False
+
+    def rescue(self) -> None:
+        """See EventLog.rescue. Nothing to do."""
+
+    def about(self) -> About:
+        """See EventLog.about."""
+        tables = "SELECT unnest(ARRAY['store', 'event', 'lease'])::regclass AS name"
+        size = self._number(f"SELECT sum(pg_total_relation_size(name)) FROM ({tables}) AS tables")
+        place = f"{self._session.place}, schema {self._session.schema}"
+        return About("postgresql", place, self._session.tables.format, size)
+
+    def close(self) -> None:
+        """See EventLog.close."""
+        self._session.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def channel(log_id: str) -> str:
+    """The channel on which each append to that log is told; the message is the last record's number."""
+    return f"runebook_{log_id}"
+
+
+def _key(key: str | None) -> bytes | None:
+    return None if key is None else key.encode("utf-8", "surrogatepass")
+
+
+def _query(text: str, arguments: Sequence[object]) -> Callable[[Link], list[TupleRow]]:
+    return lambda link: link.execute(text, arguments).fetchall()
