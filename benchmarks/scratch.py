@@ -41,10 +41,14 @@ def scratch_folder() -> Iterator[Path]:
 
 
 class Scratch:
-    """A git repository in `folder/repo` in which agent alpha runs the writer and beta owns `beta/`."""
+    """A git repository in `folder/repo` in which agent alpha runs the writer and beta owns `beta/`.
 
-    def __init__(self, folder: Path) -> None:
+    `gate` is alpha's, in the words of the plan.
+    """
+
+    def __init__(self, folder: Path, gate: str = "observe") -> None:
         self.folder = folder
+        self.gate = gate
         self.root = folder / "repo"
         self.orders, self.answers = folder / "orders", folder / "answers"
         self.root.mkdir(parents=True)
@@ -65,20 +69,21 @@ class Scratch:
         stream = bytearray()
         for branch, texts in branches.items():
             stream += f"commit refs/heads/{branch}\ncommitter {_IDENTITY}\ndata 1\n{branch[0]}\n".encode()
-            for path, text in {"runebook.toml": self._plan(), ".gitignore": "*.tmp\n", **texts}.items():
+            for path, text in {"runebook.toml": self.plan(), ".gitignore": "*.tmp\n", **texts}.items():
                 data = text.encode()
                 stream += f"M 100644 inline {path}\ndata {len(data)}\n".encode() + data + b"\n"
         self.git("fast-import", "--quiet", "--force", feed=bytes(stream))
         self.git("checkout", "-q", "-f", next(iter(branches)))
         os.sync()  # else the first fsync of the engine waits for all these files
 
-    def _plan(self) -> str:
+    def plan(self) -> str:
+        """The text of the plan."""
         command = json.dumps([sys.executable, "-I", str(_WRITER), str(self.orders), str(self.answers)])
         return (
             f'[plan]\nname = "{PLAN_TITLE}"\n'
             '[[phases]]\nid = "work"\n'
             f'[[agents]]\nid = "alpha"\nphase = "work"\ncommand = {command}\nclaims = ["alpha/**"]\n'
-            'gate = "observe"\n'
+            f'gate = "{self.gate}"\n'
             '[[agents]]\nid = "beta"\nphase = "work"\ncommand = ["sleep", "86400"]\nclaims = ["beta/**"]\n'
         )
 

@@ -13,6 +13,7 @@ from textual.screen import ModalScreen
 from runebook_tui.core.state import RequestState
 from runebook_tui.tui import commands
 from runebook_tui.tui.backend import Backend
+from runebook_tui.tui.bindings import bindings
 from runebook_tui.tui.screens.sheet_keys import SheetKeys
 from runebook_tui.tui.verdict import Verdict
 from runebook_tui.tui.view import EMPTY, View
@@ -22,7 +23,7 @@ from runebook_tui.tui.widgets.sheet import RequestSheet
 class CardScreen(SheetKeys, ModalScreen[Verdict | None]):
     """Ends with the operator's answer, or None. `now` gives unix seconds."""
 
-    BINDINGS = commands.bindings(commands.CARD)
+    BINDINGS = bindings(commands.CARD)
     AUTO_FOCUS = "DiffView"
 
     view: var[View] = var(EMPTY)

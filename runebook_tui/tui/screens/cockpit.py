@@ -17,8 +17,9 @@ from runebook_tui.core.needs import needs
 from runebook_tui.core.resuming import lost_agents
 from runebook_tui.core.snoozing import why_not as why_not_snoozed
 from runebook_tui.core.state import AgentState
-from runebook_tui.tui import commands, glyphs, modes
+from runebook_tui.tui import glyphs, modes
 from runebook_tui.tui.backend import Backend
+from runebook_tui.tui.bindings import bindings, in_force
 from runebook_tui.tui.offers import RESTARTABLE, offers
 from runebook_tui.tui.panewatch import PaneWatch
 from runebook_tui.tui.screens.mode import ModeScreen
@@ -41,8 +42,8 @@ from runebook_tui.tui.widgets.suggestion import SuggestionLine
 class CockpitScreen(SpeakingKeys):
     """The first screen. It decides nothing: what the operator wants is posted as a message."""
 
-    TABLE = (*commands.COCKPIT, *commands.EVERYWHERE, *modes.going())
-    BINDINGS = commands.bindings(TABLE)
+    TABLE = modes.commands_of(modes.COCKPIT.id)
+    BINDINGS = bindings(TABLE)
     AUTO_FOCUS = "#plan"
 
     tab: var[str] = var("plan")
@@ -164,7 +165,7 @@ class CockpitScreen(SpeakingKeys):
         """Put the keys that do something now into the key bar."""
         if not self.is_mounted:
             return
-        keys = commands.in_force(self, self.TABLE)
+        keys = in_force(self, self.TABLE)
         offered = offers(
             keys,
             request=self.requests.request,

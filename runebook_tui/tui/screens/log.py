@@ -17,6 +17,7 @@ from runebook_tui.core.printable import visible
 from runebook_tui.core.sentences import sentence
 from runebook_tui.tui import commands
 from runebook_tui.tui.backend import BackendError
+from runebook_tui.tui.bindings import bindings
 from runebook_tui.tui.view import EMPTY, View
 from runebook_tui.tui.widgets.rows import Entry, Rows
 from runebook_tui.tui.widgets.strip import KeyBar, event_line
@@ -33,7 +34,7 @@ Events = Callable[[int | None, int], Awaitable[tuple[Record, ...]]]
 class LogScreen(Screen[None]):
     """A list of events as sentences; grows while it is looked at, and pages backwards."""
 
-    BINDINGS = commands.bindings(commands.LOG)
+    BINDINGS = bindings(commands.LOG)
     AUTO_FOCUS = "Rows"
 
     view: var[View] = var(EMPTY)

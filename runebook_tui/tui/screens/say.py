@@ -16,6 +16,7 @@ from textual.widgets import Static
 
 from runebook_tui.core.speech import refusal
 from runebook_tui.tui import commands, glyphs
+from runebook_tui.tui.bindings import bindings
 from runebook_tui.tui.keys import saying
 from runebook_tui.tui.text import safe
 from runebook_tui.tui.view import EMPTY, View
@@ -31,7 +32,7 @@ class SayScreen(ModalScreen[str]):
     `agents` are meant at first; with `several` they can be chosen from a list.
     """
 
-    BINDINGS = commands.bindings(saying.SCREEN)
+    BINDINGS = bindings(saying.SCREEN)
 
     view: var[View] = var(EMPTY)
     draft = getters.query_one(Draft)

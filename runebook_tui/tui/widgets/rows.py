@@ -15,6 +15,7 @@ from textual.message import Message
 from textual.strip import Strip
 
 from runebook_tui.tui import commands, glyphs
+from runebook_tui.tui.bindings import bindings
 from runebook_tui.tui.widgets.lineview import LineView
 
 T = TypeVar("T")
@@ -56,7 +57,7 @@ class Rows(LineView, can_focus=True):
 
     ALLOW_SELECT = False
     COMPONENT_CLASSES = {"rows--selected"}
-    BINDINGS = commands.bindings(commands.ROWS)
+    BINDINGS = bindings(commands.ROWS)
     DEFAULT_CSS = """
     Rows {
         scrollbar-size-vertical: 1;
