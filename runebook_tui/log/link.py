@@ -7,6 +7,7 @@ https://www.postgresql.org/docs/current/libpq-connect.html. A password is never 
 from __future__ import annotations
 
 import os
+import re
 import socket
 import threading
 from collections.abc import Iterator
@@ -176,5 +177,7 @@ def _reason(error: psycopg.Error) -> str:
     state = error.sqlstate or ""
     advice = next((text for code, text in _ADVICE.items() if state.startswith(code)), "")
     told = error.diag.message_primary or str(error) or type(error).__name__
+    if unmade := re.match(r"connection .*failed: +(.+)", told):
+        advice, told = "the server cannot be reached", unmade[1]
     told = visible(" ".join(told.split()))[:_LONGEST]
     return f"{advice} ({told})" if advice else told
