@@ -462,6 +462,7 @@ print(context.suggest("fix", "Install it", snippet="pip install it", rule="pip",
         here.write("alpha/notes.txt", "note one\n")
         here.json("publish", "alpha-notes")
         here.write("alpha/notes.txt", "note two\n")
+        found["host"] = here.json("hosts")
         found["api"] = here.until("apis", holds=lambda found: found[1]["drift"])
         commit = ("commit", "alpha", "-m", "Begin", "--author", "Shapes <shapes@localhost>")
         found["commit"] = [here.json(*commit, status=1), here.json(*commit, "--partial")]

@@ -118,6 +118,7 @@ def _surface_command(commands: _Commands[_Parser]) -> None:
 def _reading_commands(commands: _Commands[_Parser]) -> None:
     _command(commands, "status", "show phases, agents and requests; status 1 when no engine runs")
     _command(commands, "apis", "list the plan's interfaces, what became of them, and who builds on them")
+    _command(commands, "hosts", "list the hosts of the plan, and whether their engines live")
     requests = _command(commands, "requests", "list the open requests")
     requests.add_argument("--all", action="store_true", help="list the decided ones too")
     requests.add_argument("--diff", action="store_true", help="show what changed")
