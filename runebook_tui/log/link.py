@@ -25,9 +25,12 @@ CONNECT_SECONDS = 5
 LOCK_SECONDS = 10
 STATEMENT_SECONDS = 60
 """A statement that takes longer is ended, by the server and then by this side."""
+QUICK_SECONDS = LOCK_SECONDS + 5
+"""What asks for a little takes that long at the most; the engine waits for it with everything it does."""
 _IDLE_SECONDS = 15
 """So long a transaction may do nothing: one whose client was cut off keeps nobody waiting for longer."""
-_GRACE_SECONDS = 5
+SLOW_SECONDS = STATEMENT_SECONDS + 5
+"""What asks for the whole log."""
 _LONGEST = 240
 
 _UNLESS_SAID = {
@@ -132,7 +135,7 @@ def _settle(link: Link, read_only: bool) -> str:
 
 
 @contextmanager
-def deadline(link: Link, seconds: float = STATEMENT_SECONDS + _GRACE_SECONDS) -> Iterator[None]:
+def deadline(link: Link, seconds: float = QUICK_SECONDS) -> Iterator[None]:
     """Cut the line when the block takes longer than `seconds`: a server that is stopped never answers.
 
     The block then raises `psycopg.OperationalError`, and the session is over.
