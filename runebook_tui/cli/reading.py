@@ -79,8 +79,12 @@ def requests(arguments: Namespace) -> int:
 
 
 def log(arguments: Namespace) -> int:
-    """Show what happened."""
+    """Show what happened, or move it."""
     root = root_of_plan()
+    if arguments.step is not None:
+        from runebook_tui.cli.moving import move
+
+        return move(arguments, root)
     with _log(root) as records:
         if arguments.since is not None:
             since = moment_of(arguments.since, time.time(), load(records).away_since)

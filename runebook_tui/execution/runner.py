@@ -26,6 +26,7 @@ from runebook_tui.execution.calling import Caller
 from runebook_tui.execution.carrier import Carrier
 from runebook_tui.execution.course import Course
 from runebook_tui.execution.effects import Effects
+from runebook_tui.execution.enginelog import shorten
 from runebook_tui.execution.errands import Errands
 from runebook_tui.execution.folders import make_state_folder
 from runebook_tui.execution.handle import CoordinationHandle
@@ -347,6 +348,7 @@ class ParallelExecutionRunner:
             self._wake.clear()
             if self._post.rescue(self._log, self._say):
                 self._bell.ring()
+            shorten(self.root)
             before = self._effects.trouble
             await self._course.settle()
             await self._interfaces.settle()
@@ -388,6 +390,7 @@ class ParallelExecutionRunner:
         self._surfaces.note()
         self._caller.note()
         self._supervision.published(state)
+        self._trees.published(state)
         self._course.note(records)
         self._interfaces.note(records)
         self.outputs.note(records)

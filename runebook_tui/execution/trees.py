@@ -89,6 +89,10 @@ class Trees:
         """The tree of that name, if it is observed; "" is the checkout."""
         return self._trees.get(name or self.main.name)
 
+    def published(self, state: State) -> None:
+        """Keep to what a new state's plan says of the history; what is too much goes with the next change."""
+        self.main.history.store.limit_bytes = int(state.plan.policy.history_mb * 1e6)
+
     # ── what the gates recorded ─────────────────────────────────────────────────────────────────
 
     def recorded(self, agent: str, records: Sequence[Mapping[str, object]]) -> None:
