@@ -31,7 +31,7 @@ class Faraway:
         self._asked: dict[str, asyncio.Task[None]] = {}
 
     async def captures(self, agents: Sequence[str]) -> Mapping[str, Frame | BackendError]:
-        """What each pane showed when it was last told, about a second ago; none that was not told yet.
+        """What each pane showed when it was last told, about a second ago.
 
         A host that is slow to answer keeps nobody waiting.
         """
@@ -43,7 +43,9 @@ class Faraway:
                 self._asked[agent] = asyncio.create_task(self._learn(agent))
         if self._asked:
             await asyncio.wait(self._asked.values(), timeout=FIRST_SECONDS)
-        return {agent: self._known[agent] for agent in agents if agent in self._known}
+        return {
+            agent: self._known.get(agent, BackendError("its host has not answered yet")) for agent in agents
+        }
 
     async def close(self) -> None:
         """Ask no more."""
