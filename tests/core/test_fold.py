@@ -436,7 +436,6 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "answer": st.sampled_from(["yes", "no"]),
     "why": TEXT,
     "version": st.integers(1, 3),
-    "count": st.integers(1, 3),
 }
 
 
