@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
-import pty
-import re
-import select
-import struct
 import sys
-import termios
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks.processes import start
 from benchmarks.session import BenchmarkError
 from benchmarks.table import Table, milliseconds, percentile, ratio
+from benchmarks.terminal import Terminal
 
-_ESCAPES = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[ -/]*[0-~])")
 _PATIENCE = 120.0
 _KEYS = ("the screen", "p50 / p99 ms", "to two idle agents")
 _MEMORY = ("updates taken", "MiB after a tenth", "MiB at the end", "grown by")
@@ -60,55 +52,16 @@ def measure(folder: Path, size: Size) -> Iterator[Table]:
     yield Table("Memory of the screens", _MEMORY, [row], _HOUR)
 
 
-class _Terminal:
+def _terminal(folder: Path, *words: str) -> Terminal:
     """The screens in a pseudo-terminal."""
-
-    def __init__(self, folder: Path, *words: str) -> None:
-        self._ours, theirs = pty.openpty()
-        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 36, 120, 0, 0))
-        root = Path(__file__).parent.parent
-        self._process = start(
-            [sys.executable, "-m", "benchmarks.busy_screen", *words],
-            cwd=folder, stdin=theirs, stdout=theirs, stderr=theirs,
-            env={**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", "PYTHONPATH": str(root)},
-        )  # fmt: skip
-        os.close(theirs)
-        self._seen = b""
-
-    def until(self, text: str) -> None:
-        """Read until `text` was painted, of what comes from now on."""
-        self._seen = b""
-        end = time.monotonic() + _PATIENCE
-        while text.encode() not in _ESCAPES.sub(b"", self._seen):
-            if not select.select([self._ours], [], [], max(0.0, end - time.monotonic()))[0]:
-                raise BenchmarkError(f"{text!r} was not painted within {_PATIENCE:g} s")
-            try:
-                self._seen += os.read(self._ours, 1 << 16)
-            except OSError as error:
-                words = _ESCAPES.sub(b"", self._seen).decode("utf-8", "replace").strip()
-                raise BenchmarkError(f"the screens ended: {words[-500:]}") from error
-
-    def drain(self, seconds: float) -> None:
-        """Let time pass, and read what is painted meanwhile."""
-        end = time.monotonic() + seconds
-        while (left := end - time.monotonic()) > 0:
-            if select.select([self._ours], [], [], left)[0]:
-                os.read(self._ours, 1 << 16)
-
-    def press(self, key: str) -> None:
-        """Press a key."""
-        os.write(self._ours, key.encode())
-
-    def close(self) -> None:
-        """End the program."""
-        self._process.kill()
-        self._process.wait()
-        os.close(self._ours)
+    root = Path(__file__).parent.parent
+    command = [sys.executable, "-m", "benchmarks.busy_screen", *words]
+    return Terminal(command, folder, {"PYTHONPATH": str(root)})
 
 
 def _keys(folder: Path, agents: int, keys: int) -> list[float]:
     """How long each key took, in seconds."""
-    terminal = _Terminal(folder, str(agents))
+    terminal = _terminal(folder, str(agents))
     taken: list[float] = []
     try:
         terminal.until("agent-000 ·")
@@ -133,7 +86,7 @@ def _memory(folder: Path, updates: int) -> tuple[int, int]:
     """The KiB that are held after a tenth of the updates and at the end."""
     report = folder / "memory"
     report.unlink(missing_ok=True)
-    terminal = _Terminal(folder, "100", str(updates))
+    terminal = _terminal(folder, "100", str(updates))
     try:
         end = time.monotonic() + max(_PATIENCE, updates / 50)
         while not report.exists() or not report.read_text():

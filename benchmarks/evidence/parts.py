@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks import authors, gate, latency, screen, storms
+from benchmarks import authors, gate, latency, panes, screen, storms
 from benchmarks.evidence import alarms
 from benchmarks.table import Table
 
@@ -47,6 +47,7 @@ def parts(*, quick: bool) -> list[Part]:
         Part("alarms", "False alarms", sized(alarms.measure, alarms.FULL, alarms.QUICK), _alarms),
         Part("authors", "Who wrote it", sized(_authors, authors.FULL, authors.QUICK), _named),
         Part("gate", "What the gate costs", sized(gate.measure, gate.FULL, gate.QUICK), _gate),
+        Part("panes", "What looking at panes costs", sized(panes.measure, panes.FULL, panes.QUICK), _panes),
         Part(
             "screen",
             "From a key press to its paint",
@@ -115,6 +116,17 @@ def _named(tables: Tables) -> str:
 def _gate(tables: Tables) -> str:
     slower = ", ".join(f"{row[0]}: {row[3]}" for row in tables[0].rows)
     return f"Time under the gate to the same without it: {slower}."
+
+
+def _panes(tables: Tables) -> str:
+    rows = {row[0]: row for row in tables[0].rows}
+    most = tables[0].rows[-1][0].partition(",")[0]
+    used, polled = rows[f"{most}, Runebook as it is used"], rows[f"{most}, all 10 a second: a process each"]
+    return (
+        f"Beside {most} printing panes Runebook, as it is used, adds {used[6]} ms of CPU a second. Asking for each "
+        f"by a `tmux` process, as often as it gets round ({polled[1]} times a second), adds {polled[6]} ms; one "
+        f"such look at a pane costs {polled[8]} what it costs Runebook."
+    )
 
 
 def _screen(tables: Tables) -> str:
