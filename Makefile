@@ -2,7 +2,7 @@
 # All paths below are relative, so the folder's own path may hold spaces.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-web test-clients check bench evidence soak kills clean
+.PHONY: help setup demo test test-web test-clients check bench evidence soak soak-day chaos kills clean
 MAKEFLAGS += --no-print-directory
 SHELL := /bin/sh
 
@@ -80,8 +80,15 @@ evidence: $(READY) ## measure what is promised, and write docs/evidence.md (ONLY
 	@$(BIN)/python -m benchmarks.evidence $(if $(ONLY),--only $(ONLY))
 
 MINUTES ?= 60
+DAY_MINUTES ?= 15
 soak: $(READY) ## an hour of builds and a live agent under the gate (MINUTES=60)
 	@$(BIN)/python -m benchmarks.soak --minutes $(MINUTES)
+
+chaos: $(READY) ## kill engine, screen, gates, tmux and the log's server 1,000 times, and see what was lost
+	@$(BIN)/python -m benchmarks.chaos
+
+soak-day: $(READY) ## a working day of a hundred agents in a quarter of an hour (DAY_MINUTES=15)
+	@$(BIN)/python -m benchmarks.day --minutes $(DAY_MINUTES)
 
 kills: $(READY) ## kill the gate's supervisor 300 times, at work and while it starts
 	@$(BIN)/python -m benchmarks.kills

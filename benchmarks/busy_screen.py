@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 
 from runebook_tui.core import commands as c
+from runebook_tui.core.activity import Activity
 from runebook_tui.core.types import OPERATOR, Author, Change, ExecutionPlan, Version
 from runebook_tui.tui.app import RunebookApp
 from runebook_tui.tui.backend import BackendError, Frame, Update
@@ -22,10 +23,12 @@ _KEPT = 5_000
 _STREAM = 500
 """Updates that are told again and again."""
 _SECONDS = 0.1
+_WRITES = 10
+"""Writes of which the last comes with what its agent's client says that it does."""
 
 
 class Busy(MemoryBackend):
-    """Agents of which each prints at every look, and one after the other writes a file of its own."""
+    """Agents that print at every look; one after the other writes a file, and some say what they do."""
 
     def __init__(self, agents: int, updates: int) -> None:
         super().__init__()
@@ -58,6 +61,8 @@ class Busy(MemoryBackend):
             path=f"{agent}/file-{number // len(self._agents) % 20}", before=before, after=after, added=1
         )
         self.do(c.Observe((c.Touch(change, Author(name=agent, evidence="the gate saw it", pid=1)),)))
+        if number % _WRITES == 0:
+            self.do(c.ReportActivity(agent, "a client", Activity.WORKING, tokens=number))
 
     def _written(self, number: int) -> Update:
         """A write as a follower of the log is told it: what the engine does for it is done before."""

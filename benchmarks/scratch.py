@@ -69,14 +69,15 @@ class Scratch:
         stream = bytearray()
         for branch, texts in branches.items():
             stream += f"commit refs/heads/{branch}\ncommitter {_IDENTITY}\ndata 1\n{branch[0]}\n".encode()
-            for path, text in {"runebook.toml": self._plan(), ".gitignore": "*.tmp\n", **texts}.items():
+            for path, text in {"runebook.toml": self.plan(), ".gitignore": "*.tmp\n", **texts}.items():
                 data = text.encode()
                 stream += f"M 100644 inline {path}\ndata {len(data)}\n".encode() + data + b"\n"
         self.git("fast-import", "--quiet", "--force", feed=bytes(stream))
         self.git("checkout", "-q", "-f", next(iter(branches)))
         os.sync()  # else the first fsync of the engine waits for all these files
 
-    def _plan(self) -> str:
+    def plan(self) -> str:
+        """The text of the plan."""
         command = json.dumps([sys.executable, "-I", str(_WRITER), str(self.orders), str(self.answers)])
         return (
             f'[plan]\nname = "{PLAN_TITLE}"\n'

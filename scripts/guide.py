@@ -11,9 +11,15 @@ from pathlib import Path
 
 from runebook_tui.tui import commands, modes
 from runebook_tui.tui.commands import Command
+from runebook_tui.tui.plain import orders
+from runebook_tui.tui.plain.orders import Form
 
 _DOCS = Path(__file__).parent.parent / "docs"
-PAGES = {_DOCS / "guide.md": ("modes", "keys", "card"), _DOCS / "settings.md": ("ids",)}
+PAGES = {
+    _DOCS / "guide.md": ("modes", "keys", "card"),
+    _DOCS / "settings.md": ("ids",),
+    _DOCS / "plain.md": ("plain",),
+}
 """The pages, and the parts of each that are made here."""
 _PART = re.compile(r"(<!-- (?P<name>\w+), by scripts/guide\.py -->\n).*?(<!-- end -->)", re.DOTALL)
 _PLAIN = {"⏎": "Enter", "⇥": "Tab", "⇤": "Shift-Tab", "space": "Space", "esc": "Esc"}
@@ -61,7 +67,20 @@ def _ids() -> str:
     return f"\n| id | keys | what it does |\n|---|---|---|\n{rows}\n"
 
 
-PARTS = {"ids": _ids, "modes": _modes, "keys": _keys, "card": _card}
+def _plain() -> str:
+    """What can be typed in plain mode, with the letter of each."""
+    known = orders.declared()
+    rows = "".join(f"| {_typed(form, known[form.id])} | {known[form.id].help} |\n" for form in orders.FORMS)
+    return f"\n| type | does |\n|---|---|\n{rows}\n"
+
+
+def _typed(form: Form, command: Command) -> str:
+    takes = f" {form.takes}" if form.takes else ""
+    others = (orders.letter(command, {}), *form.names)
+    return " or ".join([f"`{command.word}`{takes}", *(f"`{each}`" for each in others if each)])
+
+
+PARTS = {"plain": _plain, "ids": _ids, "modes": _modes, "keys": _keys, "card": _card}
 
 
 def made(page: str) -> str:

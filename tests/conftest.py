@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
+from postgres import Cluster, NoPostgres
 
 settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
 settings.register_profile("local", deadline=None)
@@ -52,3 +54,22 @@ def plain_git(monkeypatch: pytest.MonkeyPatch) -> None:
     """Git of this process and its children: nobody's configuration, a fixed author."""
     for name, value in GIT_ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Cluster]:
+    """A private PostgreSQL server, the same for all tests of a worker: it is not to be stopped."""
+    try:
+        cluster = Cluster()
+    except NoPostgres as lacking:
+        pytest.skip(str(lacking))
+    with cluster:
+        yield cluster
+
+
+@pytest.fixture
+def database(postgres: Cluster) -> Iterator[str]:
+    """The address of a new empty database, for its superuser."""
+    name = postgres.database()
+    yield postgres.url(name)
+    postgres.drop(name)

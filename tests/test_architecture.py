@@ -58,12 +58,14 @@ def loaded_by(module: str) -> set[str]:
         ("runebook_tui.orchestrator.coordinator", HEAVY),
         ("runebook_tui.orchestrator.planner", HEAVY),
         ("runebook_tui.log.sqlite", HEAVY),
+        ("runebook_tui.log.opening", HEAVY | {"psycopg"}),
         ("runebook_tui.history.authors", HEAVY),
         ("runebook_tui.watch.tree", HEAVY - {"watchfiles"}),
         ("runebook_tui.tmux.server", HEAVY - {"libtmux"}),
         ("runebook_tui.execution.runner", {"textual", "rich"}),
         ("runebook_tui.execution.client", HEAVY | {"pydantic"}),
         ("runebook_tui.tui.screens.cockpit", {"libtmux", "watchfiles"}),
+        ("runebook_tui.tui.plain.session", {"textual", "rich"}),
         ("runebook_tui.cli.command", HEAVY | {"pydantic", "pathspec"}),
         *(
             (f"runebook_tui.cli.{name}", HEAVY | {"pydantic"})
@@ -118,7 +120,7 @@ def imported(path: Path) -> Iterator[tuple[str, int]]:
         ("gate", {"runebook_tui"}),
         ("history", {"pydantic", "runebook_tui"}),
         ("report", {"runebook_tui"}),
-        ("log", {"pydantic", "pydantic_core", "runebook_tui"}),
+        ("log", {"psycopg", "pydantic", "pydantic_core", "runebook_tui"}),
         ("watch", {"watchfiles", "runebook_tui"}),
         ("tmux", {"libtmux", "runebook_tui"}),
         ("hooks", {"runebook_tui"}),

@@ -59,7 +59,14 @@ def of_this(folder: Path) -> list[str]:
         ("matcher", {"Who owns a path": 3}),
         ("surfaces", {"From a request to the surfaces": 3}),
         ("panes", {"Looking at panes": 1}),
-        ("screen", {"Key press to paint": 2, "Memory of the screens": 1}),
+        (
+            "screen",
+            {
+                "Key press to paint": 2,
+                "What is written to the terminal unasked": 2,
+                "Memory of the screens": 1,
+            },
+        ),
         ("log", {"Appends to the log": 3, "The log's tail": 2}),
         ("memory", {"Searching the memory": 3}),
         ("gate", {"Loads under the gate": 6, "One open under the gate": 6}),

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
+from postgres import Cluster
 from pydantic import BaseModel
 
 from runebook_tui.agent import AgentContext
@@ -327,7 +328,7 @@ def engine_in(here: Repository) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
+def printed(tmp_path_factory: pytest.TempPathFactory, postgres: Cluster) -> dict[str, list[Any]]:
     """What the program printed in one session, by the name of its shape."""
     fresh = Repository(tmp_path_factory.mktemp("fresh"))
     broken = Repository(tmp_path_factory.mktemp("broken"))
@@ -350,6 +351,10 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
         "check": [here.json("check"), broken.json("check", status=2), noted.json("check")],
         "doctor": [broken.json("doctor", status=1)],
     }
+    stored = Repository(tmp_path_factory.mktemp("stored"))
+    stored.write("runebook.toml", PLAN)
+    stored.environment["RUNEBOOK_STORE"] = postgres.url(postgres.database())
+    found["store-init"] = [stored.json("store", "init", "--no-role"), stored.json("store", "init")]
     with engine_in(here):
         # Before the run has begun there are no agents yet.
         here.until("status", holds=lambda state: [a["status"] for a in state["agents"]][1:2] == ["failed"])
@@ -397,6 +402,7 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
         here.hook("alpha", {"hook_event_name": "PostToolUseFailure", "session_id": "s", **failed})
         AgentContext("alpha", here.root).accept("tests", False, 1, 0.5, "1a2b3c4")
         found["status"] = [here.json("status")]
+        found["store"] = [here.json("store", "status"), stored.json("store", "status")]
         found["serve"] = [here.first_json("serve", "--port", "0")]
         found["why"] = [here.json("why", "alpha"), here.json("why", "beta")]
         found["snooze"] = [here.json("snooze", "beta"), here.json("snooze", "beta")]

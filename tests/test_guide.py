@@ -32,7 +32,7 @@ def test_the_guide_says_which_modes_and_keys_there_are() -> None:
         assert set(re.findall(r"<!-- (\w+), by scripts/guide\.py -->", page)) == set(parts)
         assert script["made"](page) == page
         for command in commands.COCKPIT:
-            assert not command.key or f" | {command.help} |" in page
+            assert not command.key or "plain" in parts or f" | {command.help} |" in page
 
 
 def test_every_key_in_the_readme_is_a_key_of_the_first_screen() -> None:

@@ -123,9 +123,9 @@ def _panes(tables: Tables) -> str:
     most = tables[0].rows[-1][0].partition(",")[0]
     used, polled = rows[f"{most}, Runebook as it is used"], rows[f"{most}, all 10 a second: a process each"]
     return (
-        f"Beside {most} printing panes Runebook, as it is used, adds {used[6]} ms of CPU a second. Asking for each "
-        f"by a `tmux` process, as often as it gets round ({polled[1]} times a second), adds {polled[6]} ms; one "
-        f"such look at a pane costs {polled[8]} what it costs Runebook."
+        f"Beside {most} printing panes Runebook, as it is used, adds {used[6]} ms of CPU a second. Asking for "
+        f"each by a `tmux` process, as often as it gets round ({polled[1]} times a second), adds {polled[6]} "
+        f"ms; one such look at a pane costs {polled[8]} what it costs Runebook."
     )
 
 

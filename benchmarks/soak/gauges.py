@@ -28,8 +28,12 @@ class Gauge:
         """Note the memory now; nothing when the process is gone."""
         size = resident(self.pid)
         if size is not None:
-            self.times.append(now)
-            self.sizes.append(size)
+            self.take(now, size)
+
+    def take(self, now: float, size: int) -> None:
+        """Note a size that was found now."""
+        self.times.append(now)
+        self.sizes.append(size)
 
     def growth(self) -> tuple[float, float]:
         """Memory at the end of the warm-up and at the end, by a line fitted to what lies between; bytes."""

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import subprocess
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
+from benchmarks.ending import END_SECONDS, end_engine, kill_left
 from benchmarks.processes import start
 from benchmarks.session import PROGRAM, BenchmarkError, Follower
 from benchmarks.soak import client as clients
-from benchmarks.soak.gauges import Gauge, children, speaking_of, stopped
+from benchmarks.soak.gauges import Gauge, children, stopped
 from benchmarks.soak.ground import Ground
 from benchmarks.soak.model import Model, Script
 from benchmarks.soak.notes import NoteReader
@@ -21,11 +20,10 @@ from benchmarks.soak.operator import Operator
 from benchmarks.soak.wall import Wall
 from runebook_tui.core.state import State
 from runebook_tui.core.types import RequestKind
-from runebook_tui.execution.client import EngineClient, EngineError
-from runebook_tui.place import runtime_folder, tmux_socket_name
+from runebook_tui.execution.client import EngineClient
+from runebook_tui.place import tmux_socket_name
 
 START_SECONDS = 180.0
-END_SECONDS = 30.0
 STALL_SECONDS = 90.0
 _TURN_SECONDS = 1.5  # how long the client may take between two calls before its turn is over
 
@@ -210,34 +208,7 @@ class Soak:
         self._stack.close()
 
     def _down(self) -> None:
-        try:
-            with EngineClient(self.root) as engine:
-                engine.ask("down")
-            self.engine.wait(END_SECONDS)
-        except (EngineError, TimeoutError, subprocess.TimeoutExpired):
-            self.engine.kill()
-            self.engine.wait()
-        subprocess.run(
-            ["tmux", "-L", tmux_socket_name(self.root), "kill-server"],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False, env=self.ground.environment,
-        )  # fmt: skip
-        # tmux leaves its socket where it was.
-        Path(f"/tmp/tmux-{os.getuid()}", tmux_socket_name(self.root)).unlink(missing_ok=True)
+        end_engine(self.engine, self.root, self.ground.environment)
 
     def _kill_left(self) -> None:
-        """Wait for every process of the soak to end; what does not is told and killed."""
-        deadline = time.monotonic() + END_SECONDS
-        while (left := speaking_of(self.ground.folder)) and time.monotonic() < deadline:
-            time.sleep(0.1)
-        for pid in left:
-            try:
-                words = (
-                    Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-                )
-                os.kill(pid, signal.SIGKILL)
-            except (OSError, ProcessLookupError):
-                continue
-            self.left.append(f"pid {pid}: {words[:200]}")
-        runtime = runtime_folder(self.root)
-        if runtime.exists():
-            subprocess.run(["rm", "-rf", str(runtime)], check=False)
+        self.left += kill_left(self.ground.folder, self.root)

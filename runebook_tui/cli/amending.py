@@ -23,7 +23,7 @@ from runebook_tui.core.planedits import (
 from runebook_tui.core.printable import visible
 from runebook_tui.core.state import State
 from runebook_tui.execution.amending import text_digest
-from runebook_tui.execution.follow import log_path, open_log
+from runebook_tui.execution.follow import has_log, open_log
 from runebook_tui.log.loading import load
 from runebook_tui.orchestrator.patch import difference, patched
 from runebook_tui.orchestrator.planner import load_plan, read_text
@@ -180,7 +180,7 @@ def _text() -> str:
 
 def _state() -> State:
     root = root_of_plan()
-    if not log_path(root).exists():
+    if not has_log(root):
         return State()
     with open_log(root) as log:
         return load(log)

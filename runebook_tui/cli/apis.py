@@ -11,7 +11,7 @@ from runebook_tui.core.contract import InterfaceStub
 from runebook_tui.core.interfaces import consumers
 from runebook_tui.core.printable import visible
 from runebook_tui.core.state import State
-from runebook_tui.execution.follow import log_path, open_log
+from runebook_tui.execution.follow import has_log, open_log
 from runebook_tui.log.loading import load
 from runebook_tui.orchestrator.planner import load_plan
 from runebook_tui.place import PLAN_NAME
@@ -24,7 +24,7 @@ def apis(arguments: Namespace) -> int:
     """List the interfaces of the run's plan, or of the file where none has begun."""
     root = root_of_plan()
     state = State()
-    if log_path(root).exists():
+    if has_log(root):
         with open_log(root) as log:
             state = load(log)
     if not state.run:

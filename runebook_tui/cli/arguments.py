@@ -28,6 +28,9 @@ def build_parser() -> argparse.ArgumentParser:
         epilog="Without a command: the interactive session, which starts an engine if none runs.",
     )
     parser.add_argument("--version", action="version", version=f"runebook-tui {__version__}")
+    parser.add_argument(
+        "--plain", action="store_true", help="the interactive session as lines of words, for screen readers"
+    )
     parser.set_defaults(command="tui")
     commands = parser.add_subparsers(metavar="COMMAND", parser_class=_Parser)
     _plan_commands(commands)
@@ -82,6 +85,7 @@ def _session_commands(commands: _Commands[_Parser]) -> None:
     run = _command(commands, "run", "run the plan without a screen; status 0 when it completed", json=False)
     run.add_argument("--keep", action="store_true", help="stay when the run is over, until `down`")
     run.add_argument("--new", action="store_true", help="begin a new run even if the last one is not over")
+    run.add_argument("--host", metavar="NAME", help="see to the agents of this host (default: RUNEBOOK_HOST)")
     run.add_argument("--resume", action="store_true", help="bring agents back that were lost (see resume)")
     resume = _command(commands, "resume", "bring agents back that were lost with tmux or the machine")
     resume.add_argument("agents", nargs="*", metavar="AGENT", help="default: all that were lost")
@@ -139,6 +143,10 @@ def _reading_commands(commands: _Commands[_Parser]) -> None:
     memory.add_argument("--before", default=None, metavar="MOMENT", help="wipe: only what is older than that")
     memory.add_argument("--limit", type=int, default=20, metavar="N", help="search: the newest N")
     memory.add_argument("--yes", action="store_true", help="wipe: do not ask before that")
+    store = _command(commands, "store", "say where the log is, or make it in a PostgreSQL database")
+    store.add_argument("step", choices=("init", "status"))
+    store.add_argument("--role", default="runebook", metavar="NAME", help="init: who may use it")
+    store.add_argument("--no-role", action="store_true", help="init: leave roles alone")
     lanes = _command(commands, "lanes", "list the agents' worktrees, or remove one")
     lanes.add_argument("step", nargs="?", choices=("remove",))
     lanes.add_argument("agent", nargs="?", metavar="AGENT")

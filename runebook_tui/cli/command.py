@@ -38,6 +38,7 @@ _MODULES = {
     "report": "reporting.report",
     "lanes": "lanes.lanes",
     "memory": "remembering.memory",
+    "store": "storing.store",
     "approve": "deciding.approve",
     "reject": "deciding.reject",
     "take-back": "deciding.take_back",

@@ -24,10 +24,10 @@ from runebook_tui.core.state import RequestState, State
 from runebook_tui.core.types import PhaseStatus, RequestKind
 from runebook_tui.execution.client import EngineDown, EngineError, ask_engine
 from runebook_tui.execution.folders import make_state_folder
-from runebook_tui.execution.follow import follow, log_path
+from runebook_tui.execution.follow import follow
 from runebook_tui.execution.launch import engine_answers
 from runebook_tui.execution.runner import ParallelExecutionRunner
-from runebook_tui.log.sqlite import SqliteLog
+from runebook_tui.log.opening import STORE_VARIABLE, store_of
 from runebook_tui.orchestrator.init import write_plan
 from runebook_tui.orchestrator.planner import load_plan
 from runebook_tui.place import PLAN_NAME, runtime_folder, tmux_socket_name
@@ -65,6 +65,7 @@ def run_demo(*, automatic: bool, checkout: Path | None = None, operator: Operato
     parent = Path(tempfile.mkdtemp(prefix="runebook-"))
     root = parent / "demo"
     os.environ["RUNEBOOK_DEMO"] = "1"
+    os.environ.pop(STORE_VARIABLE, None)  # what happens here belongs into nobody's log
     os.environ["RUNEBOOK_DEMO_PACE"] = _PACE_ALONE if automatic else _PACE_WATCHED
     signal.signal(signal.SIGTERM, _leave)
     try:
@@ -164,7 +165,7 @@ def _by_itself(root: Path, operator: Operator) -> int:
 async def _run_and_decide(root: Path, operator: Operator) -> State:
     plan = load_plan(root / "runebook.toml", builtins=installed_agents())
     folder = make_state_folder(root)
-    with SqliteLog(log_path(root)) as log:
+    with store_of(root).open() as log:
         runner = ParallelExecutionRunner(
             plan,
             root=root,

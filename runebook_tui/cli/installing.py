@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import shlex
-import sys
 from argparse import Namespace
 from pathlib import Path
 
+from runebook_tui.cli.agreement import agreed, somebody_there
 from runebook_tui.cli.place import CommandError
 from runebook_tui.clients.adapter import Adapter
 from runebook_tui.clients.registry import ADAPTERS
@@ -147,13 +147,9 @@ def _show(what: str, file: Path, text: str) -> None:
 def _agreed(yes: bool) -> bool:
     if yes:
         return True
-    if not sys.stdin.isatty():
+    if not somebody_there():
         raise CommandError("nobody is there to be asked; say --yes if that is what you want")
-    try:
-        answer = input("Do that? [y/N] ")
-    except EOFError:
-        answer = ""
-    if answer.strip().lower() in ("y", "yes"):
+    if agreed("Do that?"):
         return True
     print("nothing was changed")
     return False

@@ -12,7 +12,7 @@ from runebook_tui.clients.registry import ADAPTERS, missing
 from runebook_tui.core.sentences import gate_words
 from runebook_tui.core.state import AgentState, State
 from runebook_tui.core.types import AgentSpec, GateMode
-from runebook_tui.execution.follow import log_path, open_log
+from runebook_tui.execution.follow import has_log, open_log
 from runebook_tui.log.eventlog import LogError
 from runebook_tui.log.loading import load
 from runebook_tui.orchestrator.planner import PlanError, load_plan
@@ -37,7 +37,7 @@ def net_findings(root: Path, home: Path) -> Iterator[Finding]:
 
 
 def _state(root: Path) -> State:
-    if not log_path(root).exists():
+    if not has_log(root):
         return State()
     try:
         log = open_log(root)

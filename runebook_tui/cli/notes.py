@@ -13,7 +13,7 @@ from runebook_tui.clients.registry import missing
 from runebook_tui.core import events as e
 from runebook_tui.core.ownership import FileOwnership
 from runebook_tui.core.types import AgentSpec, AgentStatus, ExecutionPlan
-from runebook_tui.execution.follow import log_path, open_log
+from runebook_tui.execution.follow import has_log, open_log
 from runebook_tui.git.changes import changes
 from runebook_tui.git.process import Git, GitError
 from runebook_tui.log.eventlog import LogError
@@ -84,7 +84,7 @@ def _absent(root: Path, agent: AgentSpec, builtins: frozenset[str]) -> str:
 
 def _seconds(root: Path) -> Mapping[Moment, float]:
     """How long after its agent's start each moment came, by the last run that says so, in seconds."""
-    if not log_path(root).exists():
+    if not has_log(root):
         return {}
     with open_log(root) as log:
         records = log.read(types=_TIMED)

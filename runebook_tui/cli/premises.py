@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import stat
 import tempfile
 from collections.abc import Iterator
@@ -13,15 +12,15 @@ from pathlib import Path
 from runebook_tui.agent import installed_agents
 from runebook_tui.cli.checkup import Finding, number_in, said
 from runebook_tui.cli.guarding import interpreter
-from runebook_tui.execution.follow import log_path
+from runebook_tui.execution.follow import open_log
 from runebook_tui.execution.launch import engine_answers
 from runebook_tui.git.hooks import GuardHooks, HooksError
 from runebook_tui.git.process import GitError
 from runebook_tui.log.eventlog import LogError
 from runebook_tui.log.lease import is_alive
-from runebook_tui.log.sqlite import SqliteLog
+from runebook_tui.log.opening import store_of
 from runebook_tui.orchestrator.planner import PlanError, read_plan, read_text
-from runebook_tui.place import PLAN_NAME, socket_path, state_folder, tmux_socket_name
+from runebook_tui.place import PLAN_NAME, host_name, socket_path, state_folder, tmux_socket_name
 from runebook_tui.tmux.server import TmuxError, TmuxServer
 
 _MOST_FOLDERS = 2_000_000
@@ -100,15 +99,16 @@ def _bytes(count: int) -> str:
 
 
 def _log(root: Path) -> Finding:
-    path = log_path(root)
-    if not path.exists():
-        return Finding("log", "ok", "none yet")
     try:
-        with SqliteLog(path, read_only=True) as log:
+        store = store_of(root)
+        if not store.exists():
+            return Finding("log", "ok", "none yet")
+        with store.open(read_only=True) as log:
             records = log.last_seq()
     except LogError as error:
         return Finding("log", "missing", str(error), "`runebook-tui run` says what can be done")
-    return Finding("log", "ok", f"{records:,} records, {_bytes(_size(path))}")
+    where = f"in {store.place}" if store.url else _bytes(_size(store.path))
+    return Finding("log", "ok", f"{records:,} records, {where}")
 
 
 def _engine(root: Path, answers: bool) -> Finding:
@@ -126,11 +126,9 @@ def _engine(root: Path, answers: bool) -> Finding:
 
 def _holder(root: Path) -> int | None:
     """The process that holds the lease on this host and lives."""
-    if not log_path(root).exists():
-        return None
     try:
-        with SqliteLog(log_path(root), read_only=True) as log:
-            lease = log.holder(socket.gethostname())
+        with open_log(root) as log:
+            lease = log.holder(store_of(root).lease_of(host_name(root)))
     except LogError:
         return None
     return lease.pid if lease is not None and is_alive(lease) else None

@@ -20,19 +20,19 @@ from runebook_tui.core.printable import visible_lines
 from runebook_tui.core.sentences import sentence
 from runebook_tui.core.state import RequestState, State
 from runebook_tui.core.types import OPERATOR, ExecutionPlan
-from runebook_tui.execution.follow import engine_alive, follow, log_path, open_log
+from runebook_tui.execution.follow import engine_alive, follow, has_log, open_log
 from runebook_tui.execution.lineage import Line, NoLinesError, written_lines
 from runebook_tui.history.diffs import request_diff
 from runebook_tui.history.heads import tree
+from runebook_tui.log.eventlog import EventLog
 from runebook_tui.log.loading import load
 from runebook_tui.log.since import records_since
-from runebook_tui.log.sqlite import SqliteLog
 from runebook_tui.orchestrator.planner import load_plan
 from runebook_tui.place import PLAN_NAME, tmux_socket_name
 
 
 @contextmanager
-def _log(root: Path) -> Iterator[SqliteLog]:
+def _log(root: Path) -> Iterator[EventLog]:
     log = open_log(root)
     try:
         yield log
@@ -44,7 +44,7 @@ def status(arguments: Namespace) -> int:
     """Show phases, agents and requests."""
     root = root_of_plan()
     with _log(root) as log:
-        state, alive = load(log), engine_alive(log)
+        state, alive = load(log), engine_alive(log, root)
     if arguments.json:
         print(shapes.dump(shapes.state_shape(state, engine=alive, tmux=tmux_socket_name(root))))
     else:
@@ -112,7 +112,7 @@ async def _follow(root: Path, after: int, *, json_lines: bool) -> None:
 
 def _plan(root: Path) -> ExecutionPlan:
     """The plan that a run goes by, or the one in the file where none has begun."""
-    if log_path(root).exists():
+    if has_log(root):
         with _log(root) as records:
             state = load(records)
         if state.run:
@@ -128,7 +128,7 @@ def who(arguments: Namespace) -> int:
     yours = operators_own(path, None)
     claim = None if yours else State(plan=plan).owners.owner_of(path)
     last, about, state = None, tuple[RequestState, ...](), State(plan=plan)
-    if log_path(root).exists():
+    if has_log(root):
         with _log(root) as records:
             state = load(records)
             trees = ("", *state.agents) if state.plan.has_lanes else ("",)
@@ -182,7 +182,7 @@ def who(arguments: Namespace) -> int:
 def _written(root: Path, path: str) -> tuple[list[Line] | None, str]:
     """The lines with their authors, or why there are none."""
     try:
-        if not log_path(root).exists():
+        if not has_log(root):
             return written_lines(root, path, None), ""
         with _log(root) as records:
             return written_lines(root, path, records), ""

@@ -14,7 +14,7 @@ from runebook_tui.core import events as e
 from runebook_tui.core.printable import visible
 from runebook_tui.core.rehearsal import Commit, Rehearsal, rehearse_history, rehearse_run
 from runebook_tui.core.types import ExecutionPlan
-from runebook_tui.execution.follow import log_path, open_log
+from runebook_tui.execution.follow import has_log, open_log
 from runebook_tui.git.changes import changes
 from runebook_tui.git.process import Git, GitError
 from runebook_tui.orchestrator.planner import load_plan, read_plan
@@ -55,7 +55,7 @@ def rehearse(arguments: Namespace) -> int:
 
 
 def _run(root: Path, number: int | None, plan: ExecutionPlan) -> _Comparison:
-    if not log_path(root).exists():
+    if not has_log(root):
         raise CommandError("nothing has run here yet; rehearse by the history with --history 500")
     with open_log(root) as log:
         runs = log.read(types=["RunStarted"])

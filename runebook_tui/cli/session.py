@@ -18,17 +18,49 @@ from runebook_tui.place import find_repository
 
 
 def interactive(arguments: Namespace) -> int:
-    """Open the TUI, starting an engine if none runs."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise CommandError("the interactive session needs a terminal; without one use `runebook-tui run`", 2)
-    if os.environ.get("TERM") in ("dumb", "unknown"):
-        raise CommandError(f"TERM={os.environ['TERM']} is no terminal to draw on; use `runebook-tui run`", 2)
+    """Open the TUI, or plain mode, starting an engine if none runs."""
+    terminal = sys.stdin.isatty() and sys.stdout.isatty()
+    if arguments.plain or (terminal and _wants_plain()):
+        return _plain()
+    if not terminal:
+        words = "the interactive session needs a terminal; without one use `--plain`, or `runebook-tui run`"
+        raise CommandError(words, 2)
     first = not has_plan()
     if first and not _welcome():
         return 0
     root = root_of_plan()
     ready_to_open(root)
     open_session(root, tour=first)
+    return 0
+
+
+def _wants_plain() -> bool:
+    """Whether the person wants lines of words, or has a terminal that can show nothing else."""
+    from runebook_tui.settings import load_settings
+
+    said = os.environ.get("ACCESSIBLE", "") not in ("", "0", "false")
+    return said or os.environ.get("TERM") in ("dumb", "unknown") or load_settings().screen.plain
+
+
+def _plain() -> int:
+    """The interactive session as lines of words."""
+    if not has_plan():
+        raise CommandError("there is no plan here yet; write one with `runebook-tui init`", 2)
+    root = root_of_plan()
+    ready_to_open(root)
+    make_state_folder(root)
+    if not engine_answers(root):
+        launch_engine(root)
+    with importing():
+        from runebook_tui.tui.live import LiveBackend
+        from runebook_tui.tui.plain.session import talk
+
+    keep_private()
+    _look(root, leaves=False)
+    try:
+        talk(LiveBackend(root))
+    finally:
+        _look(root, leaves=True)
     return 0
 
 

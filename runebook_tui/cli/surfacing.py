@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from runebook_tui.cli import shapes
+from runebook_tui.cli.agreement import agreed, somebody_there
 from runebook_tui.cli.installing import content_of
 from runebook_tui.cli.place import CommandError
 from runebook_tui.core.printable import visible
@@ -122,15 +123,7 @@ def _uninstall(arguments: Namespace, place: Installed) -> int:
 
 
 def _agreed(arguments: Namespace, question: str) -> bool:
-    if arguments.yes:
-        return True
-    if arguments.json or not sys.stdin.isatty():
-        return False
-    print("\n".join(visible(line) for line in question.splitlines()))
-    try:
-        return input("[y/N] ").strip().lower() in ("y", "yes")
-    except EOFError:
-        return False
+    return bool(arguments.yes) or (not arguments.json and somebody_there() and agreed(question))
 
 
 def _lines(file: Path) -> list[str]:

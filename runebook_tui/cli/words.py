@@ -9,6 +9,7 @@ from runebook_tui.core.acceptance import summary
 from runebook_tui.core.activity import activity_words, use_words
 from runebook_tui.core.events import Record
 from runebook_tui.core.gates import agent_unmet, phase_unmet
+from runebook_tui.core.hosts import place_words
 from runebook_tui.core.ownership import FileOwnership
 from runebook_tui.core.printable import visible
 from runebook_tui.core.resuming import lost_agents
@@ -80,6 +81,8 @@ def _agent_words(state: State, agent: AgentState) -> str:
         parts.append(agent.gate_mode.value)
     if agent.lane:
         parts.append(f"on {agent.lane}")
+    if agent.spec.host:
+        parts.append(f"at {agent.spec.host}")
     if agent.doing is not None:
         used = use_words(agent.doing)
         parts.append(visible(activity_words(agent.doing), 220) + (f", {used}" if used else ""))
@@ -93,7 +96,7 @@ def request_words(request: RequestState, now: float) -> str:
     owners = " and ".join("you" if owner == OPERATOR else owner for owner in request.owners)
     head = f"{request.id}  {request.who} → {owners}  {request.kind.value}, {request.status}"
     until = now if request.decided_at is None else request.decided_at
-    where = f", in the worktree of {request.lane}" if request.lane else ""
+    where = f",{place_words(request.lane)}" if request.lane else ""
     lines = [f"{head}{where}, {elapsed(until - request.opened_at)}"]
     lines.extend(_path_words(request.paths))
     if request.reason:

@@ -28,10 +28,11 @@ import { spawn } from "node:child_process"
 
 const HOOK = __HOOK__
 
-function ask(payload) {
+function ask(payload, keep = () => {}) {
   return new Promise((resolve) => {
     const said = { status: 1, out: "", err: "" }
     const child = spawn(HOOK[0], HOOK.slice(1), { env: process.env, stdio: ["pipe", "pipe", "pipe"] })
+    keep(child)
     child.on("error", (error) => resolve({ ...said, err: `Runebook's hook cannot be run: ${error.message}` }))
     child.stdout.on("data", (part) => { said.out += part })
     child.stderr.on("data", (part) => { said.err += part })
@@ -41,22 +42,33 @@ function ask(payload) {
   })
 }
 
-function added(said) {
+function told(said) {
   try {
-    return JSON.parse(said).additionalContext
+    return JSON.parse(said) ?? {}
   } catch {
-    return null // the hook had nothing to add
+    return {} // the hook had nothing to say
   }
 }
 
-export const Runebook = async ({ directory }) => {
+export const Runebook = async ({ client, directory }) => {
   const begun = new Map()
+  const asking = new Map()
   const parents = new Map()
   const top = (session) => (parents.has(session) ? top(parents.get(session)) : session)
   const about = (name, session, more) => ({
     hook_event_name: name, session_id: top(session) ?? null, cwd: directory, ...more,
   })
   const tell = (name, session, more = {}) => ask(about(name, session, more)).then(() => {}, () => {})
+  // Its own dialog is open meanwhile, and whichever answer comes first counts.
+  const consult = async (session, { id, permission, tool }) => {
+    const call = { tool_name: permission, tool_use_id: tool?.callID ?? null,
+      tool_input: begun.get(tool?.callID)?.args ?? {} }
+    const said = await ask(about("permission.asked", session, call), (child) => asking.set(id, child))
+    asking.delete(id)
+    const response = { allow: "once", deny: "reject" }[told(said.out).decision]
+    const path = { id: session, permissionID: id }
+    if (response) await client.postSessionIdPermissionsPermissionId({ path, body: { response } })
+  }
   return {
     "chat.message": async (input) => {
       await tell("chat.message", input.sessionID, { model: input.model?.modelID ?? null })
@@ -78,22 +90,30 @@ export const Runebook = async ({ directory }) => {
         duration_ms: start ? Date.now() - start.time : null,
       }))
       // What others have told this agent joins what the tool says: the model reads both.
-      const words = added(said.out)
+      const words = told(said.out).additionalContext
       if (words && typeof output?.output === "string") output.output += `\n\n${words}`
     },
     event: async ({ event }) => {
-      const told = ["session.created", "session.idle", "session.error", "permission.asked"]
       const properties = event.properties ?? {}
+      if (event.type === "permission.asked") {
+        consult(properties.sessionID, properties).catch(() => {})
+        return
+      }
+      if (event.type === "permission.replied") {
+        // A no ends the turn, and no tool will tell of it.
+        if (properties.reply === "reject") asking.get(properties.requestID)?.kill()
+        return
+      }
+      const heard = ["session.created", "session.idle", "session.error"]
       const info = properties.info ?? {}
       const spent = event.type === "message.updated" && info.role === "assistant" && info.time?.completed
       const session = properties.sessionID ?? info.sessionID ?? info.id
       if (event.type === "session.created" && info.parentID) parents.set(session, info.parentID)
       // A session below the agent's own begins and ends within a tool call of that one.
       const below = parents.has(session) && event.type.startsWith("session.")
-      if (below || (!spent && !told.includes(event.type))) return
+      if (below || (!spent && !heard.includes(event.type))) return
       await tell(event.type, session, {
         properties: {
-          permission: properties.permission ?? null,
           info: { id: info.id, parentID: info.parentID, modelID: info.modelID, tokens: info.tokens,
             cost: info.cost, time: info.time },
         },

@@ -56,9 +56,11 @@ class ReportObserved:
 
 
 def observed(agent: AgentState, command: ReportObserved) -> tuple[AgentObserved, ...]:
-    """One event for each change; a number that counts on in the same line is none."""
+    """One event for each change; a number that counts on in the same line is none, nor is what moves while
+    the agent works.
+    """
     fresh, known = command.reading, agent.observed or Reading()
-    if (fresh.word, fresh.rule, _gist(fresh.line)) == (known.word, known.rule, _gist(known.line)):
+    if (fresh.word, fresh.rule, _gist(fresh)) == (known.word, known.rule, _gist(known)):
         return ()
     return (
         AgentObserved(
@@ -71,8 +73,8 @@ def observed(agent: AgentState, command: ReportObserved) -> tuple[AgentObserved,
     )
 
 
-def _gist(line: str) -> str:
-    return re.sub(r"\d+", "0", line[:MOST_LINE])
+def _gist(reading: Reading) -> str:
+    return "" if reading.word is Word.WORKING else re.sub(r"\d+", "0", reading.line[:MOST_LINE])
 
 
 def observed_words(event: AgentObserved) -> str:

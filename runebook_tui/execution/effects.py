@@ -135,7 +135,6 @@ class Effects:
 
         It must never be at work twice.
         """
-        now = asyncio.get_running_loop().time()
         if agent.pid is not None and self._supervisors.is_front(agent.pid, agent.id):
             server = None if listed else tmux_above(agent.pid)
             if server is not None:
@@ -143,16 +142,22 @@ class Effects:
                 _send(server, signal.SIGUSR1)
                 self.trouble = "the socket of the private tmux server is gone"
                 return
-            since = self._left.setdefault(agent.id, now)
-            number = signal.SIGTERM if now - since < STOP_SECONDS else signal.SIGKILL
-            for pid in await asyncio.to_thread(self._supervisors.members_of, agent.id):
-                _send(pid, number)
+            await self._end_left(agent.id)
             return
         self._left.pop(agent.id, None)
         killed = signal.SIGKILL if agent.id in self._told else None
         await self._look()
         reason = "its pane is gone (tmux ended or the machine restarted)"
         await self._handle(c.ReportExited(agent.id, signal=killed, reason=reason, lost=killed is None))
+
+    async def _end_left(self, agent: str) -> bool:
+        """End what is left of an agent whose pane or front is gone; whether anything was."""
+        now = asyncio.get_running_loop().time()
+        since = self._left.setdefault(agent, now)
+        left = await asyncio.to_thread(self._supervisors.members_of, agent)
+        for pid in left:
+            _send(pid, signal.SIGTERM if now - since < STOP_SECONDS else signal.SIGKILL)
+        return bool(left)
 
     async def _start(self, agent: AgentState, pane: PaneInfo | None) -> None:
         if pane is not None and not pane.dead and not agent.alive:
@@ -196,6 +201,10 @@ class Effects:
         untold = code is None and number is None
         if untold and now - self._unreaped.setdefault(pane.pid, now) < UNREAPED_SECONDS:
             return
+        # A front that was killed could not say how its program ended: that may go on, and must not be two.
+        if number == signal.SIGKILL and pane.pid not in self._exits and await self._end_left(agent.id):
+            return
+        self._left.pop(agent.id, None)
         self._unreaped.pop(pane.pid, None)
         self._exits.pop(pane.pid, None)
         self._told.pop(agent.id, None)

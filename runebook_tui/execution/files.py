@@ -9,7 +9,7 @@ from pathlib import Path
 from runebook_tui.core.events import Record, Touched
 from runebook_tui.core.filenews import author_words
 from runebook_tui.core.story import Story, WrittenLine
-from runebook_tui.execution.follow import log_path, open_log
+from runebook_tui.execution.follow import has_log, open_log
 from runebook_tui.execution.lineage import Line, written_lines
 from runebook_tui.git.process import Git
 from runebook_tui.history.diffs import change_diff
@@ -61,7 +61,7 @@ def story(root: Path, path: str, claim: str | None, lanes: Sequence[str]) -> Sto
     Raises LogError.
     """
     line = None if claim is None else claim_line(_plan_text(root), claim)
-    if not log_path(root).exists():
+    if not has_log(root):
         return Story(claim_line=line)
     with open_log(root) as log:
         found = [record for lane in ("", *lanes) for record in _of(log, path, lane)]
@@ -73,7 +73,7 @@ def story(root: Path, path: str, claim: str | None, lanes: Sequence[str]) -> Sto
 
 def lines(root: Path, path: str) -> tuple[WrittenLine, ...]:
     """The lines of a file, each with who wrote it. Raises NoLinesError, LogError."""
-    if not log_path(root).exists():
+    if not has_log(root):
         return tuple(_lines(written_lines(root, path, None)))
     with open_log(root) as log:
         return tuple(_lines(written_lines(root, path, log)))

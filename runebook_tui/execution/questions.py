@@ -1,8 +1,8 @@
 """Questions: what agents' clients ask of their users before a tool runs, answered from the operator's list.
 
-A client that shows its own dialog while its hook waits (Claude Code 2.1.330, measured) takes whichever answer
-comes first. So the hook waits as long as the client lets it: who sits at the pane loses nothing. A hook whose
-dialog was answered with yes in the pane goes on waiting: that its tool has run ends it.
+A client that shows its own dialog while its hook waits (measured: Claude Code 2.1.330, opencode 1.18.33)
+takes whichever answer comes first. So the hook waits as long as the client lets it: who sits at the pane
+loses nothing. A hook whose dialog was answered with yes in the pane waits on: that its tool has run ends it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from runebook_tui.core.speech import Answer
 from runebook_tui.hooks.event import HookEvent, Kind
 from runebook_tui.hooks.patience import give_up_seconds
 
-BESIDE = ("claude",)
+BESIDE = ("claude", "opencode")
 """Clients whose own dialog is open while their hook waits for an answer."""
 _MORE_THAN_YES = ("AskUserQuestion",)
 """Tools whose dialog wants another answer than yes or no."""

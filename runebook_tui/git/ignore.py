@@ -16,6 +16,8 @@ from runebook_tui.git.process import Git, GitError
 _ANSWER_SECONDS = 10.0
 _STARTS = 32
 _FOLDERS_FIRST = 32
+_MOST_FOLDERS = 10_000
+"""Folders whose rules are remembered: builds make new ones without end."""
 
 
 def is_private(path: str) -> bool:
@@ -76,7 +78,7 @@ class Ignore:
         if not paths or self._closed:
             return set()
         parents = {path.rpartition("/")[0] for path in paths} - {""}
-        if self._rules_changed(parents):
+        if len(self._rules) > _MOST_FOLDERS or self._rules_changed(parents):
             self._forget()
             self._rules_changed(parents)
         if len(paths) > _FOLDERS_FIRST:

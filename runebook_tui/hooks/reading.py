@@ -37,7 +37,7 @@ _KINDS = {
     "beforesubmitprompt": Kind.PROMPT,
     "chatmessage": Kind.PROMPT,
     "notification": Kind.NOTICE,
-    "permissionasked": Kind.NOTICE,
+    "permissionasked": Kind.PERMISSION,
     "permissionupdated": Kind.NOTICE,
     "elicitation": Kind.NOTICE,
     "stop": Kind.STOP,

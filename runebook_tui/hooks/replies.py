@@ -76,6 +76,8 @@ def allowance(client: str, kind: Kind, reason: str) -> Reply:
             return _said({"permissionDecision": "allow", "permissionDecisionReason": reason})
         case "cursor":
             return _said({"permission": "allow"})
+        case "opencode" if kind is Kind.PERMISSION:
+            return _said({"decision": "allow"})
         case _:
             return NO_OPINION
 

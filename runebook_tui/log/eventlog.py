@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol, Self
 
 from pydantic import ValidationError
 from pydantic_core import PydanticSerializationError
 
-from runebook_tui.core.events import EVENT, Event, Record
+from runebook_tui.core.events import EVENT, Event, Record, Touched
 from runebook_tui.log.lease import Lease
 
 
@@ -37,6 +37,19 @@ class LeaseTaken(LogError):
     def __init__(self, lease: Lease) -> None:
         super().__init__(f"another engine runs (pid {lease.pid} on {lease.host})")
         self.lease = lease
+
+
+class About(NamedTuple):
+    """What can be said of a store itself."""
+
+    kind: str
+    """"sqlite", "postgresql" or "memory"."""
+    place: str
+    """Where it is, for people."""
+    format: int
+    """The version of its tables."""
+    size: int
+    """Bytes."""
 
 
 class EventLog(Protocol):
@@ -94,14 +107,24 @@ class EventLog(Protocol):
     def release_lease(self, pid: int) -> None:
         """Give back the lease that `pid` holds; nothing happens when it holds none."""
 
+    def leases(self) -> list[Lease]:
+        """Every lease that was taken and not given back, whether its holder is alive or not, by host."""
+
     def is_lost(self) -> bool:
         """Whether the store was deleted under us; its records can still be had through this object."""
 
     def rescue(self) -> None:
         """Write a deleted store anew, with everything that was in it. Raises LogError."""
 
+    def about(self) -> About:
+        """What can be said of the store itself."""
+
     def close(self) -> None:
         """Let go of the store."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *_: object) -> None: ...
 
 
 def encode(event: Event) -> str:
@@ -119,5 +142,15 @@ def decode(body: str) -> Event:
     except ValidationError:
         try:
             return EVENT.validate_python(json.loads(body))
-        except (ValidationError, ValueError) as error:
+        except (ValidationError, ValueError, RecursionError) as error:
             raise LogError(f"a record of the log cannot be read: {body[:80]!r}") from error
+
+
+def path_of(event: Event) -> bytes | None:
+    """What the touches of a path are found by, None for what is no touch."""
+    return path_key(event.change.path, event.lane) if isinstance(event, Touched) else None
+
+
+def path_key(path: str, lane: str) -> bytes:
+    """What touches are found by: no path of the repository's own tree begins with a slash."""
+    return (f"/{lane}/{path}" if lane else path).encode("utf-8", "surrogatepass")

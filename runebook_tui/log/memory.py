@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Self
 
 from runebook_tui.core.events import Event, Record, Touched
-from runebook_tui.log.eventlog import AlreadyRecorded, Conflict, LeaseTaken
+from runebook_tui.log.eventlog import About, AlreadyRecorded, Conflict, LeaseTaken
 from runebook_tui.log.lease import Lease, is_alive
 
 
@@ -96,6 +97,14 @@ class MemoryLog:
         """See EventLog.release_lease."""
         self._leases = {host: lease for host, lease in self._leases.items() if lease.pid != pid}
 
+    def leases(self) -> list[Lease]:
+        """See EventLog.leases."""
+        return [self._leases[host] for host in sorted(self._leases)]
+
+    def about(self) -> About:
+        """See EventLog.about."""
+        return About("memory", "this process", 0, 0)
+
     def is_lost(self) -> bool:
         """See EventLog.is_lost."""
         return False
@@ -105,6 +114,12 @@ class MemoryLog:
 
     def close(self) -> None:
         """See EventLog.close."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
 
 def _touches(record: Record, path: str, lane: str) -> bool:

@@ -12,20 +12,25 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Self
 
-from runebook_tui.core.events import Event, Record, Touched
+from runebook_tui.core.events import Event, Record
 from runebook_tui.log.eventlog import (
+    About,
     AlreadyRecorded,
     Conflict,
     LeaseTaken,
     LogError,
     decode,
     encode,
+    path_key,
+    path_of,
 )
 from runebook_tui.log.lease import Lease, is_alive
 
 SCHEMA_VERSION = 1
 _APPLICATION_ID = 0x52756E65  # "Rune"
+_CACHE_KIB = 512  # SQLite fills what it may keep of the file, 2 MiB by default, in each process that reads it
 
 _SCHEMA = """
 CREATE TABLE event (
@@ -49,15 +54,6 @@ CREATE TABLE lease (
 """
 
 
-def _path_of(event: Event) -> bytes | None:
-    return _path_key(event.change.path, event.lane) if isinstance(event, Touched) else None
-
-
-def _path_key(path: str, lane: str) -> bytes:
-    """What touches are found by: no path of the repository's own tree begins with a slash."""
-    return (f"/{lane}/{path}" if lane else path).encode("utf-8", "surrogatepass")
-
-
 class SqliteLog:
     """An EventLog in the file `path`. Raises LogError when the file cannot be opened or made.
 
@@ -78,6 +74,7 @@ class SqliteLog:
         try:
             with self._words():
                 self._db.execute("PRAGMA busy_timeout = 10000")
+                self._db.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
                 self._check(empty=not self._read_only)
                 if not self._read_only:
                     self._prepare()
@@ -178,7 +175,7 @@ class SqliteLog:
                 run,
                 actor,
                 r.event.type,
-                _path_of(r.event),
+                path_of(r.event),
                 key if at == 0 else None,
                 encode(r.event),
             )
@@ -229,7 +226,7 @@ class SqliteLog:
             arguments.extend(without)
         if path is not None:
             where.append("path = ?")
-            arguments.append(_path_key(path, lane))
+            arguments.append(path_key(path, lane))
         order = "DESC" if newest_first else "ASC"
         query = (
             f"SELECT seq, time, run, actor, body FROM event WHERE {' AND '.join(where)} "
@@ -294,6 +291,19 @@ class SqliteLog:
         with self._words(), self._transaction():
             self._db.execute("DELETE FROM lease WHERE pid = ?", (pid,))
 
+    def leases(self) -> list[Lease]:
+        """See EventLog.leases."""
+        with self._words():
+            rows = self._db.execute("SELECT pid, started, host, taken_at FROM lease ORDER BY host").fetchall()
+        return [Lease(*row) for row in rows]
+
+    def about(self) -> About:
+        """See EventLog.about."""
+        with self._words():
+            version = self._db.execute("PRAGMA user_version").fetchone()[0]
+            size = self._db.execute("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")
+            return About("sqlite", str(self.path), version, int(size.fetchone()[0]))
+
     def close(self) -> None:
         """See EventLog.close."""
         with self._lock:
@@ -313,7 +323,7 @@ class SqliteLog:
             self._db.close()
         self._open()
 
-    def __enter__(self) -> SqliteLog:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -11,11 +11,11 @@ from textual import on, work
 from textual.binding import BindingType
 from textual.filter import LineFilter, NoColor
 
-from runebook_tui.choices import choose, chosen
 from runebook_tui.core.absence import TYPES, lines, summary
 from runebook_tui.core.printable import visible
 from runebook_tui.tui import glyphs, modes
 from runebook_tui.tui.backend import Backend, BackendError
+from runebook_tui.tui.choices import choose, chosen
 from runebook_tui.tui.deciding import DecidingApp
 from runebook_tui.tui.going import GoingApp
 from runebook_tui.tui.news import NewsApp

@@ -9,6 +9,7 @@ from textual.content import Content
 
 from runebook_tui.core import consequences, reviews
 from runebook_tui.core.activity import Activity, activity_words
+from runebook_tui.core.hosts import place_words
 from runebook_tui.core.sentences import SCOPE_WORDS, process
 from runebook_tui.core.standing import Word
 from runebook_tui.core.state import AgentState, RequestState, State
@@ -42,7 +43,7 @@ def title(request: RequestState) -> Content:
         f" {_VERBS[request.kind]} ",
         (cut_path(paths[0] if paths else "nothing", _PATH_CELLS), f"{glyphs.STRONG} {glyphs.BUSY}"),
         more,
-        (f" in the worktree of {request.lane}" if request.lane else "", glyphs.MUTED),
+        (place_words(request.lane), glyphs.MUTED),
         (", owned by ", glyphs.MUTED),
         safe(owners, glyphs.STRONG),
     )

@@ -28,6 +28,8 @@ class Mode:
     """The screen's class in that module; "" of the cockpit, which the program starts with."""
     table: tuple[Command, ...] = ()
     """The commands that only this mode has."""
+    common: tuple[Command, ...] = ()
+    """The commands that it has in common with other screens, where these are not every mode's."""
 
     def load(self) -> Callable[[Backend, Callable[[], float]], ModeScreen]:
         """The class of the screen, imported when it is first wanted."""
@@ -35,7 +37,12 @@ class Mode:
         return found  # type: ignore[no-any-return]
 
 
-COCKPIT = Mode("cockpit", "1", "who needs you, what everybody does, where the plan is")
+COCKPIT = Mode(
+    "cockpit",
+    "1",
+    "who needs you, what everybody does, where the plan is",
+    common=commands.COCKPIT,
+)
 
 MODES: tuple[Mode, ...] = (
     COCKPIT,
@@ -45,6 +52,7 @@ MODES: tuple[Mode, ...] = (
         "who asks for what, with the diff; what was decided",
         "RequestsScreen",
         requests.TABLE,
+        requests.COMMON,
     ),
     Mode("files", "3", "every file: whose it is, who changed it, and when", "FilesScreen", files.TABLE),
     Mode("timeline", "4", "what happened when, to each phase and agent", "TimelineScreen", timeline.TABLE),
@@ -73,6 +81,16 @@ def going() -> tuple[Command, ...]:
         )
         for each in MODES
     )
+
+
+def commands_of(mode: str) -> tuple[Command, ...]:
+    """Every command of a mode's screen: its bindings, its part of the palette, and where keys may clash.
+
+    Raises KeyError.
+    """
+    known = by_id(mode)
+    leaving = () if known is COCKPIT else commands.FILTER
+    return (*known.common, *known.table, *leaving, *commands.EVERYWHERE, *going())
 
 
 def everything() -> tuple[Command, ...]:
@@ -111,7 +129,5 @@ def _clash(name: str, keys: Mapping[str, str]) -> str | None:
 
 def tables() -> tuple[tuple[Command, ...], ...]:
     """The commands of each screen together."""
-    shared = (*commands.EVERYWHERE, *going())
-    cockpit = (*commands.COCKPIT, *shared)
-    others = ((*mode.table, *commands.FILTER, *shared) for mode in MODES if mode.table)
-    return (cockpit, *others, commands.CARD, commands.PATCH, commands.LOG, commands.ROWS)
+    of_modes = (commands_of(mode.id) for mode in MODES)
+    return (*of_modes, commands.CARD, commands.PATCH, commands.LOG, commands.LINES, commands.ROWS)

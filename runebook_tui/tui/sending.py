@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from textual import work
 from textual.app import App
-from textual.reactive import reactive
+from textual.reactive import var
 
 from runebook_tui.core.printable import visible
 from runebook_tui.tui.backend import Backend, BackendError
@@ -18,7 +18,7 @@ from runebook_tui.tui.view import EMPTY, View
 class SendingApp(App[None], inherit_bindings=False):
     """Screens post what the operator wants; only the app sends it. `now` gives unix seconds."""
 
-    view: reactive[View] = reactive(EMPTY)
+    view: var[View] = var(EMPTY)
     """What is known now: the one thing that everything on the screen is drawn from."""
 
     def __init__(self, backend: Backend, now: Callable[[], float]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 from runebook_tui.core.absence import Absence
 from runebook_tui.core.authority import standing
@@ -15,6 +15,7 @@ from runebook_tui.tui.backend import Update
 from runebook_tui.tui.text import age
 
 _RECENT = 50
+_PARTS = tuple(each.name for each in fields(State))
 
 AWAY_SECONDS = 300.0
 """Whoever was away for so long is told what happened, even when nothing waits."""
@@ -44,6 +45,24 @@ class View:
 
 
 EMPTY = View(State())
+
+BEHIND = (
+    "seq", "time", "touches", "recent_touches", "messages", "last_message", "suggestions", "last_suggestion",
+    "looked_at", "away_since",
+)  # fmt: skip
+"""The parts of a state that say nothing of agents, phases or requests; most events change no others."""
+
+
+def same_but(before: View, after: View, *parts: str) -> bool:
+    """Whether two views differ in nothing but these parts of the state, and in what was recorded.
+
+    Parts are compared by identity, which the fold keeps of whatever an event is not about. False of a view
+    and itself, which is how a widget is given its first.
+    """
+    if before is after or (before.engine_alive, before.loaded) != (after.engine_alive, after.loaded):
+        return False
+    old, new = before.state, after.state
+    return all(getattr(old, name) is getattr(new, name) for name in _PARTS if name not in parts)
 
 
 def waited(request: RequestState, now: float) -> str:

@@ -12,7 +12,6 @@ from textual.content import Content
 from textual.widgets import Static
 from textual.worker import get_current_worker
 
-from runebook_tui.choices import chosen
 from runebook_tui.core.printable import visible
 from runebook_tui.execution.beginnings import (
     Beginning,
@@ -28,6 +27,8 @@ from runebook_tui.orchestrator.init import InitError
 from runebook_tui.orchestrator.planner import PlanError
 from runebook_tui.settings import load_settings
 from runebook_tui.tui import commands, glyphs
+from runebook_tui.tui.bindings import bindings
+from runebook_tui.tui.choices import chosen
 from runebook_tui.tui.keys import welcome as keys
 from runebook_tui.tui.text import counted, cut, edges, safe
 from runebook_tui.tui.theme import RUNEBOOK, THEMES
@@ -66,7 +67,7 @@ class WelcomeApp(App[bool], inherit_bindings=False):
     .-narrow #beside { width: 1fr; }
     """
     ENABLE_COMMAND_PALETTE = False
-    BINDINGS = commands.bindings(keys.TABLE)
+    BINDINGS = bindings(keys.TABLE)
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
 
     rows = getters.query_one(Rows)

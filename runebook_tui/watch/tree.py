@@ -33,7 +33,8 @@ _RESCAN = 0.25
 _MANY = 2000
 _SETTLED = 1.2
 _RENEW = 10.0
-_WORN = 100_000  # changes: watchfiles keeps about 90 bytes of every folder that it ever watched
+_WORN = 20_000  # changes: watchfiles keeps about 200 bytes of every folder that it ever watched
+_WORN_RENEW = 60.0
 _RETRY = 0.02
 _RETRY_MOST = 2.0
 _SETUP = 15.0
@@ -345,7 +346,8 @@ class TreeWatch:
         After very many changes, too: what it keeps of folders that are gone is given back by that alone.
         """
         now = time.monotonic()
-        wanted = differences.missed or self._told > _WORN
-        if wanted and self._opened is not None and now - self._renewed > _RENEW:
+        since = now - self._renewed
+        wanted = since > _RENEW if differences.missed else self._told > _WORN and since > _WORN_RENEW
+        if wanted and self._opened is not None:
             self._renewed = self._retry_at = now
             self._woken.set()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from core_play import Play, agent, plan
 
@@ -232,3 +234,13 @@ def test_every_word_is_explained_and_counted() -> None:
         said = explained(Standing(word, Source.PANE, "a rule", "a line"))
         assert "a rule" in said
     assert set(CALLS) < set(Word)
+
+
+def test_what_moves_while_it_works_is_no_change(play: Play) -> None:
+    see(play, Reading(Word.WORKING, "opencode: at work", "⬝⬝⬝■ esc interrupt"))
+    told = len(play.records)
+    see(play, Reading(Word.WORKING, "opencode: at work", "■⬝⬝⬝ esc interrupt"))
+    assert len(play.records) == told
+    see(play, DIALOG)
+    see(play, replace(DIALOG, line="Run shell command? (Y)es/(N)o [Yes]:"))
+    assert len(play.records) == told + 2

@@ -158,6 +158,17 @@ def test_who_outlives_its_pane_is_ended_before_it_is_lost(session):
     session.until("both again", lambda: starts(session, "alpha") == starts(session, "beta") == 2)
 
 
+def test_who_outlives_its_killed_front_is_ended_before_it_is_told(session):
+    begin(session, alpha="trap '' HUP; echo $$ >alpha/pid")
+    survivor = int(session.until("its pid", lambda: (session.root / "alpha/pid").read_text()))
+    session.until("its trap", lambda: int(_blocked(survivor, "SigIgn"), 16) & 1)
+    os.kill(session.agent("alpha")["pid"], signal.SIGKILL)
+    session.until("its end", lambda: session.agent("alpha")["status"] == "failed")
+    assert not _lives(survivor)
+    assert session.command("restart", "alpha").returncode == 0
+    session.until("its second start", lambda: starts(session, "alpha") == 2)
+
+
 def _lives(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"

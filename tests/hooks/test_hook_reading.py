@@ -132,7 +132,13 @@ def test_a_notice_says_whether_it_waits() -> None:
     assert waits(notification_type="permission_prompt")
     assert not waits(notification_type="idle_prompt")
     assert not waits(notification_type="auth_success")
-    assert said(type="permission.asked", properties={"permission": "edit"}).waiting
+
+
+def test_a_question_of_opencodes_says_what_about() -> None:
+    asked = said(
+        hook_event_name="permission.asked", tool_name="bash", tool_input={"command": "make"}, tool_use_id="c"
+    )
+    assert (asked.kind, asked.tool, asked.command, asked.call) == (Kind.PERMISSION, "bash", "make", "c")
 
 
 def test_a_turn_that_failed_says_why() -> None:

@@ -1,4 +1,4 @@
-"""A process that appends to a log. `python log_writer.py FILE NAME COUNT`
+"""A process that appends to a log. `python log_writer.py STORE NAME COUNT`
 
 It appends COUNT events by NAME (for ever with 0), decides again when somebody else was first, and
 prints the number of each event after the log has acknowledged it.
@@ -13,11 +13,13 @@ from pathlib import Path
 
 from runebook_tui.core.events import AgentReady
 from runebook_tui.log.eventlog import Conflict
-from runebook_tui.log.sqlite import SqliteLog
+from runebook_tui.log.opening import Store
 
 
-def write(file: str, name: str, count: int) -> None:
-    with SqliteLog(Path(file)) as log:
+def write(store: str, name: str, count: int) -> None:
+    """`store` is SQLite's file or the address of a PostgreSQL database."""
+    url = store if "://" in store else ""
+    with Store(Path(store), url).open() as log:
         for n in range(count) if count else itertools.count():
             while True:
                 try:

@@ -1,4 +1,4 @@
-"""What every store of the log keeps: the same tests for SQLite and for its in-memory twin."""
+"""What every store of the log keeps: the same tests for SQLite, PostgreSQL and the twin in memory."""
 
 from __future__ import annotations
 
@@ -24,14 +24,22 @@ from runebook_tui.log.eventlog import (
 )
 from runebook_tui.log.lease import Lease, is_alive, own_lease, process_start
 from runebook_tui.log.memory import MemoryLog
+from runebook_tui.log.postgres import PostgresLog
+from runebook_tui.log.schema import make
 from runebook_tui.log.sqlite import SqliteLog
 
 HOST = socket.gethostname()
 
 
-@pytest.fixture(params=["sqlite", "memory"])
+@pytest.fixture(params=["sqlite", "memory", "postgres"])
 def log(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[EventLog]:
-    made: EventLog = MemoryLog() if request.param == "memory" else SqliteLog(tmp_path / "log.sqlite")
+    made: EventLog
+    if request.param == "postgres":
+        url = request.getfixturevalue("database")
+        make(url)
+        made = PostgresLog(url)
+    else:
+        made = MemoryLog() if request.param == "memory" else SqliteLog(tmp_path / "log.sqlite")
     yield made
     made.close()
 

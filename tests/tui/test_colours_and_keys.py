@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,10 @@ from textual.color import Color
 from textual.theme import Theme
 from tui_scenes import stage
 
-from runebook_tui.choices import choices_path, choose, chosen
 from runebook_tui.settings import settings_path
 from runebook_tui.tui import modes
+from runebook_tui.tui.choices import choices_path, choose, chosen
+from runebook_tui.tui.screens.cockpit import CockpitScreen
 from runebook_tui.tui.theme import HIGH_CONTRAST, THEMES
 
 _WORDS = ("text-success", "text-primary", "text-warning", "text-error", "text-accent")
@@ -120,6 +122,8 @@ async def test_a_chosen_key_works_and_is_shown_everywhere() -> None:
     ("keys", "words"),
     [
         ('"request.next" = "a"', "[keys] request.next: a is the key of request.approve"),
+        ('"requests.decided" = "w"', "[keys] requests.decided: w is the key of card.widen"),
+        ('"card.transfer" = "U"', "[keys] card.transfer: U is the key of requests.restore"),
         ('"request.nxet" = "N"', "[keys] request.nxet: nothing has that id"),
     ],
 )
@@ -133,6 +137,18 @@ async def test_a_key_that_cannot_be_is_one_line_and_changes_nothing(keys: str, w
 def test_two_commands_may_change_places() -> None:
     used, problem = modes.keymap({"request.next": "N", "request.open": "n"})
     assert (used, problem) == ({"request.next": "N", "request.open": "n"}, "")
+
+
+def test_where_keys_may_clash_is_what_the_screens_are_bound_to() -> None:
+    for mode in modes.MODES:
+        screen = (
+            CockpitScreen
+            if mode is modes.COCKPIT
+            else import_module(f"runebook_tui.tui.screens.{mode.id}").__dict__[mode.screen]
+        )
+        bound = {each.id for each in screen.BINDINGS}
+        assert bound == {each.id for each in modes.commands_of(mode.id) if each.key}
+        assert modes.commands_of(mode.id) in modes.tables()
 
 
 def test_choices_that_cannot_be_read_or_kept_are_none(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from tui_scenes import NOW, by, running, scene, stage, touch
 
 from runebook_tui.core import commands as c
 from runebook_tui.tui import commands, modes
+from runebook_tui.tui.bindings import bindings
 from runebook_tui.tui.screens.cockpit import CockpitScreen
 from runebook_tui.tui.screens.log import LIMIT, PAGE, LogScreen
 
@@ -83,7 +84,7 @@ def test_ids_of_commands_are_unique_and_every_key_of_a_screen_does_one_thing() -
     ):
         keys = [key for command in table for key in command.key.split(",") if key]
         assert len(keys) == len(set(keys))
-        assert not any(binding.priority for binding in commands.bindings(table))
+        assert not any(binding.priority for binding in bindings(table))
 
 
 async def test_a_new_run_is_offered_when_the_run_is_over() -> None:

@@ -59,6 +59,19 @@ def test_changed_rules_count_at_once(repository: Repository, ignore: Ignore) -> 
     assert ignore.among(["sub/a.txt", "b.log"]) == {"sub/a.txt"}
 
 
+def test_folders_without_end_are_not_remembered_and_their_rules_count(
+    repository: Repository, ignore: Ignore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runebook_tui.git.ignore._MOST_FOLDERS", 20)
+    repository.write("sub/.gitignore", "*.txt\n")
+    for number in range(30):
+        paths = [f"made{number}/{part}/x.log" for part in range(4)]
+        assert ignore.among([*paths, "sub/a.txt", f"made{number}/kept"]) == {*paths, "sub/a.txt"}
+        assert len(ignore._rules) < 40
+    repository.write("sub/.gitignore", "*.md\n")
+    assert ignore.among(["sub/a.txt", "sub/a.md"]) == {"sub/a.md"}
+
+
 def test_git_and_runebook_need_no_rule(ignore: Ignore) -> None:
     private = {".git/HEAD", ".git", "inner/.git/index", ".runebook/log.db", ".runebook"}
     assert ignore.among(private | {"x/.runebook", ".gitignore"}) == private

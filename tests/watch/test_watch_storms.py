@@ -187,7 +187,7 @@ async def test_a_watch_is_opened_anew_after_very_many_changes_and_misses_nothing
     repository: Repository, watching: Watching, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("runebook_tui.watch.tree._WORN", 200)
-    monkeypatch.setattr("runebook_tui.watch.tree._RENEW", 0.0)
+    monkeypatch.setattr("runebook_tui.watch.tree._WORN_RENEW", 0.0)
     opened, again = 0, asyncio.Event()
     real = TreeWatch._open
 

@@ -7,12 +7,13 @@ from collections.abc import Callable
 from textual import on
 from textual.app import ComposeResult
 from textual.events import Key
-from textual.reactive import reactive
+from textual.reactive import var
 from textual.screen import ModalScreen
 
 from runebook_tui.core.state import RequestState
 from runebook_tui.tui import commands
 from runebook_tui.tui.backend import Backend
+from runebook_tui.tui.bindings import bindings
 from runebook_tui.tui.screens.sheet_keys import SheetKeys
 from runebook_tui.tui.verdict import Verdict
 from runebook_tui.tui.view import EMPTY, View
@@ -22,10 +23,10 @@ from runebook_tui.tui.widgets.sheet import RequestSheet
 class CardScreen(SheetKeys, ModalScreen[Verdict | None]):
     """Ends with the operator's answer, or None. `now` gives unix seconds."""
 
-    BINDINGS = commands.bindings(commands.CARD)
+    BINDINGS = bindings(commands.CARD)
     AUTO_FOCUS = "DiffView"
 
-    view: reactive[View] = reactive(EMPTY)
+    view: var[View] = var(EMPTY)
 
     def __init__(self, request: RequestState, now: Callable[[], float], backend: Backend) -> None:
         super().__init__()

@@ -17,15 +17,16 @@ from runebook_tui.core.needs import needs
 from runebook_tui.core.resuming import lost_agents
 from runebook_tui.core.snoozing import why_not as why_not_snoozed
 from runebook_tui.core.state import AgentState
-from runebook_tui.tui import commands, glyphs, modes
+from runebook_tui.tui import glyphs, modes
 from runebook_tui.tui.backend import Backend
+from runebook_tui.tui.bindings import bindings, in_force
 from runebook_tui.tui.offers import RESTARTABLE, offers
 from runebook_tui.tui.panewatch import PaneWatch
 from runebook_tui.tui.screens.mode import ModeScreen
 from runebook_tui.tui.screens.request_keys import NO_ENGINE
 from runebook_tui.tui.screens.speaking_keys import SpeakingKeys
 from runebook_tui.tui.screens.why import WhyScreen
-from runebook_tui.tui.view import View
+from runebook_tui.tui.view import BEHIND, View, same_but
 from runebook_tui.tui.widgets.agent import AgentPanel
 from runebook_tui.tui.widgets.header import HeaderBar
 from runebook_tui.tui.widgets.lessons import LessonLine
@@ -41,8 +42,8 @@ from runebook_tui.tui.widgets.suggestion import SuggestionLine
 class CockpitScreen(SpeakingKeys):
     """The first screen. It decides nothing: what the operator wants is posted as a message."""
 
-    TABLE = (*commands.COCKPIT, *commands.EVERYWHERE, *modes.going())
-    BINDINGS = commands.bindings(TABLE)
+    TABLE = modes.commands_of(modes.COCKPIT.id)
+    BINDINGS = bindings(TABLE)
     AUTO_FOCUS = "#plan"
 
     tab: var[str] = var("plan")
@@ -115,7 +116,7 @@ class CockpitScreen(SpeakingKeys):
     def _tick(self) -> None:
         if self.is_current:
             self.query_one(HeaderBar).refresh()
-            self.plan.redraw()
+            self.plan.tick()
             self.requests.redraw()
             self.offer()
 
@@ -123,7 +124,8 @@ class CockpitScreen(SpeakingKeys):
         """The keys depend on what there is to decide. Whoever comes to requests that wait is led there."""
         if after.loaded and not before.loaded and after.state.open_requests:
             self.requests.focus()
-        self.offer()
+        if not same_but(before, after, *BEHIND):
+            self.offer()
 
     def watch_tab(self, tab: str) -> None:
         """Show the tab, and say in its border how to get to the other."""
@@ -163,7 +165,7 @@ class CockpitScreen(SpeakingKeys):
         """Put the keys that do something now into the key bar."""
         if not self.is_mounted:
             return
-        keys = commands.in_force(self, self.TABLE)
+        keys = in_force(self, self.TABLE)
         offered = offers(
             keys,
             request=self.requests.request,

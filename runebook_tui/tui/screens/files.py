@@ -23,10 +23,8 @@ from runebook_tui.core.printable import visible
 from runebook_tui.core.story import Story
 from runebook_tui.core.tree import File, Folder, Row, Tree
 from runebook_tui.core.types import ExecutionPlan
-from runebook_tui.tui import commands, modes
 from runebook_tui.tui.backend import Backend, BackendError
 from runebook_tui.tui.editor import EditorError, at_line
-from runebook_tui.tui.keys import files as keys
 from runebook_tui.tui.screens.mode import ModeScreen
 from runebook_tui.tui.screens.request_keys import RequestKeys
 from runebook_tui.tui.widgets.diff import DiffView
@@ -49,8 +47,6 @@ class FilesScreen(ModeScreen):
     """The tree, and beside it the selected file: the rule that decides, its last changes, the newest diff."""
 
     MODE = "files"
-    TABLE = (*keys.TABLE, *commands.FILTER, *commands.EVERYWHERE, *modes.going())
-    BINDINGS = commands.bindings(TABLE)
     AUTO_FOCUS = "#list"
 
     rows = getters.query_one("#list", Rows)

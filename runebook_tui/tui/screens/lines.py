@@ -15,6 +15,7 @@ from runebook_tui.core.printable import visible
 from runebook_tui.core.story import WrittenLine
 from runebook_tui.tui import commands, glyphs
 from runebook_tui.tui.backend import Backend, BackendError
+from runebook_tui.tui.bindings import bindings
 from runebook_tui.tui.text import age, cut, cut_path, safe
 from runebook_tui.tui.widgets.rows import Entry, Rows
 from runebook_tui.tui.widgets.strip import KeyBar
@@ -27,7 +28,7 @@ _PATH_CELLS = 60
 class LinesScreen(Screen[None]):
     """The lines of one file, each with its author and how long ago. `now` gives unix seconds."""
 
-    BINDINGS = commands.bindings(commands.LINES)
+    BINDINGS = bindings(commands.LINES)
     AUTO_FOCUS = "Rows"
 
     rows = getters.query_one(Rows)

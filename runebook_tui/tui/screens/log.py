@@ -8,7 +8,7 @@ from functools import partial
 from textual import getters, on, work
 from textual.app import ComposeResult
 from textual.content import Content
-from textual.reactive import reactive
+from textual.reactive import var
 from textual.screen import Screen
 from textual.widgets import Input
 
@@ -17,6 +17,7 @@ from runebook_tui.core.printable import visible
 from runebook_tui.core.sentences import sentence
 from runebook_tui.tui import commands
 from runebook_tui.tui.backend import BackendError
+from runebook_tui.tui.bindings import bindings
 from runebook_tui.tui.view import EMPTY, View
 from runebook_tui.tui.widgets.rows import Entry, Rows
 from runebook_tui.tui.widgets.strip import KeyBar, event_line
@@ -33,10 +34,10 @@ Events = Callable[[int | None, int], Awaitable[tuple[Record, ...]]]
 class LogScreen(Screen[None]):
     """A list of events as sentences; grows while it is looked at, and pages backwards."""
 
-    BINDINGS = commands.bindings(commands.LOG)
+    BINDINGS = bindings(commands.LOG)
     AUTO_FOCUS = "Rows"
 
-    view: reactive[View] = reactive(EMPTY)
+    view: var[View] = var(EMPTY)
     rows = getters.query_one(Rows)
     filter = getters.query_one(Input)
 

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual import getters, on
 from textual.app import ComposeResult
 from textual.containers import Container
 from textual.message import Message
-from textual.reactive import reactive
+from textual.reactive import var
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input
 
-from runebook_tui.tui import commands
+from runebook_tui.tui import modes
 from runebook_tui.tui.backend import Backend
+from runebook_tui.tui.bindings import bindings, in_force
 from runebook_tui.tui.commands import Command
 from runebook_tui.tui.view import EMPTY, View
 from runebook_tui.tui.widgets.header import HeaderBar
@@ -25,7 +26,7 @@ from runebook_tui.tui.widgets.strip import KeyBar
 
 
 class ModeScreen(Screen[None]):
-    """A mode. A subclass has `MODE`, `TABLE`, `BINDINGS = bindings(TABLE)`, `body`, `draw` and `offered`.
+    """A mode. A subclass has `MODE`, whose commands become its bindings, `body`, `draw` and `offered`.
 
     `draw` is called with each new view while the screen is looked at, and once when it is again: a mode
     that nobody sees costs nothing. `now` gives unix seconds, `pulse` monotonic ones. `wanted` is what the
@@ -35,7 +36,7 @@ class ModeScreen(Screen[None]):
     MODE: ClassVar[str]
     TABLE: ClassVar[tuple[Command, ...]]
 
-    view: reactive[View] = reactive(EMPTY)
+    view: var[View] = var(EMPTY)
     header = getters.query_one(HeaderBar)
     key_bar = getters.query_one(KeyBar)
     filter = getters.query_one("#filter", Input)
@@ -47,6 +48,11 @@ class ModeScreen(Screen[None]):
             super().__init__()
             self.do = do
             self.fields = fields
+
+    def __init_subclass__(cls, **more: Any) -> None:
+        cls.TABLE = modes.commands_of(cls.MODE)
+        cls.BINDINGS = bindings(cls.TABLE)
+        super().__init_subclass__(**more)
 
     def __init__(self, backend: Backend, now: Callable[[], float]) -> None:
         super().__init__()
@@ -103,7 +109,7 @@ class ModeScreen(Screen[None]):
 
     def offer(self) -> None:
         """Put the keys that do something now into the key bar."""
-        keys = commands.in_force(self, (*self.TABLE, *commands.EVERYWHERE))
+        keys = in_force(self, self.TABLE)
         self.key_bar.keys = tuple((keys[name], word) for name, word in self.offered())
         self.key_bar.last = ((keys["help"], "help"), (keys["palette"], "all commands"))
 

@@ -9,8 +9,6 @@ from textual.widget import Widget
 
 from runebook_tui.core.needs import needs_you
 from runebook_tui.core.state import AgentState
-from runebook_tui.tui import commands, modes
-from runebook_tui.tui.keys import panes as keys
 from runebook_tui.tui.panewatch import PaneWatch
 from runebook_tui.tui.screens.mode import ModeScreen
 from runebook_tui.tui.view import status_word
@@ -22,8 +20,6 @@ class PanesScreen(ModeScreen):
     """A grid of panes; who needs the operator comes first."""
 
     MODE = "panes"
-    TABLE = (*keys.TABLE, *commands.FILTER, *commands.EVERYWHERE, *modes.going())
-    BINDINGS = commands.bindings(TABLE)
     AUTO_FOCUS = ""
 
     grid = getters.query_one(PaneGrid)

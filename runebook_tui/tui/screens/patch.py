@@ -17,6 +17,7 @@ from runebook_tui.core.state import RequestState
 from runebook_tui.orchestrator.patch import difference
 from runebook_tui.orchestrator.problems import Problem
 from runebook_tui.tui import commands, glyphs
+from runebook_tui.tui.bindings import bindings
 from runebook_tui.tui.text import safe
 from runebook_tui.tui.widgets.diff import DiffView
 
@@ -31,7 +32,7 @@ class PatchScreen(ModalScreen[str]):
     `never`: what the key `d` does; "" where it does nothing.
     """
 
-    BINDINGS = commands.bindings(commands.PATCH)
+    BINDINGS = bindings(commands.PATCH)
     AUTO_FOCUS = "DiffView"
 
     def __init__(

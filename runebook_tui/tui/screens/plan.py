@@ -17,10 +17,9 @@ from runebook_tui.core.planedits import PlanEdit
 from runebook_tui.core.state import AgentState
 from runebook_tui.orchestrator.problems import Problem
 from runebook_tui.place import PLAN_NAME
-from runebook_tui.tui import commands, glyphs, modes, particulars
+from runebook_tui.tui import glyphs, particulars
 from runebook_tui.tui.backend import BackendError
 from runebook_tui.tui.editor import EditorError, text_edited
-from runebook_tui.tui.keys import plan as keys
 from runebook_tui.tui.screens.edit import EditPrompt
 from runebook_tui.tui.screens.mode import ModeScreen
 from runebook_tui.tui.screens.request_keys import NO_ENGINE
@@ -37,8 +36,6 @@ class PlanScreen(ModeScreen):
     """Nothing is in force without a yes to its patch."""
 
     MODE = "plan"
-    TABLE = (*keys.TABLE, *commands.FILTER, *commands.EVERYWHERE, *modes.going())
-    BINDINGS = commands.bindings(TABLE)
     AUTO_FOCUS = "PhaseList"
 
     phases = getters.query_one(PhaseList)

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from textual import getters, on
 from textual.message import Message
-from textual.reactive import reactive
+from textual.reactive import var
 from textual.screen import Screen
 
 from runebook_tui.core.decisions import TAKE_BACK_SECONDS, why_not_taken_back
@@ -30,7 +30,7 @@ class RequestKeys(Screen[None]):
     now: Callable[[], float]
     """Gives unix seconds."""
 
-    view: reactive[View] = reactive(EMPTY)
+    view: var[View] = var(EMPTY)
 
     requests = getters.query_one("#requests", RequestsPanel)
     lesson_line = getters.query_one("#lesson", LessonLine)

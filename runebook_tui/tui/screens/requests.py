@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from textual import getters, on, work
 from textual.containers import Horizontal, Vertical
@@ -13,9 +12,7 @@ from runebook_tui.core import past
 from runebook_tui.core.events import Record
 from runebook_tui.core.state import AgentState, RequestState
 from runebook_tui.core.undos import why_not_restored, why_not_undone
-from runebook_tui.tui import commands, modes
 from runebook_tui.tui.backend import BackendError
-from runebook_tui.tui.keys import requests as keys
 from runebook_tui.tui.offers import of_requests
 from runebook_tui.tui.screens.mode import ModeScreen
 from runebook_tui.tui.screens.request_keys import NO_ENGINE
@@ -29,29 +26,11 @@ from runebook_tui.tui.widgets.requests import RequestsPanel
 from runebook_tui.tui.widgets.rows import Rows
 from runebook_tui.tui.widgets.sheet import RequestSheet
 
-_DECIDING = tuple(
-    replace(each, key="enter") if each.id == "request.open" else each
-    for each in commands.DECIDING
-    if each.id != "request.unmark"
-)
-"""Escape goes back here, and `o` transfers as on the card; so enter opens."""
-_SAYING = tuple(each for each in commands.COCKPIT if each.id in ("agent.say", "agent.say_several"))
-
 
 class RequestsScreen(SheetKeys, ModeScreen, SpeakingKeys):
     """The open requests, or with `c` the decided ones of all runs; every key of the cockpit and the card."""
 
     MODE = "requests"
-    TABLE = (
-        *_DECIDING,
-        *keys.SHEET,
-        *keys.TABLE,
-        *_SAYING,
-        *commands.FILTER,
-        *commands.EVERYWHERE,
-        *modes.going(),
-    )
-    BINDINGS = commands.bindings(TABLE)
     AUTO_FOCUS = "#requests"
 
     decided = getters.query_one("#decided", DecidedList)
@@ -79,7 +58,7 @@ class RequestsScreen(SheetKeys, ModeScreen, SpeakingKeys):
         self.requests.only = lambda request: leaves(request, self.wanted)
         self.lesson_line.view = self.sheet.view = self.view
         if self.requests.view is self.view:
-            self.requests.watch_view(self.view)
+            self.requests.draw()
         self.requests.view = self.view
         if self._old:
             found = past.decided(self.view.state, self._records)

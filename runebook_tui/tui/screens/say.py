@@ -10,12 +10,13 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.events import DescendantFocus
 from textual.message import Message
-from textual.reactive import reactive
+from textual.reactive import var
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from runebook_tui.core.speech import refusal
 from runebook_tui.tui import commands, glyphs
+from runebook_tui.tui.bindings import bindings
 from runebook_tui.tui.keys import saying
 from runebook_tui.tui.text import safe
 from runebook_tui.tui.view import EMPTY, View
@@ -31,9 +32,9 @@ class SayScreen(ModalScreen[str]):
     `agents` are meant at first; with `several` they can be chosen from a list.
     """
 
-    BINDINGS = commands.bindings(saying.SCREEN)
+    BINDINGS = bindings(saying.SCREEN)
 
-    view: reactive[View] = reactive(EMPTY)
+    view: var[View] = var(EMPTY)
     draft = getters.query_one(Draft)
     recipients = getters.query_one(Recipients)
 

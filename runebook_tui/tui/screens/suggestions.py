@@ -13,8 +13,7 @@ from textual.widgets import Static
 
 from runebook_tui.core.suggested import Suggestion
 from runebook_tui.core.suggestions import ranked
-from runebook_tui.tui import commands, glyphs, modes
-from runebook_tui.tui.keys import suggestions as keys
+from runebook_tui.tui import glyphs
 from runebook_tui.tui.screens.mode import ModeScreen
 from runebook_tui.tui.text import age, cut, edges, safe
 from runebook_tui.tui.widgets.rows import Entry, Rows
@@ -28,8 +27,6 @@ class SuggestionsScreen(ModeScreen):
     """A list, and beside it the selected suggestion whole."""
 
     MODE = "suggestions"
-    TABLE = (*keys.TABLE, *commands.FILTER, *commands.EVERYWHERE, *modes.going())
-    BINDINGS = commands.bindings(TABLE)
     AUTO_FOCUS = "Rows"
 
     rows = getters.query_one(Rows)

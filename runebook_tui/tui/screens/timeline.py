@@ -20,9 +20,8 @@ from runebook_tui.core.printable import visible
 from runebook_tui.core.sentences import sentence
 from runebook_tui.core.types import OPERATOR, ExecutionPlan
 from runebook_tui.core.window import Window
-from runebook_tui.tui import commands, glyphs, modes
+from runebook_tui.tui import glyphs
 from runebook_tui.tui.backend import Backend, BackendError
-from runebook_tui.tui.keys import timeline as keys
 from runebook_tui.tui.screens.mode import ModeScreen
 from runebook_tui.tui.screens.request_keys import RequestKeys
 from runebook_tui.tui.text import age, clock, safe
@@ -43,8 +42,6 @@ class TimelineScreen(ModeScreen):
     """Lanes over time; below them the event under the cursor, and what happened while nobody looked."""
 
     MODE = "timeline"
-    TABLE = (*keys.TABLE, *commands.FILTER, *commands.EVERYWHERE, *modes.going())
-    BINDINGS = commands.bindings(TABLE)
     AUTO_FOCUS = "#chart"
 
     chart = getters.query_one("#chart", LaneChart)

@@ -12,7 +12,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.events import Key
 from textual.message import Message
-from textual.reactive import reactive, var
+from textual.reactive import var
 from textual.widgets import Input, Static
 
 from runebook_tui.core.authority import standing
@@ -26,6 +26,7 @@ from runebook_tui.tui.panewatch import PaneWatch
 from runebook_tui.tui.text import safe
 from runebook_tui.tui.view import EMPTY, View, status_word
 from runebook_tui.tui.widgets.pane import PaneView
+from runebook_tui.tui.widgets.words import entitle
 
 
 class AgentPanel(Vertical):
@@ -43,7 +44,7 @@ class AgentPanel(Vertical):
             super().__init__()
             self.agent = agent
 
-    view: reactive[View] = reactive(EMPTY)
+    view: var[View] = var(EMPTY)
     agent: var[str | None] = var(None)
     """The agent to show."""
 
@@ -104,17 +105,18 @@ class AgentPanel(Vertical):
     def _title(self) -> None:
         agent = self.view.state.agents.get(self.agent or "")
         if agent is None:
-            self.border_title = Content("Pane")
+            entitle(self, Content("Pane"))
             return
         spec = agent.spec
         program = f"built-in {spec.builtin}" if spec.builtin else spec.client or " ".join(spec.command or ())
         glyph = glyphs.STANDING[standing(self.view.state, agent).word]
-        self.border_title = Content.assemble(
+        title = Content.assemble(
             (glyph.sign, glyph.style),
             f" {agent.id} · {status_word(self.view.state, agent)} · "
             + (f"{agent.lane} · " if agent.lane else ""),
             safe(program, glyphs.MUTED, limit=200),
         )
+        entitle(self, title)
 
     # ── what the watch saw ──────────────────────────────────────────────────────────────────────
 

@@ -8,14 +8,14 @@ from textual.events import Key
 from textual.message import Message
 from textual.widgets import TextArea
 
-from runebook_tui.tui import commands
+from runebook_tui.tui.bindings import bindings
 from runebook_tui.tui.keys import saying
 
 
 class Draft(TextArea):
     """A few lines of text: Enter says them, the arrows at the edges go through what was said before."""
 
-    BINDINGS = commands.bindings(saying.DRAFT)
+    BINDINGS = bindings(saying.DRAFT)
 
     class Written(Message):
         """The operator wants it said."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from textual.content import Content
-from textual.reactive import reactive
+from textual.reactive import var
 from textual.widget import Widget
 
 from runebook_tui.core.needs import SNOOZED, counts
@@ -13,7 +13,7 @@ from runebook_tui.core.standing import Word
 from runebook_tui.core.state import State
 from runebook_tui.tui import glyphs
 from runebook_tui.tui.text import age, clock, cut, safe
-from runebook_tui.tui.view import EMPTY, View, phases_reached
+from runebook_tui.tui.view import BEHIND, EMPTY, View, phases_reached, same_but
 
 _NAME_CELLS, _NAME_CELLS_LEAST = 32, 10
 _BAR_LIMIT = 8
@@ -42,11 +42,16 @@ class HeaderBar(Widget):
 
     DEFAULT_CSS = "HeaderBar { height: 1; background: $panel; }"
 
-    view: reactive[View] = reactive(EMPTY)
+    view: var[View] = var(EMPTY)
 
     def __init__(self, now: Callable[[], float]) -> None:
         super().__init__()
         self._now = now
+
+    def watch_view(self, before: View, view: View) -> None:
+        """Draw what is new; the time goes on by itself."""
+        if before.state.suggestions is not view.state.suggestions or not same_but(before, view, *BEHIND):
+            self.refresh()
 
     def render(self) -> Content:
         """The longest form that fits."""

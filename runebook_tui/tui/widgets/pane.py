@@ -9,9 +9,9 @@ from textual import events, work
 from textual.binding import BindingType
 from textual.message import Message
 
-from runebook_tui.tui import commands
 from runebook_tui.tui.ansi import symbols
 from runebook_tui.tui.backend import BackendError, Rows
+from runebook_tui.tui.bindings import bindings
 from runebook_tui.tui.finding import Found, find
 from runebook_tui.tui.keys import pane as keys
 from runebook_tui.tui.links import Link, links
@@ -33,7 +33,7 @@ class PaneView(PaneRows, can_focus=True):
     up, and follows what is printed. Once it is scrolled up it stays where it is until the end is reached.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = commands.bindings(keys.TABLE)
+    BINDINGS: ClassVar[list[BindingType]] = bindings(keys.TABLE)
 
     class Reading(Message):
         """Where in the pane's text it is read, what was searched, or what is marked has changed."""

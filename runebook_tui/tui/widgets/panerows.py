@@ -72,6 +72,7 @@ class PaneRows(Widget):
         self._pending = False
         self._stale = False
         self._strips: LRUCache[tuple[bytes, Pen, int], Strip] = LRUCache(512)
+        self._base: Style | None = None
 
     def chosen(self, height: int) -> Sequence[Drawn]:
         """At most `height` rows to draw, from the top."""
@@ -118,6 +119,7 @@ class PaneRows(Widget):
     def notify_style_update(self) -> None:
         """Forget the drawn rows, whose default colours have changed."""
         self._strips.clear()
+        self._base = None
         super().notify_style_update()
 
     def _layout_rows(self) -> None:
@@ -128,7 +130,7 @@ class PaneRows(Widget):
         self._rows = rows + [BLANK] * (height - len(rows))
 
     def _draw(self, line: bytes, pen: Pen, width: int) -> Strip:
-        base = self.rich_style
+        base = self._base = self._base or self.rich_style
         runs = parse_line(line, pen)[0]
         strip = Strip([Segment(text, base + style) for text, style in runs])
         text = "".join(text for text, _ in runs)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from math import inf
 
 from textual.content import Content
-from textual.reactive import reactive
+from textual.reactive import var
 
 from runebook_tui.core.activity import Activity, activity_words, use_words
 from runebook_tui.core.asking import asking
@@ -21,6 +22,7 @@ from runebook_tui.core.types import AgentStatus, Phase, PhaseStatus, TaskStatus
 from runebook_tui.tui import glyphs
 from runebook_tui.tui.text import age, edges, safe
 from runebook_tui.tui.view import (
+    BEHIND,
     EMPTY,
     View,
     agent_seconds,
@@ -28,6 +30,7 @@ from runebook_tui.tui.view import (
     glyph_of,
     handed_words,
     phase_failed,
+    same_but,
     status_word,
     tasks_done,
     waited,
@@ -40,11 +43,13 @@ _INDENT = "  "
 class PlanPanel(Rows):
     """The plan; the selected entry is always an agent. `now` gives unix seconds."""
 
-    view: reactive[View] = reactive(EMPTY)
+    view: var[View] = var(EMPTY)
 
     def __init__(self, now: Callable[[], float], *, id: str | None = None) -> None:
         super().__init__(empty="no run yet", id=id)
         self._now = now
+        self._changes_at = inf
+        """When there is a line less to say of an agent (unix seconds), as far as time alone decides it."""
 
     @property
     def agent(self) -> str | None:
@@ -52,12 +57,27 @@ class PlanPanel(Rows):
         key = self.selected
         return key[1] if isinstance(key, tuple) else None
 
-    def watch_view(self, view: View) -> None:
+    def watch_view(self, before: View, view: View) -> None:
         """Show the new state; the first agent to look at is selected when none is."""
+        if same_but(before, view, *BEHIND):
+            return
         fresh = self.selected is None
-        self.show(list(self._rows(view.state)))
+        self._list(view.state)
         if fresh and (agent := first_agent(view.state)) is not None:
             self.select(("agent", agent))
+
+    def tick(self) -> None:
+        """Time has gone on."""
+        if self._now() >= self._changes_at:
+            self._list(self.view.state)
+        else:
+            self.redraw()
+
+    def _list(self, state: State) -> None:
+        now = self._now()
+        put_off = (agent.snoozed_until for agent in state.agents.values() if is_snoozed(agent, now))
+        self._changes_at = min((until for until in put_off if until is not None), default=inf)
+        self.show(list(self._rows(state)))
 
     def _rows(self, state: State) -> Iterator[Entry]:
         for phase in state.plan.roadmap.phases:

@@ -9,7 +9,8 @@ from textual.message import Message
 from textual.reactive import reactive
 
 from runebook_tui.core.state import AgentState, State
-from runebook_tui.tui import commands, glyphs
+from runebook_tui.tui import glyphs
+from runebook_tui.tui.bindings import bindings
 from runebook_tui.tui.keys import saying
 from runebook_tui.tui.text import edges, safe
 from runebook_tui.tui.view import EMPTY, View, status_word
@@ -19,7 +20,7 @@ from runebook_tui.tui.widgets.rows import Entry, Rows
 class Recipients(Rows):
     """A line for each agent that runs, and for each that was spoken to."""
 
-    BINDINGS = commands.bindings(saying.RECIPIENTS)
+    BINDINGS = bindings(saying.RECIPIENTS)
 
     view: reactive[View] = reactive(EMPTY)
 

@@ -7,20 +7,21 @@ from functools import partial
 
 from textual.content import Content
 from textual.message import Message
-from textual.reactive import reactive
+from textual.reactive import var
 from textual.strip import Strip
 
 from runebook_tui.core.asking import in_order
 from runebook_tui.core.questions import Question, questions
 from runebook_tui.core.sentences import lines_changed, process
 from runebook_tui.core.standing import Word
-from runebook_tui.core.state import RequestState, State
+from runebook_tui.core.state import RequestState
 from runebook_tui.tui import glyphs
 from runebook_tui.tui.marks import Marks
 from runebook_tui.tui.text import age, cut_path, edges, safe
 from runebook_tui.tui.verdict import SeenGuard, matter
-from runebook_tui.tui.view import EMPTY, View, waited
+from runebook_tui.tui.view import BEHIND, EMPTY, View, same_but, waited
 from runebook_tui.tui.widgets.rows import Entry, Rows
+from runebook_tui.tui.widgets.words import entitle
 
 _LINES = 3
 _QUESTION_LINES = 2
@@ -32,7 +33,7 @@ class RequestsPanel(Rows):
     `now` gives unix seconds, `pulse` monotonic ones.
     """
 
-    view: reactive[View] = reactive(EMPTY)
+    view: var[View] = var(EMPTY)
 
     class MarkLost(Message):
         """Marked requests changed, and are marked no more."""
@@ -48,11 +49,12 @@ class RequestsPanel(Rows):
         self._now = now
         self._pulse = pulse
         self._guard = SeenGuard()
+        self._questions: tuple[Question, ...] = ()
         self._hidden = 0
         self._marks = Marks()
         self._sent: set[Hashable] = set()
         self.only: Callable[[RequestState], bool] = lambda request: True
-        """Which of the open requests are shown; `watch_view` shows what it leaves."""
+        """Which of the open requests are shown; `draw` shows what it leaves."""
 
     @property
     def request(self) -> RequestState | None:
@@ -63,18 +65,29 @@ class RequestsPanel(Rows):
     @property
     def question(self) -> Question | None:
         """The selected question."""
-        return next((each for each in questions(self.view.state) if _key(each) == self.selected), None)
+        return next((each for each in self._questions if _key(each) == self.selected), None)
 
-    def watch_view(self, view: View) -> None:
+    def watch_view(self, before: View, view: View) -> None:
+        """Show what is open now."""
+        if not same_but(before, view, *BEHIND):
+            self.draw()
+
+    def repaint(self) -> None:
+        """Paint every line: what is painted counts as seen, also where it looks the same."""
+        self.refresh()
+
+    def draw(self) -> None:
         """Show the open requests and questions: after the writes that wait, which do not for ever."""
-        everything, asked = in_order(view.state), questions(view.state)
+        state = self.view.state
+        everything, asked = in_order(state), questions(state)
+        self._questions = asked
         requests = [request for request in everything if self.only(request)]
         self._hidden = len(everything) - len(requests)
         self._sent &= {*(request.id for request in requests), *map(_matter, asked)}
         lost = self._marks.follow({request.id: matter(request) for request in requests})
         if lost:
             self.post_message(self.MarkLost(lost))
-        entries = [Entry(each.id, _LINES, partial(self._lines, view.state, each)) for each in requests]
+        entries = [Entry(each.id, _LINES, partial(self._lines, each)) for each in requests]
         held = sum(request.held_until is not None for request in requests)
         entries[held:held] = [Entry(_key(each), _QUESTION_LINES, partial(self._asks, each)) for each in asked]
         self.show(entries)
@@ -89,7 +102,7 @@ class RequestsPanel(Rows):
         words = f"Requests · {count}" if count or self._hidden else "Requests"
         words += f" of {count + self._hidden}" if self._hidden else ""
         words += f" · {marked} marked" if marked else ""
-        self.border_title = Content.styled(words, glyphs.ACCENT) if count else Content(words)
+        entitle(self, Content.styled(words, glyphs.ACCENT) if count else Content(words))
 
     @property
     def marked(self) -> tuple[RequestState, ...]:
@@ -194,7 +207,7 @@ class RequestsPanel(Rows):
             since = Content.styled("answering", glyphs.MUTED)
         return [edges(head, since, width), edges(safe(f"  {asked.words}"), Content(), width)]
 
-    def _lines(self, state: State, request: RequestState, width: int) -> list[Content]:
+    def _lines(self, request: RequestState, width: int) -> list[Content]:
         glyph = glyphs.REQUEST[request.kind]
         owners = " and ".join("you" if each == "operator" else each for each in request.owners)
         marked = request.id in self._marks

@@ -15,6 +15,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from runebook_tui.tui import commands, glyphs
+from runebook_tui.tui.bindings import bindings
 
 
 class Entry(NamedTuple):
@@ -27,11 +28,14 @@ class Entry(NamedTuple):
 
 
 class Rows(ScrollView, can_focus=True):
-    """Draws only the entries that can be seen, and keeps its selection while entries come and go."""
+    """Draws only the entries that can be seen, and of them the lines that look different than before.
+
+    Keeps its selection while entries come and go.
+    """
 
     ALLOW_SELECT = False
     COMPONENT_CLASSES = {"rows--selected"}
-    BINDINGS = commands.bindings(commands.ROWS)
+    BINDINGS = bindings(commands.ROWS)
     DEFAULT_CSS = """
     Rows {
         scrollbar-size-vertical: 1;
@@ -62,6 +66,7 @@ class Rows(ScrollView, can_focus=True):
         self._offsets: list[int] = []
         self._index: int | None = None
         self._strips: dict[int, list[Strip]] = {}
+        self._painted: dict[int, Strip] = {}
 
     @property
     def entries(self) -> Sequence[Entry]:
@@ -92,7 +97,17 @@ class Rows(ScrollView, can_focus=True):
     def redraw(self) -> None:
         """Draw what can be seen anew: a time in it has gone on."""
         self._strips.clear()
-        self.refresh()
+        self.repaint()
+
+    def repaint(self) -> None:
+        """Paint the lines that look different now."""
+        if not self._painted or not self.is_attached:
+            self.refresh()
+            return
+        width = self.scrollable_content_region.width
+        lines = [Region(0, y, width, 1) for y, strip in self._painted.items() if self._look(y) != strip]
+        if lines:
+            self.refresh(*lines)
 
     def select(self, key: Hashable, *, by_hand: bool = False) -> None:
         """Select the entry of that key; nothing happens when there is none."""
@@ -130,6 +145,10 @@ class Rows(ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """One line of the entry that is there, exactly as wide as the widget."""
+        strip = self._painted[y] = self._look(y)
+        return strip
+
+    def _look(self, y: int) -> Strip:
         width = self.scrollable_content_region.width
         line = y + self.scroll_offset.y
         index = bisect_right(self._offsets, line) - 1
@@ -146,11 +165,13 @@ class Rows(ScrollView, can_focus=True):
     def notify_style_update(self) -> None:
         """Forget the drawn lines, whose colours have changed."""
         self._strips.clear()
+        self._painted.clear()
         super().notify_style_update()
 
     def on_resize(self, event: Resize) -> None:
         """Draw for the new width, and keep the selection in sight."""
         self._strips.clear()
+        self._painted.clear()
         self._reveal()
 
     def on_focus(self) -> None:
@@ -232,7 +253,7 @@ class Rows(ScrollView, can_focus=True):
                     self._strips.pop(changed, None)
             self._index = index
             self.by_hand = by_hand
-            self.refresh()
+            self.repaint()
             self._selection_moved()
 
     def _selection_moved(self) -> None:

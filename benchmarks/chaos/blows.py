@@ -1,0 +1,131 @@
+"""The blows: what is killed, and what must hold afterwards. Each returns how many processes it killed."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+from benchmarks.chaos.ledger import Life
+from benchmarks.chaos.stage import IDLE, Broken, Stage
+from benchmarks.soak.gauges import children
+from runebook_tui.core.resuming import is_lost
+from runebook_tui.execution.client import EngineClient
+from runebook_tui.log.lease import process_start
+
+Blow = Callable[[Stage, random.Random], int]
+
+_WORK_SECONDS = 0.6
+_START_SECONDS = 1.2
+_MOST_IN_A_ROW = 4
+
+
+def engine(stage: Stage, chance: random.Random) -> int:
+    """The engine at work, and then up to three times while it starts."""
+    time.sleep(chance.uniform(0, _WORK_SECONDS))
+    killed = stage.kill_engine()
+    for _ in range(chance.randrange(_MOST_IN_A_ROW)):
+        stage.start_engine(wait=False)
+        time.sleep(chance.uniform(0, _START_SECONDS))
+        killed += stage.kill_engine()
+    stage.start_engine()
+    stage.goes_on()
+    return killed
+
+
+def screen(stage: Stage, chance: random.Random) -> int:
+    """The person's screen."""
+    time.sleep(chance.uniform(0, _WORK_SECONDS))
+    stage.terminal.kill()
+    stage.terminal.open()
+    stage.terminal.shows("chaos", "alpha")
+    return 1
+
+
+def server(stage: Stage, chance: random.Random) -> int:
+    """The serving half of a gate: its front goes on in its place, and nobody is started again."""
+    name = chance.choice(("alpha", *IDLE))
+    front = stage.ledger.lives[name].pid
+    if front in stage.serverless:
+        return _front(stage, name)
+    serving = children(front)[0]
+    program = min(children(serving), key=lambda pid: process_start(pid) or 0.0)
+    started = process_start(program)
+    time.sleep(chance.uniform(0, _WORK_SECONDS))
+    os.kill(serving, signal.SIGKILL)
+    stage.serverless.add(front)
+    stage.goes_on()
+    if started is None or process_start(program) != started:
+        raise Broken(f"the program of {name}, pid {program}, ended with its gate's server")
+    return 1
+
+
+def front(stage: Stage, chance: random.Random) -> int:
+    """A pane's first process: the agent has failed, all that it ran ends, and it comes back when wanted."""
+    time.sleep(chance.uniform(0, _WORK_SECONDS))
+    return _front(stage, chance.choice(("alpha", *IDLE)))
+
+
+def _front(stage: Stage, name: str) -> int:
+    life = stage.ledger.lives.pop(name)
+    programs = _below(life)
+    os.kill(life.pid, signal.SIGKILL)
+    stage.until(f"word of the end of {name}", lambda: not stage.state.agents[name].alive)
+    agent = stage.state.agents[name]
+    if agent.signal != signal.SIGKILL or agent.attempt != life.attempt:
+        raise Broken(f"{name} was killed; the log says {agent.status.value} {agent.reason} {agent.attempt}")
+    _gone(name, programs)
+    with EngineClient(stage.root) as asked:
+        asked.ask("restart", agent=name)
+    stage.back({name: life.attempt + 1})
+    stage.goes_on()
+    return 1
+
+
+def tmux(stage: Stage, chance: random.Random) -> int:
+    """The private tmux server, now and then with the engine: everybody is lost, says so, and comes back."""
+    before = dict(stage.ledger.lives)
+    below = {name: _below(life) for name, life in before.items()}
+    pid = stage.tmux_server()
+    time.sleep(chance.uniform(0, _WORK_SECONDS))
+    stage.ledger.lives.clear()
+    killed = 1
+    os.kill(pid, signal.SIGKILL)
+    if chance.random() < 0.3:
+        time.sleep(chance.uniform(0, _WORK_SECONDS))
+        killed += stage.kill_engine()
+        stage.start_engine()
+    stage.until("word of the loss of all", lambda: all(is_lost(each) for each in stage.state.agents.values()))
+    for name, programs in below.items():
+        _gone(name, programs)
+    stage.audit()
+    with EngineClient(stage.root) as asked:
+        asked.ask("resume")
+    stage.back({name: life.attempt + 1 for name, life in before.items()})
+    stage.goes_on()
+    return killed
+
+
+def _below(life: Life) -> list[tuple[int, float | None]]:
+    """The processes of an agent that last, each with its start: front, server and program."""
+    serving = children(life.pid)
+    pids = [life.pid, *serving, *(pid for each in serving for pid in children(each))]
+    return [(pid, process_start(pid)) for pid in pids]
+
+
+def _gone(name: str, programs: Sequence[tuple[int, float | None]]) -> None:
+    """Raises Broken when one of an agent's earlier processes is there."""
+    if left := [pid for pid, started in programs if started is not None and process_start(pid) == started]:
+        raise Broken(f"{name} is told to have ended, and pids {left} are at work")
+
+
+BLOWS: Mapping[str, Blow] = {
+    "engine": engine,
+    "screen": screen,
+    "server": server,
+    "front": front,
+    "tmux": tmux,
+}
+"""By the name of what dies."""

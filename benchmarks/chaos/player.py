@@ -1,0 +1,108 @@
+"""The agent of the chaos: writes own files, tries foreign ones, and says a word now and then.
+
+It notes outside the repository each start (`begin`), how many own writes have landed (`own`), each own
+one that failed (`fault`), each foreign one before and after (`try`, `end`), and each word that the engine
+took (`told`).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import sys
+import time
+from pathlib import Path
+
+from benchmarks.kill_writer import BY_NUMBER, OLD_FILES, WAYS
+from benchmarks.soak.notes import NoteReader, NoteWriter
+
+_STEP_SECONDS = 0.03
+_OWN_STEPS = 10
+_WORD_SECONDS = 4.0
+"""An agent may send 20 messages in a minute (core/messages.py)."""
+
+
+class Player:
+    """One run of the program; the numbers of its tries go on where the last one's ended."""
+
+    def __init__(self, notes: Path) -> None:
+        before = NoteReader(notes).read()
+        self._next = max((note["number"] for note in before if note["do"] == "try"), default=-1) + 1
+        self._words = max((note["word"] for note in before if note["do"] == "word"), default=0)
+        self._notes = NoteWriter(str(notes))
+        self._child: tuple[int, int] | None = None
+        self._steps = 0
+
+    def play(self) -> None:
+        """Go on until ended by a signal."""
+        self._notes.write(do="begin", pid=os.getpid())
+        due = time.monotonic()
+        while True:
+            self._own()
+            self._foreign()
+            if time.monotonic() >= due:
+                self._say()
+                due = time.monotonic() + _WORD_SECONDS
+            time.sleep(_STEP_SECONDS)
+
+    def _own(self) -> None:
+        try:
+            Path(f"own/w{self._steps % 8}").write_text("own\n")
+        except OSError as error:
+            self._notes.write(do="fault", errno=error.errno)
+            return
+        self._steps += 1
+        if self._steps % _OWN_STEPS == 0:
+            self._notes.write(do="own", count=self._steps)
+
+    def _foreign(self) -> None:
+        if self._child is None:
+            if self._next < OLD_FILES:
+                self._notes.write(do="try", number=self._next)
+                self._child = self._next, _forked(self._next)
+                self._next += 1
+            return
+        number, child = self._child
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            self._notes.write(do="end", number=number, errno=os.waitstatus_to_exitcode(status))
+            self._child = None
+
+    def _say(self) -> None:
+        """One word to the operator; that it was taken is noted only when the engine has said so."""
+        self._words += 1
+        self._notes.write(do="word", word=self._words)
+        question = {"do": "tell", "to": ["operator"], "text": word(self._words)}
+        try:
+            with socket.socket(socket.AF_UNIX) as engine:
+                engine.settimeout(2.0)
+                engine.connect(os.environ["RUNEBOOK_SOCKET"])
+                engine.sendall(json.dumps(question).encode() + b"\n")
+                answer = json.loads(engine.makefile("rb").readline() or b"{}")
+        except (OSError, ValueError):
+            return
+        if answer.get("ok"):
+            self._notes.write(do="told", word=self._words)
+
+
+def word(number: int) -> str:
+    """The text of an agent's word."""
+    return f"the player's word {number}"
+
+
+def _forked(number: int) -> int:
+    """A process that makes one foreign change and ends with the errno that it got."""
+    child = os.fork()
+    if child == 0:
+        code = 0
+        try:
+            BY_NUMBER[number % WAYS](f"beta/old{number}", f"beta/new{number}")
+        except OSError as error:
+            code = error.errno or 255
+        os._exit(code)
+    return child
+
+
+if __name__ == "__main__":
+    Player(Path(sys.argv[1])).play()

@@ -1,0 +1,94 @@
+"""The terminal: a person's `runebook-tui` in a tmux server of its own, whose screen can be read."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import signal
+import subprocess
+import time
+import uuid
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from benchmarks.session import PROGRAM, BenchmarkError
+
+SECONDS = 60.0
+_STEP_SECONDS = 0.05
+
+
+class Terminal:
+    """A terminal of `width` × `height` cells in which the program runs from `open` on."""
+
+    def __init__(self, root: Path, width: int = 110, height: int = 32) -> None:
+        self._root = root
+        self._name = f"chaos-{uuid.uuid4().hex[:12]}"
+        self._size = ["-x", str(width), "-y", str(height)]
+        self._open = False
+
+    def open(self) -> None:
+        """Start the program, in the terminal that there is or in a new one."""
+        # In place of the shell, so the pane's process is the program's.
+        program = f"exec {shlex.join(PROGRAM)}"
+        if self._open:
+            self._tmux("respawn-pane", "-k", "-c", str(self._root), program)
+            return
+        # Without a running server the first command cannot set an option before its window is there.
+        self._tmux("-f", "/dev/null", "new-session", "-d", *self._size, "-c", str(self._root), "exec cat")
+        self._tmux("set-option", "-g", "remain-on-exit", "on")
+        self._open = True
+        self._tmux("respawn-pane", "-k", "-c", str(self._root), program)
+
+    @property
+    def pid(self) -> int:
+        """The program's process."""
+        return int(self._tmux("display-message", "-p", "#{pane_pid}"))
+
+    def kill(self) -> None:
+        """End the program by SIGKILL, and wait until tmux knows."""
+        with suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGKILL)
+        self.until(
+            "the end of the screen", lambda: self._tmux("display-message", "-p", "#{pane_dead}") == "1"
+        )
+
+    def keys(self, *keys: str) -> None:
+        """Press keys, in tmux's names."""
+        self._tmux("send-keys", *keys)
+
+    def screen(self) -> str:
+        """What is shown now."""
+        return self._tmux("capture-pane", "-p")
+
+    def shows(self, *texts: str) -> None:
+        """Wait until all of the texts are on the screen. Raises BenchmarkError."""
+        self.until(f"a screen with {texts}", lambda: all(text in self.screen() for text in texts))
+
+    def until(self, what: str, holds: Callable[[], object]) -> None:
+        """Wait until `holds`. Raises BenchmarkError with the screen."""
+        deadline = time.monotonic() + SECONDS
+        while not holds():
+            if time.monotonic() > deadline:
+                raise BenchmarkError(f"never came: {what}; the screen shows:\n{self.screen()}")
+            time.sleep(_STEP_SECONDS)
+
+    def close(self) -> None:
+        """End the program and the terminal."""
+        subprocess.run(["tmux", "-L", self._name, "kill-server"], capture_output=True, check=False)
+        Path(f"/tmp/tmux-{os.getuid()}", self._name).unlink(missing_ok=True)
+        self._open = False
+
+    def _tmux(self, *words: str) -> str:
+        done = subprocess.run(
+            ["tmux", "-L", self._name, *words], capture_output=True, text=True, timeout=SECONDS
+        )
+        if done.returncode:
+            raise BenchmarkError(f"tmux {words[0]}: {done.stderr.strip()}")
+        return done.stdout.rstrip("\n")
+
+
+def steady(screen: str) -> list[str]:
+    """The lines of a screen without what goes on by itself: ages, clocks and counts."""
+    return [re.sub(r"\d+", "#", line).rstrip() for line in screen.splitlines()]

@@ -1,0 +1,21 @@
+"""Agreement: whether the person at the terminal wants a file of theirs changed."""
+
+from __future__ import annotations
+
+import sys
+
+from runebook_tui.core.printable import visible_lines
+
+
+def somebody_there() -> bool:
+    """Whether there is a person who can be asked."""
+    return sys.stdin.isatty()
+
+
+def agreed(question: str) -> bool:
+    """Ask at the terminal; only a yes is one. Nothing of the question is taken for a terminal's commands."""
+    print(visible_lines(question))
+    try:
+        return input("[y/N] ").strip().lower() in ("y", "yes")
+    except EOFError:
+        return False

@@ -1,0 +1,273 @@
+"""The log in PostgreSQL: sessions that break, several writers, hosts that are cut off."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from postgres import Cluster
+
+from runebook_tui.core.events import AgentReady, Record
+from runebook_tui.log import postgres as module
+from runebook_tui.log.eventlog import Conflict, LeaseTaken, LogError
+from runebook_tui.log.lease import Lease, own_lease
+from runebook_tui.log.listening import PostgresEar
+from runebook_tui.log.postgres import PostgresLog
+from runebook_tui.log.schema import make
+
+LONG = 60.0
+HOST = socket.gethostname()
+
+
+@pytest.fixture
+def url(database: str) -> str:
+    make(database)
+    return database
+
+
+@pytest.fixture
+def log(url: str) -> Iterator[PostgresLog]:
+    with PostgresLog(url) as log:
+        yield log
+
+
+def add(log: PostgresLog, name: str, **more: object) -> Record:
+    (record,) = log.append(
+        [AgentReady(agent=name)],
+        run=1,
+        actor="engine",
+        expected=log.last_seq(),
+        time=1.0,
+        **more,  # type: ignore[arg-type]
+    )
+    return record
+
+
+def names(log: PostgresLog) -> list[str]:
+    return [record.event.agent for record in log.read() if isinstance(record.event, AgentReady)]
+
+
+def cut(url: str) -> None:
+    """End every session of the log, as a restart of the server does."""
+    with psycopg.connect(url, autocommit=True) as link:
+        link.execute(
+            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+
+def test_a_session_that_broke_is_made_anew_by_the_next_call(log: PostgresLog, url: str) -> None:
+    add(log, "one")
+    cut(url)
+    assert names(log) == ["one"]
+    cut(url)
+    add(log, "two")
+    assert names(log) == ["one", "two"]
+
+
+def test_several_writers_leave_no_gap_and_lose_nothing(log: PostgresLog, url: str) -> None:
+    """A reader never sees 8 before 7, while three append at once."""
+    writers = [
+        subprocess.Popen(
+            [sys.executable, str(Path(__file__).with_name("log_writer.py")), url, name, "40"],
+            stdout=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        )
+        for name in ("a", "b", "c")
+    ]
+    seen: list[int] = []
+    while len(seen) < 120:
+        seen += [record.seq for record in log.read(after=len(seen))]
+    said = [line.split() for writer in writers for line in writer.communicate()[0].decode().splitlines()]
+    assert seen == list(range(1, 121))
+    assert {int(seq): name for seq, name in said} == dict(enumerate(names(log), 1))
+
+
+def test_an_append_whose_answer_was_lost_is_in_the_log_once(
+    log: PostgresLog, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The line breaks after the server has committed, before it could say so."""
+
+    class Breaking:
+        """A session that is cut when the answer to its commit is under way."""
+
+        def __init__(self, link: module.Link) -> None:
+            self.link = link
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(self.link, name)
+
+        def execute(self, query: str, *arguments: object) -> object:
+            answer = self.link.execute(query, *arguments)  # type: ignore[call-overload]
+            if query == "COMMIT":
+                self.link.close()
+                raise psycopg.OperationalError("the line broke")
+            return answer
+
+    add(log, "one")
+    log._link = Breaking(log._linked())  # type: ignore[assignment]
+    assert add(log, "two", key="k").seq == 2
+    add(log, "three")
+    assert names(log) == ["one", "two", "three"]
+
+
+def test_an_append_that_was_lost_before_its_commit_is_made_again(log: PostgresLog) -> None:
+    class Breaking:
+        def __init__(self, link: module.Link) -> None:
+            self.link = link
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(self.link, name)
+
+        def execute(self, query: str, *arguments: object) -> object:
+            if query == "COMMIT":
+                self.link.close()
+                raise psycopg.OperationalError("the line broke")
+            return self.link.execute(query, *arguments)  # type: ignore[call-overload]
+
+    log._link = Breaking(log._linked())  # type: ignore[assignment]
+    add(log, "one")
+    assert names(log) == ["one"]
+
+
+def test_a_server_that_comes_back_finds_every_acknowledged_event() -> None:
+    """Killed with -9 while somebody appends, the server has what it said it had, once."""
+    with Cluster(durable=True) as cluster:
+        url = cluster.url(cluster.database())
+        make(url)
+        acknowledged: list[str] = []
+        said: set[str] = set()
+        enough, over = threading.Event(), threading.Event()
+
+        def write() -> None:
+            with PostgresLog(url) as log:
+                number = 0
+                expected = 0
+                while not over.is_set():
+                    event = AgentReady(agent=str(number))
+                    try:
+                        log.append([event], run=1, actor="engine", expected=expected, time=1.0)
+                    except LogError as error:
+                        said.add(str(error))
+                        continue
+                    acknowledged.append(str(number))
+                    number, expected = number + 1, expected + 1
+                    if number >= 20:
+                        enough.set()
+
+        writer = threading.Thread(target=write)
+        writer.start()
+        for _ in range(3):
+            assert enough.wait(LONG)
+            cluster.kill()
+            enough.clear()
+            cluster.start()
+        assert enough.wait(LONG)
+        over.set()
+        writer.join()
+        assert said
+        assert not any("\n" in line or str(cluster.folder) not in line for line in said)
+        with PostgresLog(url) as log:
+            assert names(log) == acknowledged
+            assert [record.seq for record in log.read()] == list(range(1, len(acknowledged) + 1))
+
+
+def test_while_the_server_is_away_calls_say_so_and_the_next_one_works() -> None:
+    with Cluster() as cluster:
+        url = cluster.url(cluster.database())
+        make(url)
+        with PostgresLog(url) as log:
+            mine = own_lease(1.0)
+            log.take_lease(mine)
+            add(log, "one")
+            cluster.stop(signal.SIGINT)
+            for call in (log.last_seq, lambda: add(log, "lost"), lambda: log.holder(HOST)):
+                with pytest.raises(LogError) as error:
+                    call()
+                assert "\n" not in str(error.value)
+                assert "PostgreSQL" in str(error.value)
+            cluster.start()
+            add(log, "two")
+            assert names(log) == ["one", "two"]
+            assert log.holder(HOST) == mine
+
+
+def test_a_stopped_server_keeps_nobody_waiting_for_ever(
+    log: PostgresLog, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that neither answers nor hangs up: its process is stopped, as on a machine that swaps."""
+    add(log, "one")
+    link = log._linked()
+    pid = link.info.backend_pid
+    real = module.deadline
+    monkeypatch.setattr(module, "deadline", lambda link: real(link, 0.3))
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        # The next session is a process of its own, which is not stopped.
+        assert names(log) == ["one"]
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+def test_another_hosts_lease_ends_with_its_session(url: str) -> None:
+    theirs = Lease(1, 5.0, "elsewhere", 1.0)
+    with PostgresLog(url) as here:
+        there = PostgresLog(url)
+        there.take_lease(theirs)
+        assert here.holder("elsewhere") == theirs
+        with pytest.raises(LeaseTaken, match="elsewhere"):
+            here.take_lease(theirs._replace(pid=2))
+        there.close()
+        while here.holder("elsewhere") is not None:
+            threading.Event().wait(0.01)
+        assert here.leases() == [theirs], "who it was is still known"
+        here.take_lease(theirs._replace(pid=2))
+
+
+def test_a_lease_that_another_took_meanwhile_is_not_taken_back(url: str) -> None:
+    mine, theirs = Lease(1, 5.0, "elsewhere", 1.0), Lease(2, 6.0, "elsewhere", 2.0)
+    with PostgresLog(url) as first, PostgresLog(url) as second:
+        first.take_lease(mine)
+        cut(url)
+        second.take_lease(theirs)
+        with pytest.raises(LeaseTaken, match="another engine runs"):
+            add(first, "late")
+        assert names(second) == []
+        second.release_lease(2)
+        add(first, "again")
+        assert second.holder("elsewhere") == mine
+
+
+async def test_an_append_is_heard_wherever_it_was_made(log: PostgresLog, url: str) -> None:
+    ear = PostgresEar(url)
+    try:
+        assert await ear.wait(LONG), "what came before it listened may have been missed"
+        assert not await ear.wait(0.05)
+        waiting = asyncio.create_task(ear.wait(LONG))
+        await asyncio.to_thread(add, log, "one")
+        assert await waiting
+        add(log, "two")
+        add(log, "three")
+        assert await ear.wait(LONG)
+        assert not await ear.wait(0.05)
+        with pytest.raises(Conflict):
+            log.append([AgentReady(agent="x")], run=1, actor="engine", expected=0, time=0.0)
+        assert not await ear.wait(0.05)
+        await asyncio.to_thread(cut, url)
+        assert await ear.wait(LONG), "a line that broke may have held something"
+        while not await ear.wait(LONG):
+            pass
+        waiting = asyncio.create_task(ear.wait(LONG))
+        await asyncio.to_thread(add, log, "four")
+        assert await waiting
+    finally:
+        ear.close()
