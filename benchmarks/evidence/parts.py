@@ -9,11 +9,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks import authors, gate, latency, panes, screen, storms
-from benchmarks.evidence import alarms
+from benchmarks.evidence import alarms, programs
 from benchmarks.table import Table
 
 Measure = Callable[[Path], Iterator[Table]]
 Tables = Sequence[Table]
+
+
+CLAIMED = ("latency", "alarms", "authors", "panes")
+"""The parts whose sentences stand in the README."""
 
 
 class Part(NamedTuple):
@@ -48,6 +52,12 @@ def parts(*, quick: bool) -> list[Part]:
         Part("authors", "Who wrote it", sized(_authors, authors.FULL, authors.QUICK), _named),
         Part("gate", "What the gate costs", sized(gate.measure, gate.FULL, gate.QUICK), _gate),
         Part("panes", "What looking at panes costs", sized(panes.measure, panes.FULL, panes.QUICK), _panes),
+        Part(
+            "programs",
+            "Beside other programs",
+            sized(programs.measure, programs.FULL, programs.QUICK),
+            _programs,
+        ),
         Part(
             "screen",
             "From a key press to its paint",
@@ -123,10 +133,15 @@ def _panes(tables: Tables) -> str:
     most = tables[0].rows[-1][0].partition(",")[0]
     used, polled = rows[f"{most}, Runebook as it is used"], rows[f"{most}, all 10 a second: a process each"]
     return (
-        f"Beside {most} printing panes Runebook, as it is used, adds {used[6]} ms of CPU a second. Asking for "
-        f"each by a `tmux` process, as often as it gets round ({polled[1]} times a second), adds {polled[6]} "
-        f"ms; one such look at a pane costs {polled[8]} what it costs Runebook."
+        f"Beside {most} printing panes Runebook, as it is used, adds {used[6]} ms of CPU a second. Asking "
+        f"for each by a `tmux` process, as often as it gets round ({polled[1]} times a second), adds "
+        f"{polled[6]} ms; one such look at a pane costs {polled[8]} what it costs Runebook."
     )
+
+
+def _programs(tables: Tables) -> str:
+    said = "; ".join(f"{row[0]}: {row[2]} ms of CPU a second, {row[3]} MiB" for row in tables[0].rows)
+    return f"{tables[0].title}: {said}."
 
 
 def _screen(tables: Tables) -> str:
