@@ -70,7 +70,7 @@ def parts(*, quick: bool) -> list[Part]:
 def _authors(folder: Path, size: authors.Size) -> Iterator[Table]:
     """The names of changes' authors with all gates on, and with none."""
     rows, wrong = [], 0
-    for name, mode in (("on", "enforce"), ("off", "off")):
+    for name, mode in (("on", "observe"), ("off", "off")):
         gates = authors.Gates(mode, [mode] * len(authors.AGENTS))
         tally = authors.run(folder / f"names-{name}", gates, size)
         for words in tally.wrong:
