@@ -49,7 +49,12 @@ def parts(*, quick: bool) -> list[Part]:
             _storms,
         ),
         Part("alarms", "False alarms", sized(alarms.measure, alarms.FULL, alarms.QUICK), _alarms),
-        Part("authors", "Who wrote it", sized(_authors, authors.FULL, authors.QUICK), _named),
+        Part(
+            "authors",
+            "Who wrote it",
+            sized(_authors, authors.Size(600, gap=0.06), authors.QUICK._replace(gap=0.06)),
+            _named,
+        ),
         Part("gate", "What the gate costs", sized(gate.measure, gate.FULL, gate.QUICK), _gate),
         Part("panes", "What looking at panes costs", sized(panes.measure, panes.FULL, panes.QUICK), _panes),
         Part(
