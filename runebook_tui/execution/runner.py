@@ -51,7 +51,7 @@ from runebook_tui.execution.undoing import Undoing
 from runebook_tui.execution.vault import Vault
 from runebook_tui.execution.verbs import Verbs
 from runebook_tui.history.versions import History
-from runebook_tui.log.eventlog import EventLog, LogError
+from runebook_tui.log.eventlog import EventLog, LeaseTaken, LogError
 from runebook_tui.log.lease import lease_name, own_lease
 from runebook_tui.log.nudge import Bell
 from runebook_tui.log.opening import store_of
@@ -379,6 +379,8 @@ class ParallelExecutionRunner:
             except Refused as refusal:
                 self._say(f"refused: {refusal}")
                 return
+            except LeaseTaken:
+                raise  # another engine is at work for this host by now
             except LogError as error:
                 self._say(f"waiting for the log: {error}")
                 await asyncio.sleep(_LOG_RETRY_SECONDS)
