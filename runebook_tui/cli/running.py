@@ -46,7 +46,7 @@ def run(arguments: Namespace) -> int:
         plan,
         root=root,
         log=log,
-        panes=TmuxServer(tmux_socket_name(root), folder / "tmux"),
+        panes=TmuxServer(tmux_socket_name(root), folder / "tmux", panes=len(plan.agents)),
         plan_file=path,
         keep=arguments.keep,
         fresh=arguments.new,
