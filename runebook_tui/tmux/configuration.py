@@ -19,6 +19,8 @@ set -s focus-events on
 set -s set-clipboard off
 set -s exit-empty on
 set -s default-terminal "{terminal}"
+set-environment -gr COLUMNS
+set-environment -gr LINES
 set -g default-size {width}x{rows}
 set -g history-limit {history}
 set -g base-index 0
