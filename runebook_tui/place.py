@@ -58,6 +58,11 @@ def state_folder(root: Path) -> Path:
     return root / STATE_NAME
 
 
+def has_run(root: Path) -> bool:
+    """Whether an engine has run in the repository at `root`, wherever its log is."""
+    return any((state_folder(root) / name).exists() for name in (LOG_NAME, "history"))
+
+
 def host_name(root: Path) -> str:
     """The host of the plan that this checkout is for: RUNEBOOK_HOST, else the last `run --host`; "" for none.
 

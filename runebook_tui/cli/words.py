@@ -9,7 +9,6 @@ from runebook_tui.core.acceptance import summary
 from runebook_tui.core.activity import activity_words, use_words
 from runebook_tui.core.events import Record
 from runebook_tui.core.gates import agent_unmet, phase_unmet
-from runebook_tui.core.hosts import place_words
 from runebook_tui.core.ownership import FileOwnership
 from runebook_tui.core.printable import visible
 from runebook_tui.core.resuming import lost_agents
@@ -91,12 +90,12 @@ def _agent_words(state: State, agent: AgentState) -> str:
     return "  ".join(parts)
 
 
-def request_words(request: RequestState, now: float) -> str:
-    """One request in a few lines."""
+def request_words(request: RequestState, now: float, place: str = "") -> str:
+    """One request in a few lines; `place` says where its files are."""
     owners = " and ".join("you" if owner == OPERATOR else owner for owner in request.owners)
     head = f"{request.id}  {request.who} → {owners}  {request.kind.value}, {request.status}"
     until = now if request.decided_at is None else request.decided_at
-    where = f",{place_words(request.lane)}" if request.lane else ""
+    where = f",{place}" if place else ""
     lines = [f"{head}{where}, {elapsed(until - request.opened_at)}"]
     lines.extend(_path_words(request.paths))
     if request.reason:

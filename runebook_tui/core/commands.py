@@ -104,6 +104,7 @@ class ReportNet:
     reason: str = ""
     mode: GateMode | None = None
     proven: bool = False
+    host: str = ""
 
 
 @dataclass(frozen=True)

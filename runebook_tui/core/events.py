@@ -304,6 +304,8 @@ class NetReported(Fact):
     """With net "gate": what it does."""
     proven: bool = False
     """With net "gate": that it was seen to refuse, in this very pane."""
+    host: str = ""
+    """With net "watch": over which host's checkout it is; "" for the plan's own."""
 
 
 class AttemptRefused(Fact):

@@ -186,6 +186,7 @@ def _run_started(state: State, run: int, event: e.RunStarted, time: float) -> St
         looked_at=state.looked_at,
         away_since=state.away_since,
         requests=MappingProxyType({request.id: request for request in state.open_requests}),
+        blind_hosts=state.blind_hosts,
         watch_blind=state.watch_blind,
         watch_blind_since=state.watch_blind_since,
     )

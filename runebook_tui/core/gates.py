@@ -57,6 +57,14 @@ def _missing(state: State, agent: AgentState) -> tuple[str, ...]:
     )
 
 
+def waits_for_copy(state: State, host: str, api: str) -> bool:
+    """Whether an agent of the host that has not started needs the API."""
+    return any(
+        agent.spec.host == host and agent.status in _NOT_STARTED and api in _needed(state, agent)
+        for agent in state.agents.values()
+    )
+
+
 def _needed(state: State, agent: AgentState) -> tuple[str, ...]:
     """The APIs that an agent or its phase needs."""
     phase = state.plan.phase(agent.spec.phase)

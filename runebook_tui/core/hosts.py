@@ -6,7 +6,7 @@ plan's own host, `@name` for another; no agent can be called so.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -33,6 +33,11 @@ def tree_of(host: str) -> str:
     return _MARK + host if host else ""
 
 
+def host_of_tree(tree: str) -> str:
+    """The host whose checkout is called so."""
+    return tree.removeprefix(_MARK) if tree.startswith(_MARK) else ""
+
+
 def is_lane(tree: str) -> bool:
     """Whether a tree of that name is an agent's lane, and no host's checkout."""
     return bool(tree) and not tree.startswith(_MARK)
@@ -42,7 +47,7 @@ def place_words(tree: str) -> str:
     """Where a file of that tree lies, to follow what it is about; "" for the plan's own checkout."""
     if is_lane(tree):
         return f" in the worktree of {tree}"
-    return f" on host {tree.removeprefix(_MARK)}" if tree else ""
+    return f" on host {host_of_tree(tree)}" if tree else ""
 
 
 def host_of_agent(state: State, agent: str) -> str | None:
@@ -54,12 +59,20 @@ def host_of_agent(state: State, agent: str) -> str | None:
 def host_of_request(state: State, request: RequestState) -> str:
     """The host on which the files and panes of a request are."""
     if request.lane.startswith(_MARK):
-        return request.lane.removeprefix(_MARK)
+        return host_of_tree(request.lane)
     names: Iterable[str | None] = (request.lane, request.requester, *request.candidates)
     if request.kind is RequestKind.DRIFT:
         names = (each.agent for each in state.apis.published.values() if each.path in request.crossings)
     found = (host_of_agent(state, name) for name in names if name)
     return next((host for host in found if host is not None), "")
+
+
+def request_place(state: State, request: RequestState, away: Collection[str] = ()) -> str:
+    """Where a request's files are, to follow what it is about; `away` are hosts of which no engine lives."""
+    host = host_of_request(state, request)
+    words = place_words(request.lane) if is_lane(request.lane) else ""
+    words += place_words(tree_of(host))
+    return f"{words}, where no engine runs" if host in away else words
 
 
 def host_of_undo(state: State, undo: str) -> str:

@@ -312,6 +312,7 @@ def _net_reported(state: State, command: c.ReportNet) -> Outcome:
             reason=command.reason,
             mode=command.mode,
             proven=command.proven,
+            host=command.host,
         ),
     )
 

@@ -344,6 +344,8 @@ class State:
     """When the operator last came to the screen or left it, over all runs."""
     away_since: float | None = None
     """When the operator's last absence began: it goes on, or ended when the screen was opened."""
+    blind_hosts: Mapping[str, str] = field(default_factory=_empty)
+    """Why the live watch over a host's checkout sees nothing, by host."""
     watch_blind: str = ""
     """Why the live watch sees nothing; "" while it sees."""
     watch_blind_since: float | None = None

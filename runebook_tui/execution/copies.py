@@ -7,14 +7,16 @@ that one file is taken when nothing of anybody's is lost by it: when tree and in
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Protocol
 
 from runebook_tui.core import commands as c
+from runebook_tui.core.gates import waits_for_copy
 from runebook_tui.core.hosts import host_of_agent, leading
 from runebook_tui.core.state import PublishedApi, State
 from runebook_tui.core.types import Author, Version
-from runebook_tui.execution.observer import Observer
 from runebook_tui.git.process import GitError
 from runebook_tui.git.published import Found, fetch, find, untouched
 from runebook_tui.history.errors import HistoryError
@@ -23,6 +25,16 @@ from runebook_tui.history.rewrite import rewrite
 
 AGAIN_SECONDS = 10.0
 """How often the remote is asked again for what it does not have yet."""
+
+
+class Watched(Protocol):
+    """What this needs of the checkout's observer."""
+
+    def still(self, paths: Sequence[str]) -> AbstractAsyncContextManager[None]:
+        """Look at `paths` now, and observe nothing further until the block ends."""
+
+    async def wrote(self, paths: Sequence[str], author: Author) -> None:
+        """Within `still`: the engine wrote `paths`, in the name of `author`."""
 
 
 class Host(Protocol):
@@ -36,7 +48,7 @@ class Host(Protocol):
         """The state now."""
 
     @property
-    def observer(self) -> Observer | None:
+    def observer(self) -> Watched | None:
         """Observes the checkout; None until it does."""
 
     async def handle_surely(self, command: c.Command) -> None:
@@ -58,24 +70,34 @@ class Copies:
         return self._host.host != (leading(state.plan) if publisher is None else publisher)
 
     async def look(self, api: PublishedApi) -> None:
-        """Compare this host's file with the published one, and report it."""
+        """Compare this host's file with the published one, and report it. What has arrived once is here."""
+        if api.lacking.get(self._host.host) == "":
+            return
         if await asyncio.to_thread(self._is_here, api):
             self._due.pop(api.name, None)
             await self._report(api, "")
         else:
             self._due.setdefault(api.name, 0.0)
-            if api.lacking.get(self._host.host) in (None, ""):
+            if self._host.host not in api.lacking:
                 await self._report(api, _lacks(api))
 
     def settle(self) -> None:
-        """Begin to fetch what is lacking, when it is time to ask for it again."""
-        now = asyncio.get_running_loop().time()
-        known = self._host.state.apis.published
-        due = [known[name] for name, at in self._due.items() if at <= now and name in known]
-        if due and self._host.state.plan.plan.remote and (self._task is None or self._task.done()):
+        """Begin to fetch what is lacking and waited for, when it is time to ask for it again."""
+        state, now = self._host.state, asyncio.get_running_loop().time()
+        due = [
+            state.apis.published[name]
+            for name, at in self._due.items()
+            if at <= now and name in state.apis.published and waits_for_copy(state, self._host.host, name)
+        ]
+        if due and state.plan.plan.remote and (self._task is None or self._task.done()):
             for api in due:
                 self._due[api.name] = now + AGAIN_SECONDS
             self._task = asyncio.create_task(self._bring(due))
+
+    async def fetched(self) -> None:
+        """Wait until what is being fetched has been."""
+        if self._task is not None:
+            await self._task
 
     async def close(self) -> None:
         """Fetch no more."""

@@ -18,7 +18,8 @@ from runebook_tui.history.authors import Authors
 from runebook_tui.history.errors import HistoryError
 from runebook_tui.history.versions import History
 from runebook_tui.place import PLAN_NAME
-from runebook_tui.watch.tree import Batch, TreeWatch
+from runebook_tui.watch.backlog import Batch
+from runebook_tui.watch.tree import TreeWatch
 
 Handle = Callable[[c.Command], Awaitable[object]]
 

@@ -15,7 +15,7 @@ from runebook_tui.core.state import State
 from runebook_tui.execution.errands import Errands
 from runebook_tui.execution.server import Handler
 from runebook_tui.log.errands import ErrandBox
-from runebook_tui.log.eventlog import EventLog, LogError
+from runebook_tui.log.eventlog import EventLog, LeaseTaken, LogError
 from runebook_tui.log.lease import lease_name
 
 LOOK_SECONDS = 1.0
@@ -93,6 +93,8 @@ class Others:
             await self._ear.wait(LOOK_SECONDS)
             try:
                 await self._look()
+            except LeaseTaken:
+                raise
             except LogError as error:
                 if str(error) != trouble:
                     self._say(f"other hosts are not heard: {error}")

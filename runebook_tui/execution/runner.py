@@ -26,6 +26,7 @@ from runebook_tui.execution.calling import Caller
 from runebook_tui.execution.carrier import Carrier
 from runebook_tui.execution.course import Course
 from runebook_tui.execution.effects import Effects
+from runebook_tui.execution.enginelog import shorten
 from runebook_tui.execution.errands import Errands
 from runebook_tui.execution.folders import make_state_folder
 from runebook_tui.execution.handle import CoordinationHandle
@@ -50,7 +51,7 @@ from runebook_tui.execution.undoing import Undoing
 from runebook_tui.execution.vault import Vault
 from runebook_tui.execution.verbs import Verbs
 from runebook_tui.history.versions import History
-from runebook_tui.log.eventlog import EventLog, LogError
+from runebook_tui.log.eventlog import EventLog, LeaseTaken, LogError
 from runebook_tui.log.lease import lease_name, own_lease
 from runebook_tui.log.nudge import Bell
 from runebook_tui.log.opening import store_of
@@ -347,6 +348,7 @@ class ParallelExecutionRunner:
             self._wake.clear()
             if self._post.rescue(self._log, self._say):
                 self._bell.ring()
+            shorten(self.root)
             before = self._effects.trouble
             await self._course.settle()
             await self._interfaces.settle()
@@ -377,6 +379,8 @@ class ParallelExecutionRunner:
             except Refused as refusal:
                 self._say(f"refused: {refusal}")
                 return
+            except LeaseTaken:
+                raise  # another engine is at work for this host by now
             except LogError as error:
                 self._say(f"waiting for the log: {error}")
                 await asyncio.sleep(_LOG_RETRY_SECONDS)
@@ -386,6 +390,7 @@ class ParallelExecutionRunner:
         self._surfaces.note()
         self._caller.note()
         self._supervision.published(state)
+        self._trees.published(state)
         self._course.note(records)
         self._interfaces.note(records)
         self.outputs.note(records)

@@ -283,7 +283,9 @@ class Supervision:
         agent = self._supervised(connection, message)
         record = message.get("record")
         path = record.get("path") if isinstance(record, dict) else None
-        attempt = f"write {visible(str(path), 500)}" if path else "write a place that cannot be told"
+        doing = record.get("op") if isinstance(record, dict) else None
+        doing = doing if doing in ("signal", "trace", "limit") else "write"
+        attempt = f"{doing} {visible(str(path), 500)}" if path else "write a place that cannot be told"
         reason = wire.text_field(message, "reason", default="", limit=500)
         await self._host.attempts.note(agent, attempt, reason)
         return {}

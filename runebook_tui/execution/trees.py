@@ -8,7 +8,7 @@ from pathlib import Path
 
 from runebook_tui.core import commands as c
 from runebook_tui.core.events import Touched
-from runebook_tui.core.hosts import is_lane
+from runebook_tui.core.hosts import host_of_tree, is_lane
 from runebook_tui.core.state import State
 from runebook_tui.core.types import Author, Change
 from runebook_tui.execution.holders import Holders
@@ -88,6 +88,10 @@ class Trees:
     def get(self, name: str) -> Tree | None:
         """The tree of that name, if it is observed; "" is the checkout."""
         return self._trees.get(name or self.main.name)
+
+    def published(self, state: State) -> None:
+        """Keep to what a new state's plan says of the history; what is too much goes with the next change."""
+        self.main.history.store.limit_bytes = int(state.plan.policy.history_mb * 1e6)
 
     # ── what the gates recorded ─────────────────────────────────────────────────────────────────
 
@@ -223,7 +227,9 @@ class Trees:
         else:
             self._blind[name] = f"the worktree of {name}: {reason}" if is_lane(name) else reason
         words = "; ".join(self._blind.values())
-        await self._handle(c.ReportNet("watch", None, holds=not self._blind, reason=words))
+        await self._handle(
+            c.ReportNet("watch", None, not self._blind, words, host=host_of_tree(self.main.name))
+        )
 
 
 async def _no_plan(author: Author) -> None:

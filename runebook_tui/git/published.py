@@ -41,7 +41,7 @@ def find(root: Path, remote: str, path: str, digest: str) -> Found | None:
         "for-each-ref",
         f"--count={MOST_REFS}",
         "--sort=-committerdate",
-        "--format=%(refname)",
+        "--format=%(if)%(symref)%(then)%(else)%(refname)%(end)",
         f"refs/remotes/{remote}/",
     )
     seen: set[bytes] = set()

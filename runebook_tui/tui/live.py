@@ -64,7 +64,7 @@ class LiveBackend:
         self._open = self._open or OpenScreen(self.root)
         async for update in follow.follow(self.root):
             self._state = update.state
-            yield Update(update.state, update.records, update.engine_alive)
+            yield Update(update.state, update.records, update.engine_alive, update.away)
 
     async def send(self, do: str, **fields: object) -> dict[str, object]:
         """See Backend.send."""

@@ -196,7 +196,7 @@ COMMANDS = st.one_of(
         environment=st.dictionaries(TEXT, st.none() | TEXT, max_size=2),
         error=TEXT,
     ),
-    st.builds(c.RecordAttempt, AGENT, TEXT, TEXT),
+    st.builds(c.RecordAttempt, AGENT, TEXT, TEXT, st.integers(1, 9)),
     st.builds(c.SendMessage, AGENT, st.lists(AGENT, max_size=2).map(tuple), TEXT),
     st.builds(c.Recommend, AGENT, REQUEST, st.sampled_from(["approve", "reject"]), TEXT),
     st.builds(
@@ -339,6 +339,7 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "lacks": TEXT,
     "api": API,
     "attempt": st.integers(0, 3),
+    "count": st.integers(1, 9),
     "branch": TEXT,
     "commit": TEXT,
     "fresh": st.booleans(),
@@ -436,7 +437,6 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "answer": st.sampled_from(["yes", "no"]),
     "why": TEXT,
     "version": st.integers(1, 3),
-    "count": st.integers(1, 3),
 }
 
 

@@ -16,6 +16,7 @@ from textual.widget import Widget
 
 from runebook_tui.core.events import Record, Touched
 from runebook_tui.core.filenews import News
+from runebook_tui.core.hosts import is_lane
 from runebook_tui.core.ownership import OwnershipManager
 from runebook_tui.core.printable import visible
 from runebook_tui.core.story import Story
@@ -163,7 +164,7 @@ class FilesScreen(ModeScreen):
 
     def _move(self, record: Record) -> bool:
         """Let the record's file come or go, and say whether it did."""
-        if not isinstance(record.event, Touched) or record.event.lane:
+        if not isinstance(record.event, Touched) or is_lane(record.event.lane):
             return False
         path = record.event.change.path
         there = record.event.change.after.kind != "absent"

@@ -18,6 +18,7 @@ from runebook_tui.core import consequences
 from runebook_tui.core.aftermath import Means
 from runebook_tui.core.decisions import why_not_by
 from runebook_tui.core.grants import Scope
+from runebook_tui.core.hosts import request_place
 from runebook_tui.core.state import RequestState
 from runebook_tui.core.types import RequestKind
 from runebook_tui.history.heads import FileHead
@@ -199,7 +200,8 @@ class RequestSheet(Vertical):
         now = self._now()
         ended, keys = self._over(request) if self.over else ("", "")
         entitle(self, title, Content() if self.over else heading.deadline(request, now))
-        self.query_one("#who", Words).update(heading.title(request))
+        place = request_place(self.view.state, request, self.view.away)
+        self.query_one("#who", Words).update(heading.title(request, place))
         self.query_one("#why", Words).update(heading.why(self.view.state, request, now))
         notice = self.query_one("#notice", Words)
         notice.update(safe(ended or self._notice))
