@@ -262,6 +262,7 @@ class LiveBackend:
 
     async def close(self) -> None:
         """See Backend.close."""
+        await self._faraway.close()
         if self._open is not None:
             self._open.close()
         await self._disconnect()

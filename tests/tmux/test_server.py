@@ -138,6 +138,11 @@ def test_a_command_of_one_word_is_not_read_by_a_shell(server: TmuxServer, tmp_pa
     assert (tmp_path / "out").read_text() == "started\n"
 
 
+@pytest.mark.parametrize(("panes", "rows"), [(0, 20_000), (20, 20_000), (100, 4_000), (900, 2_000)])
+def test_many_panes_share_the_rows_that_are_kept(panes: int, rows: int) -> None:
+    assert f"\nset -g history-limit {rows}\n" in configuration.text(panes)
+
+
 def test_the_users_configuration_is_not_read(
     server: TmuxServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

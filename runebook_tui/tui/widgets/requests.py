@@ -73,10 +73,6 @@ class RequestsPanel(Rows):
         if not same_but(before, view, *BEHIND):
             self.draw()
 
-    def repaint(self) -> None:
-        """Paint every line: what is painted counts as seen, also where it looks the same."""
-        self.refresh()
-
     def draw(self) -> None:
         """Show the open requests and questions: after the writes that wait, which do not for ever."""
         state = self.view.state
@@ -92,6 +88,8 @@ class RequestsPanel(Rows):
         held = sum(request.held_until is not None for request in requests)
         entries[held:held] = [Entry(_key(each), _QUESTION_LINES, partial(self._asks, each)) for each in asked]
         self.show(entries)
+        # What is painted counts as seen, so all of it is, also where a new matter looks like the old one.
+        self.refresh()
         self.set_class(not entries, "-empty")
         if not entries:
             self._guard.blank()
