@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from runebook_tui.core.printable import visible
 from runebook_tui.core.secrets import without_secrets
 from runebook_tui.execution import wire
 from runebook_tui.execution.lines import PATIENCE_SECONDS, Lines, Room
@@ -213,7 +214,7 @@ async def answered(handler: Handler, connection: Connection, line: bytes) -> dic
     try:
         return {"ok": True, **await handler(connection, wire.unpack(line))}
     except (wire.WireError, Refused) as error:
-        return {"ok": False, "error": str(error)}
+        return {"ok": False, "error": visible(str(error))}
     except LogError as error:
         done = "whether that was done is not known" if isinstance(error, InDoubt) else "nothing was changed"
         return {"ok": False, "error": f"{done}: {error}"}

@@ -74,7 +74,7 @@ def test_the_role_can_do_an_engines_work_and_nothing_else(database: str, role: s
 
 def test_what_the_role_may_not_do_is_said_in_one_line(database: str, role: str) -> None:
     make(database, role=role)
-    with pytest.raises(LogError, match="the role may not do that") as error:
+    with pytest.raises(LogError, match="the database user may not do that") as error:
         make(as_role(database, role), role=f"{role} other")
     assert "\n" not in str(error.value)
 
