@@ -23,6 +23,7 @@ from runebook_tui.tui.view import BEHIND, EMPTY, View, same_but, waited
 from runebook_tui.tui.widgets.rows import Entry, Rows
 from runebook_tui.tui.widgets.words import entitle
 
+NOBODY = "nobody needs you: a request comes when an agent writes what another owns"
 _LINES = 3
 _QUESTION_LINES = 2
 
@@ -45,7 +46,7 @@ class RequestsPanel(Rows):
     def __init__(
         self, now: Callable[[], float], pulse: Callable[[], float], *, id: str | None = None
     ) -> None:
-        super().__init__(empty="nobody needs you", id=id)
+        super().__init__(empty=NOBODY, id=id)
         self._now = now
         self._pulse = pulse
         self._guard = SeenGuard()
