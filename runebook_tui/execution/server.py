@@ -18,7 +18,7 @@ from runebook_tui.execution.lines import PATIENCE_SECONDS, Lines, Room
 from runebook_tui.execution.pauses import Pauses
 from runebook_tui.execution.peers import Peer
 from runebook_tui.execution.speakers import Speaker, Supervisors
-from runebook_tui.log.eventlog import LogError
+from runebook_tui.log.eventlog import InDoubt, LogError
 from runebook_tui.orchestrator.coordinator import Refused
 
 MOST_CONNECTIONS = 448
@@ -216,7 +216,8 @@ async def answered(handler: Handler, connection: Connection, line: bytes) -> dic
     except (wire.WireError, Refused) as error:
         return {"ok": False, "error": visible(str(error))}
     except LogError as error:
-        return {"ok": False, "error": f"nothing was changed: {error}"}
+        done = "whether that was done is not known" if isinstance(error, InDoubt) else "nothing was changed"
+        return {"ok": False, "error": f"{done}: {error}"}
     except Exception as error:  # noqa: BLE001  top-level guard: one bad message never ends the engine
         print(without_secrets(traceback.format_exc(), _MOST_TRACE), file=sys.stderr, flush=True)
         return {"ok": False, "error": f"the engine failed on this message: {type(error).__name__}"}
