@@ -7,6 +7,7 @@ import random
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 from benchmarks.chaos.ledger import Life
 from benchmarks.chaos.stage import IDLE, Broken, Stage
@@ -19,6 +20,7 @@ Blow = Callable[[Stage, random.Random], int]
 
 _WORK_SECONDS = 0.6
 _START_SECONDS = 1.2
+_CUT_SECONDS = 3.0
 _MOST_IN_A_ROW = 4
 
 
@@ -108,6 +110,75 @@ def tmux(stage: Stage, chance: random.Random) -> int:
     return killed
 
 
+def store(stage: Stage, chance: random.Random) -> int:
+    """The server of the log, every process of it, now and then with the engine."""
+    assert stage.store is not None
+    time.sleep(chance.uniform(0, _WORK_SECONDS))
+    stage.store.kill()
+    killed = 1
+    time.sleep(chance.uniform(0, _WORK_SECONDS))
+    if chance.random() < 0.3:
+        killed += stage.kill_engine()
+    stage.store.start()
+    if killed > 1:
+        stage.start_engine()
+    stage.goes_on()
+    return killed
+
+
+def network(stage: Stage, chance: random.Random) -> int:
+    """The way to the log's server is cut for a while."""
+    assert stage.store is not None
+    time.sleep(chance.uniform(0, _WORK_SECONDS))
+    stage.store.cut(chance.uniform(0, _CUT_SECONDS), chance)
+    stage.goes_on()
+    return 1
+
+
+def disk(stage: Stage, chance: random.Random) -> int:
+    """The disk of the state folder is full for a while, now and then when an engine starts."""
+    time.sleep(chance.uniform(0, _WORK_SECONDS))
+    stage.disk.fill()
+    time.sleep(chance.uniform(0, _WORK_SECONDS))
+    restarted = chance.random() < 0.5
+    if restarted:
+        stage.kill_engine()
+        stage.start_engine(wait=False)
+        time.sleep(chance.uniform(0, _START_SECONDS))
+    else:
+        time.sleep(chance.uniform(0, _CUT_SECONDS))
+    stage.disk.make_room()
+    if restarted:
+        # One that found no room for its log has ended with words.
+        stage.kill_engine()
+        stage.start_engine()
+    stage.goes_on()
+    return 1
+
+
+def clock(stage: Stage, chance: random.Random) -> int:
+    """The engine is killed, and the next one has another idea of the time; then one has the right one."""
+    seconds = chance.choice((-86_400, -1200, -3, 3, 1200, 86_400))
+    stage.kill_engine()
+    stage.start_engine(environment=skewed(seconds))
+    stage.goes_on()
+    stage.kill_engine()
+    stage.start_engine()
+    stage.goes_on()
+    return 2
+
+
+def faketime() -> Path | None:
+    """The library that has a process see another time (Debian: faketime)."""
+    return next(iter(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")), None)
+
+
+def skewed(seconds: int) -> dict[str, str]:
+    """What has a process take the time to be so many seconds later."""
+    # The monotonic clock goes on as it is, as it does when somebody sets the clock.
+    return {"LD_PRELOAD": str(faketime()), "FAKETIME": f"{seconds:+d}s", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+
+
 def _below(life: Life) -> list[tuple[int, float | None]]:
     """The processes of an agent that last, each with its start: front, server and program."""
     serving = children(life.pid)
@@ -127,5 +198,13 @@ BLOWS: Mapping[str, Blow] = {
     "server": server,
     "front": front,
     "tmux": tmux,
+    "clock": clock,
+    "disk": disk,
+    "store": store,
+    "network": network,
 }
-"""By the name of what dies."""
+"""By the name of what dies, or goes wrong."""
+NOT_ON: Mapping[str, tuple[str, ...]] = {"sqlite": ("store", "network"), "postgres": ("disk",)}
+"""Which of them a log in that store knows nothing of."""
+NO_KILLS = ("disk", "network")
+"""Nothing is killed by these."""

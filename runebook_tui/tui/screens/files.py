@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import subprocess
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
 from textual import getters, on, work
@@ -66,6 +66,8 @@ class FilesScreen(ModeScreen):
         self._seq = 0
         """The newest record that the news are of."""
         self._order = "name"
+        self._unfolded: set[str] = set()
+        """The folders that are to be unfolded when the tree has been read."""
         self._opened: set[str] = set()
         """The folders that are unfolded."""
         self._version = 0
@@ -116,7 +118,8 @@ class FilesScreen(ModeScreen):
         if first:
             small = len(self._tree) <= _SMALL
             unfolded = self._tree.rows(None if small else ())
-            self._opened = {row.node.path for row in unfolded if isinstance(row.node, Folder) and row.open}
+            unfold = {row.node.path for row in unfolded if isinstance(row.node, Folder) and row.open}
+            self._opened = self._unfolded or unfold
         self._version += 1
         self._fresh()
 
@@ -323,6 +326,18 @@ class FilesScreen(ModeScreen):
             self.say("folders fold by name and without a filter")
             return
         (self._opened.discard if fold else self._opened.add)(path)
+        self._changed()
+
+    def turned(self) -> Mapping[str, str]:
+        """The order, and the folders that are unfolded, one a line."""
+        return {"order": self._order, "unfolded": "\n".join(sorted(self._opened))}
+
+    def turn(self, turned: Mapping[str, str]) -> None:
+        """Take an order, and unfold folders."""
+        if (order := turned.get("order")) in _ORDERS:
+            self._order = order
+        self._unfolded = {path for path in turned.get("unfolded", "").split("\n") if path}
+        self._opened |= self._unfolded
         self._changed()
 
     def action_order(self) -> None:
