@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks import machine
-from benchmarks.chaos.blows import BLOWS, NO_KILLS, NOT_ON, faketime
+from benchmarks.chaos.blows import BLOWS, NO_KILLS, NOT_ON
 from benchmarks.chaos.disk import alone, has_small_disk
 from benchmarks.chaos.rounds import STORES, Round
 from benchmarks.chaos.server import can_cut, has_postgres
@@ -32,8 +32,6 @@ def impossible() -> Iterator[tuple[str, str]]:
         yield "network", "only root can make network namespaces"
     if not has_small_disk():
         yield "disk", "only root can mount a small disk"
-    if faketime() is None:
-        yield "clock", "libfaketime is not installed (Debian: apt install faketime)"
 
 
 def main(words: list[str]) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
+import math
 import os
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
@@ -21,7 +22,7 @@ from runebook_tui.log.eventlog import EventLog, encode
 from runebook_tui.log.lease import process_start
 from runebook_tui.log.loading import load
 
-_CLOCKS_SECONDS = 0.1
+_YES = ("taken", "approved")
 AS_LAID = b"as it was\n"
 
 
@@ -36,7 +37,6 @@ class Auditor:
         self._texts: Counter[str] = Counter()
         self._decisions: dict[int, list[str]] = {}
         self._starts: Counter[str] = Counter()
-        self._approved_at: dict[int, float] = {}
 
     def read(self, log: EventLog) -> Iterator[str]:
         """What is wrong with the records that came since the last time."""
@@ -58,7 +58,6 @@ class Auditor:
             self._texts[event.text] += 1
         elif isinstance(event, CoordinationResponse):
             self._decisions.setdefault(event.request, []).append(event.decision)
-            self._approved_at[event.request] = record.time
         elif isinstance(event, AgentStarted):
             self._starts[event.agent] += 1
 
@@ -124,13 +123,14 @@ class Auditor:
                 told = f"{agent.attempt}, by {self._starts[name]} records"
                 yield f"{name} was started {life.attempt} times; the log says {told}"
 
-    def landed(self, changed: Container[int], notes: Sequence[Note]) -> Iterator[str]:
+    def landed(self, changed: Container[int], notes: Sequence[Note], votes: Sequence[Vote]) -> Iterator[str]:
         """Every foreign file is as it was laid, but for approved changes, which are all there.
 
         `notes` are older than what was found `changed`, and that is older than what was read of the log.
         """
         ends = {note["number"]: note for note in notes if note["do"] == "end"}
         approved = dict(self._approved())
+        heard = {vote.request: vote.time for vote in votes if (vote.outcome, vote.decision) == _YES}
         for number in range(FILES):
             end = ends.get(number)
             code = None if end is None else end["errno"]
@@ -146,7 +146,7 @@ class Auditor:
             # Without an engine it is refused at once, and asked about when there is one.
             if end is None or code != errno.EACCES or number not in approved:
                 continue
-            if end["time"] > self._approved_at[approved[number]] + _CLOCKS_SECONDS:
+            if end["time"] > heard.get(approved[number], math.inf):
                 yield f"the change {number} was approved by request {approved[number]}, and refused"
 
     def _approved(self) -> Iterator[tuple[int, int]]:

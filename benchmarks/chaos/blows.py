@@ -11,6 +11,7 @@ from pathlib import Path
 
 from benchmarks.chaos.ledger import Life
 from benchmarks.chaos.stage import IDLE, Broken, Stage
+from benchmarks.chaos.terminal import alike
 from benchmarks.soak.gauges import children
 from runebook_tui.core.resuming import is_lost
 from runebook_tui.execution.client import EngineClient
@@ -21,6 +22,11 @@ Blow = Callable[[Stage, random.Random], int]
 _WORK_SECONDS = 0.6
 _START_SECONDS = 1.2
 _CUT_SECONDS = 3.0
+_SLOW = 2.0
+"""How old the newest record may be when it is looked at, seconds."""
+_MODES = "12356"
+"""The keys of the screens whose rows stand still when nothing happens."""
+_FILTERS = ("beta", "idle", "own")
 _MOST_IN_A_ROW = 4
 
 
@@ -38,11 +44,19 @@ def engine(stage: Stage, chance: random.Random) -> int:
 
 
 def screen(stage: Stage, chance: random.Random) -> int:
-    """The person's screen."""
-    time.sleep(chance.uniform(0, _WORK_SECONDS))
-    stage.terminal.kill()
-    stage.terminal.open()
-    stage.terminal.shows("chaos", "alpha")
+    """The person's screen, wherever the person looks: it comes back to the same."""
+    terminal = stage.terminal
+    stage.voices.hush()
+    terminal.keys(chance.choice(_MODES))
+    if chance.random() < 0.5:
+        terminal.keys("/", *chance.choice(_FILTERS), "Enter")
+    terminal.keys(*["Down"] * chance.randrange(1, 6))
+    before = terminal.still()
+    terminal.kill()
+    terminal.open()
+    terminal.until(f"the screen that was killed:\n{before}\n", lambda: alike(before, terminal.screen()))
+    terminal.keys("Escape", "1")
+    stage.voices.go_on()
     return 1
 
 
@@ -162,21 +176,19 @@ def clock(stage: Stage, chance: random.Random) -> int:
     stage.kill_engine()
     stage.start_engine(environment=skewed(seconds))
     stage.goes_on()
+    stage.until("a record by that clock", lambda: abs(stage.state.time - time.time() - seconds) < _SLOW)
     stage.kill_engine()
     stage.start_engine()
     stage.goes_on()
     return 2
 
 
-def faketime() -> Path | None:
-    """The library that has a process see another time (Debian: faketime)."""
-    return next(iter(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")), None)
-
-
 def skewed(seconds: int) -> dict[str, str]:
-    """What has a process take the time to be so many seconds later."""
-    # The monotonic clock goes on as it is, as it does when somebody sets the clock.
-    return {"LD_PRELOAD": str(faketime()), "FAKETIME": f"{seconds:+d}s", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+    """What has an engine take the time to be so many seconds later.
+
+    libfaketime 0.9.10 was tried: with it either no thread can sleep, or a wait with a timeout never ends.
+    """
+    return {"PYTHONPATH": str(Path(__file__).with_name("skew")), "CHAOS_SKEW": str(seconds)}
 
 
 def _below(life: Life) -> list[tuple[int, float | None]]:

@@ -246,7 +246,7 @@ class Stage:
             wrong += self.auditor.said(said, notes)
             wrong += self.auditor.decided(votes)
             wrong += self.auditor.alive()
-            wrong += self.auditor.landed(landed, notes)
+            wrong += self.auditor.landed(landed, notes, votes)
             if whole:
                 wrong += self.auditor.whole(log)
         wrong += [f"an own write failed: {os.strerror(n['errno'])}" for n in notes if n["do"] == "fault"]
