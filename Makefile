@@ -2,7 +2,7 @@
 # All paths below are relative, so the folder's own path may hold spaces.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-web test-clients check bench soak soak-day chaos kills clean
+.PHONY: help setup demo test test-web test-clients check bench evidence soak soak-day chaos kills clean
 MAKEFLAGS += --no-print-directory
 SHELL := /bin/sh
 
@@ -75,6 +75,9 @@ check: $(READY) ## format, lint, types and layers
 
 bench: $(READY) ## measure against named alternatives
 	@$(BIN)/python -m benchmarks
+
+evidence: $(READY) ## measure what is promised, and write docs/evidence.md (ONLY=PART for a part of it)
+	@$(BIN)/python -m benchmarks.evidence $(if $(ONLY),--only $(ONLY))
 
 MINUTES ?= 60
 DAY_MINUTES ?= 15

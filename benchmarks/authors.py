@@ -39,7 +39,7 @@ _COLUMNS = (
     "not named",
     "share not named",
 )
-_NOTE = (
+NOTE = (
     "Four agents in their panes and the operator write {files} files of one tree in turns, {gap:g} s apart "
     "on average, by shell redirection, append, rename onto the file, Python, `sed -i`, `git apply`, `rm` and "
     "a process that outlives its parent. Every write brings a line of its own, which says whose it is. No "
@@ -102,7 +102,7 @@ def measure(folder: Path, size: Size) -> Iterator[Table]:
             (gates.name, f"{tally.writes:,}", f"{seen:,}", f"{tally.right:,}", f"{len(tally.wrong):,}",
              f"{tally.unknown:,}", f"{tally.unknown / max(1, seen):.0%}")
         )  # fmt: skip
-    note = _NOTE.format(files=size.files, gap=size.gap, pause=size.pause)
+    note = NOTE.format(files=size.files, gap=size.gap, pause=size.pause)
     yield Table("Authors named", _COLUMNS, rows, note, wrong=wrong)
 
 

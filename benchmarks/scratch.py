@@ -41,10 +41,14 @@ def scratch_folder() -> Iterator[Path]:
 
 
 class Scratch:
-    """A git repository in `folder/repo` in which agent alpha runs the writer and beta owns `beta/`."""
+    """A git repository in `folder/repo` in which agent alpha runs the writer and beta owns `beta/`.
 
-    def __init__(self, folder: Path) -> None:
+    `gate` is alpha's, in the words of the plan.
+    """
+
+    def __init__(self, folder: Path, gate: str = "observe") -> None:
         self.folder = folder
+        self.gate = gate
         self.root = folder / "repo"
         self.orders, self.answers = folder / "orders", folder / "answers"
         self.root.mkdir(parents=True)
@@ -79,7 +83,7 @@ class Scratch:
             f'[plan]\nname = "{PLAN_TITLE}"\n'
             '[[phases]]\nid = "work"\n'
             f'[[agents]]\nid = "alpha"\nphase = "work"\ncommand = {command}\nclaims = ["alpha/**"]\n'
-            'gate = "observe"\n'
+            f'gate = "{self.gate}"\n'
             '[[agents]]\nid = "beta"\nphase = "work"\ncommand = ["sleep", "86400"]\nclaims = ["beta/**"]\n'
         )
 

@@ -168,7 +168,8 @@ class Session:
 
     def _observed(self) -> bool:
         agents = self.log.state.agents.values()
-        return bool(agents) and all(agent.gate_holds for agent in agents)
+        off = {"alpha"} if self.scratch.gate == "off" else set()
+        return bool(agents) and all(agent.gate_holds is (agent.id not in off) for agent in agents)
 
     def _answer(self, patience: float = DEADLINE) -> None:
         deadline = time.monotonic() + patience

@@ -13,6 +13,7 @@ STATE_NAME = ".runebook"
 POINTER_NAME = "socket"
 LOG_NAME = "log.sqlite"
 SOCKET_NAME = "engine.sock"
+HOST_NAME = "host"
 LANES_SUFFIX = ".worktrees"
 
 
@@ -55,6 +56,25 @@ def root_hash(root: Path) -> str:
 def state_folder(root: Path) -> Path:
     """The folder of the log, history and generated files of the repository at `root`."""
     return root / STATE_NAME
+
+
+def has_run(root: Path) -> bool:
+    """Whether an engine has run in the repository at `root`, wherever its log is."""
+    return any((state_folder(root) / name).exists() for name in (LOG_NAME, "history"))
+
+
+def host_name(root: Path) -> str:
+    """The host of the plan that this checkout is for: RUNEBOOK_HOST, else the last `run --host`; "" for none.
+
+    It may be any text.
+    """
+    given = os.environ.get("RUNEBOOK_HOST")
+    if given is not None:
+        return given
+    try:
+        return (state_folder(root) / HOST_NAME).read_text("utf-8", "replace").strip()
+    except OSError:
+        return ""
 
 
 def runtime_folder(root: Path, *, create: bool = False) -> Path:

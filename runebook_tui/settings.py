@@ -89,7 +89,7 @@ def load_settings(path: Path | None = None) -> Settings:
         return parse_settings(tomllib.loads(content.decode()))
     except UnicodeDecodeError:
         return Settings(problem="the settings are not UTF-8")
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # more than TOMLDecodeError: a number of 5,000 digits
         return Settings(problem=f"the settings are not TOML: {ascii(str(error))[1:-1]}")
 
 

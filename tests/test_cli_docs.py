@@ -33,7 +33,7 @@ DEADLINE = 60.0
 PROGRAM = [sys.executable, "-P", "-m", "runebook_tui"]
 
 # alpha asks, publishes and goes on; beta ends in failure; gamma never starts.
-pytestmark = pytest.mark.timeout(300)  # one session with some forty commands
+pytestmark = pytest.mark.timeout(1200)  # one session with some forty commands
 
 PLAN = """
 [plan]
@@ -355,6 +355,9 @@ def printed(tmp_path_factory: pytest.TempPathFactory, postgres: Cluster) -> dict
     stored.write("runebook.toml", PLAN)
     stored.environment["RUNEBOOK_STORE"] = postgres.url(postgres.database())
     found["store-init"] = [stored.json("store", "init", "--no-role"), stored.json("store", "init")]
+    copy = stored.root / "copy.jsonl"
+    copy.write_text('{"runebook": "log", "format": 1, "records": 0}\n')
+    found["log-imported"] = [stored.json("log", "import", str(copy))]
     with engine_in(here):
         # Before the run has begun there are no agents yet.
         here.until("status", holds=lambda state: [a["status"] for a in state["agents"]][1:2] == ["failed"])
@@ -431,6 +434,10 @@ def printed(tmp_path_factory: pytest.TempPathFactory, postgres: Cluster) -> dict
         found["amendment"].append(here.json("plan", "restore", found["amendment"][1]["before"]))
         found["agent-named"] += [here.json("stop", "alpha"), here.json("restart", "beta")]
         found["record"] = here.json("log", "--since", "1d")
+        here.json("log", "export", str(copy.with_name("all")))
+        head, *lines = map(json.loads, copy.with_name("all").read_text().splitlines())
+        # The fields of events are in a table of their own.
+        found["log-exported"], found["log-line"] = [head], [line | {"event": {}} for line in lines]
         script = f"""
 from pathlib import Path
 from runebook_tui.agent import AgentContext
@@ -455,6 +462,7 @@ print(context.suggest("fix", "Install it", snippet="pip install it", rule="pip",
         here.write("alpha/notes.txt", "note one\n")
         here.json("publish", "alpha-notes")
         here.write("alpha/notes.txt", "note two\n")
+        found["host"] = here.json("hosts")
         found["api"] = here.until("apis", holds=lambda found: found[1]["drift"])
         commit = ("commit", "alpha", "-m", "Begin", "--author", "Shapes <shapes@localhost>")
         found["commit"] = [here.json(*commit, status=1), here.json(*commit, "--partial")]

@@ -12,7 +12,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from benchmarks.day.ground import PLAN_TITLE, lay
-from benchmarks.day.orders import FOREIGN, Course, Desk
+from benchmarks.day.keys import Keys
+from benchmarks.day.orders import Course, Desk
 from benchmarks.ending import end_engine, kill_left
 from benchmarks.processes import start
 from benchmarks.session import PROGRAM, BenchmarkError, Follower
@@ -24,7 +25,6 @@ from runebook_tui.place import tmux_socket_name
 
 START_SECONDS = 600.0
 _PATIENCE = 60.0
-_TITLE = rf"(agent-\d{{3}}|{FOREIGN}) ·"
 
 
 class Day:
@@ -42,8 +42,6 @@ class Day:
         self.root = lay(folder / "ground", self.desk, gate)
         self.course = Course(names, hours, seconds, seed)
         self.gauges: dict[str, Gauge] = {}
-        self.keys: list[float] = []
-        """Seconds from each key press to its paint since somebody took them."""
         self.decided = 0
         self.failures: list[str] = []
         self.left: list[str] = []
@@ -51,8 +49,6 @@ class Day:
         self.begun = 0.0
         """When every agent was at work, monotonic seconds."""
         self._answered: set[int] = set()
-        self._shown = ""
-        self._down = True
 
     def __enter__(self) -> Day:
         try:
@@ -82,7 +78,8 @@ class Day:
         self.screens = Terminal(PROGRAM, self.root, environment)
         self._stack.callback(self.screens.close)
         self.screens.until(re.compile(re.escape(PLAN_TITLE)), START_SECONDS)
-        self._shown = self.screens.until(re.compile(_TITLE), START_SECONDS)[1]
+        self.keys = Keys(self.screens, START_SECONDS)
+        self._stack.callback(self.keys.close)
         self._supervisors = self._supervising()
         self.begun = time.monotonic()
 
@@ -101,31 +98,14 @@ class Day:
         if self.engine.poll() is not None:
             said = (self._folder / "engine.out").read_text(errors="replace")
             raise BenchmarkError(f"the engine ended: {said[-2000:]}")
+        if not self.keys.alive:
+            raise BenchmarkError("the screens paint nothing any more when a key is pressed")
         for order in self.course.due(self.now):
             self.desk.give(order)
         asked = [each.id for each in self.state.open_requests if each.id not in self._answered]
         if asked:
             self._decide(asked)
         self.log.until(lambda: False, 0.05)
-
-    def press(self) -> None:
-        """Go to another agent by a key, and note how long it takes until that one's name is painted."""
-        key = "j" if self._down else "k"
-        begun = time.perf_counter()
-        self.screens.press(key)
-        other = re.compile(rf"(?!{self._shown}){_TITLE}")
-        try:
-            self._shown = self.screens.until(other, 2.0)[1]
-        except BenchmarkError:
-            # The end of the list: back the other way. That the screens are dead is seen by the next key.
-            self._down = not self._down
-            return
-        self.keys.append(time.perf_counter() - begun)
-
-    def take_keys(self) -> list[float]:
-        """The seconds from key to paint since the last call."""
-        taken, self.keys = self.keys, []
-        return taken
 
     def sample(self) -> None:
         """Note what every process holds, and what every file below `.runebook` takes."""
@@ -211,5 +191,5 @@ def stores(root: Path) -> dict[str, int]:
             size = size_of(Path(each.path)) if each.is_dir(follow_symlinks=False) else each.stat().st_size
         except FileNotFoundError:  # one that is written anew
             continue
-        found[name] = found.get(name, 0) + size
+        found[f".runebook/{name}"] = found.get(f".runebook/{name}", 0) + size
     return found

@@ -9,13 +9,15 @@ from benchmarks.day.orders import FOREIGN, FOREIGN_FILES, OWN_FILES, SCRIPT, Des
 from benchmarks.scratch import Scratch
 
 PLAN_TITLE = "a-day"
+HISTORY_MB = 16
+"""The contents of the first eighth of the day: then the oldest go."""
 
 
 def lay(folder: Path, desk: Desk, gate: str) -> Path:
     """Make and commit the repository in `folder`; its top."""
     scratch = Scratch(folder)
     texts = {f"{FOREIGN}/f{number}": "as committed\n" for number in range(FOREIGN_FILES)}
-    plan = [f'[plan]\nname = "{PLAN_TITLE}"\n[[phases]]\nid = "work"\n']
+    plan = [f'[plan]\nname = "{PLAN_TITLE}"\n[policy]\nhistory_mb = {HISTORY_MB}\n[[phases]]\nid = "work"\n']
     for agent, fifo in desk.paths.items():
         texts |= {f"{agent}/f{number}": "as committed\n" for number in range(OWN_FILES)}
         plan.append(_agent(agent, ["sh", "-c", SCRIPT, "sh", str(fifo)], gate))

@@ -35,9 +35,13 @@ class Gauge:
         self.times.append(now)
         self.sizes.append(size)
 
-    def growth(self) -> tuple[float, float]:
-        """Memory at the end of the warm-up and at the end, by a line fitted to what lies between; bytes."""
-        begin = self.times[-1] * WARM_UP if self.times else 0.0
+    def growth(self, warm: float | None = None) -> tuple[float, float]:
+        """Memory at the end of the warm-up and at the end, by a line fitted to what lies between; bytes.
+
+        The warm-up is over after `warm` seconds, or a share of the time.
+        """
+        last = self.times[-1] if self.times else 0.0
+        begin = last * WARM_UP if warm is None else min(warm, last)
         points = [(t, s) for t, s in zip(self.times, self.sizes, strict=True) if t >= begin]
         return fitted(points)
 

@@ -85,6 +85,7 @@ def _session_commands(commands: _Commands[_Parser]) -> None:
     run = _command(commands, "run", "run the plan without a screen; status 0 when it completed", json=False)
     run.add_argument("--keep", action="store_true", help="stay when the run is over, until `down`")
     run.add_argument("--new", action="store_true", help="begin a new run even if the last one is not over")
+    run.add_argument("--host", metavar="NAME", help="see to the agents of this host (default: RUNEBOOK_HOST)")
     run.add_argument("--resume", action="store_true", help="bring agents back that were lost (see resume)")
     resume = _command(commands, "resume", "bring agents back that were lost with tmux or the machine")
     resume.add_argument("agents", nargs="*", metavar="AGENT", help="default: all that were lost")
@@ -117,10 +118,15 @@ def _surface_command(commands: _Commands[_Parser]) -> None:
 def _reading_commands(commands: _Commands[_Parser]) -> None:
     _command(commands, "status", "show phases, agents and requests; status 1 when no engine runs")
     _command(commands, "apis", "list the plan's interfaces, what became of them, and who builds on them")
+    _command(commands, "hosts", "list the hosts of the plan, and whether their engines live")
     requests = _command(commands, "requests", "list the open requests")
     requests.add_argument("--all", action="store_true", help="list the decided ones too")
     requests.add_argument("--diff", action="store_true", help="show what changed")
-    log = _command(commands, "log", "show what happened")
+    log = _command(commands, "log", "show what happened, print all of it, or read that into an empty log")
+    log.add_argument("step", nargs="?", choices=("export", "import"))
+    log.add_argument(
+        "file", nargs="?", default="-", metavar="FILE", help="default: `-`, the terminal's stream"
+    )
     log.add_argument("--follow", action="store_true", help="go on as it happens")
     log.add_argument("--limit", type=int, default=None, metavar="N", help="the newest N records only")
     away = _command(commands, "away", "say what happened since you last looked")

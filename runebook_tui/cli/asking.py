@@ -12,7 +12,7 @@ from runebook_tui.cli import shapes
 from runebook_tui.cli.place import CommandError, inside, root_of_plan
 from runebook_tui.core.printable import visible
 from runebook_tui.execution.client import EngineClient, EngineDown
-from runebook_tui.place import LOG_NAME, state_folder
+from runebook_tui.place import has_run
 
 _ENGINE_SECONDS = 30.0
 _CHECK_SECONDS = 3_600.0
@@ -32,7 +32,7 @@ def connect(root: Path) -> EngineClient:
     try:
         return EngineClient(root)
     except EngineDown:
-        if "RUNEBOOK_AGENT" in os.environ or not (state_folder(root) / LOG_NAME).exists():
+        if "RUNEBOOK_AGENT" in os.environ or not has_run(root):
             raise
         from runebook_tui.execution.launch import launch_engine
 

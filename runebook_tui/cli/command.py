@@ -29,6 +29,7 @@ _MODULES = {
     "doctor": "doctor.doctor",
     "status": "reading.status",
     "apis": "apis.apis",
+    "hosts": "hosting.show_hosts",
     "requests": "reading.requests",
     "log": "reading.log",
     "away": "absences.away",

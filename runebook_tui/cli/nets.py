@@ -37,9 +37,9 @@ def net_findings(root: Path, home: Path) -> Iterator[Finding]:
 
 
 def _state(root: Path) -> State:
-    if not has_log(root):
-        return State()
     try:
+        if not has_log(root):
+            return State()
         log = open_log(root)
     except LogError:
         return State()  # the log's own finding says so

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from runebook_tui.place import LOG_NAME, PLAN_NAME, find_plan, find_repository, lane_of, state_folder
+from runebook_tui.place import PLAN_NAME, find_plan, find_repository, has_run, lane_of, state_folder
 
 
 class CommandError(Exception):
@@ -48,7 +48,7 @@ def root_of_plan() -> Path:
     if given and state_folder(Path(given)).is_dir():
         return Path(given)
     root = repository()
-    return root if (state_folder(root) / LOG_NAME).exists() else plan_file().parent
+    return root if has_run(root) else plan_file().parent
 
 
 def has_plan() -> bool:

@@ -18,13 +18,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from runebook_tui.cli.asking import ask_engine, request_number
+from runebook_tui.cli.diffs import diff_of
 from runebook_tui.cli.place import CommandError, root_of_plan
 from runebook_tui.core.printable import visible
-from runebook_tui.core.state import RequestState
+from runebook_tui.core.state import RequestState, State
 from runebook_tui.execution.client import EngineError
 from runebook_tui.execution.follow import open_log
-from runebook_tui.history.diffs import request_diff
-from runebook_tui.history.heads import tree
 from runebook_tui.log.loading import load
 from runebook_tui.place import find_repository, tmux_socket_name
 from runebook_tui.tmux.menu import MenuItem, show_menu
@@ -42,7 +41,7 @@ def menu(arguments: Namespace) -> int:
     socket = Path(arguments.socket)
     program = [sys.executable, "-P", "-m", "runebook_tui", "surface", "decide"]
     items = []
-    for at, request in enumerate(_open_requests(root)[:_MOST_ITEMS]):
+    for at, request in enumerate(_state(root).open_requests[:_MOST_ITEMS]):
         words = [*program, str(request.id), "--folder", os.fspath(root)]
         items.append(MenuItem(_title(request), str(at + 1), _opening(root, socket, words)))
     show_menu(socket, arguments.client, "Runebook", items, "no request waits for a decision")
@@ -83,26 +82,25 @@ def decide(arguments: Namespace) -> int:
     wanted = None if arguments.name is None else request_number(arguments.name)
     seen: set[int] = set()
     while True:
-        listed = [each for each in _open_requests(root) if each.id not in seen]
+        state = _state(root)
+        listed = [each for each in state.open_requests if each.id not in seen]
         chosen = next((each for each in listed if wanted is None or each.id == wanted), None)
         if chosen is None:
             return 0
         wanted = None
         seen.add(chosen.id)
-        if not _one(root, chosen):
+        if not _one(root, state, chosen):
             return 0
 
 
-def _open_requests(root: Path) -> tuple[RequestState, ...]:
+def _state(root: Path) -> State:
     with open_log(root) as log:
-        return load(log).open_requests
+        return load(log)
 
 
-def _one(root: Path, request: RequestState) -> bool:
+def _one(root: Path, state: State, request: RequestState) -> bool:
     """Show one request until a key decides it; whether to go on with the next."""
-    ahead = tree(root, request.lane)
-    text = request.contract + request_diff(root, request.crossings, ahead=ahead)
-    lines = [visible(line) for line in text.splitlines()] or ["(nothing to show)"]
+    lines = [visible(line) for line in diff_of(root, state, request).splitlines()] or ["(nothing to show)"]
     at = 0
     while True:
         size = shutil.get_terminal_size()

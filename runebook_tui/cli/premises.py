@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import stat
 import tempfile
 from collections.abc import Iterator
@@ -21,7 +20,7 @@ from runebook_tui.log.eventlog import LogError
 from runebook_tui.log.lease import is_alive
 from runebook_tui.log.opening import store_of
 from runebook_tui.orchestrator.planner import PlanError, read_plan, read_text
-from runebook_tui.place import PLAN_NAME, socket_path, state_folder, tmux_socket_name
+from runebook_tui.place import PLAN_NAME, host_name, socket_path, state_folder, tmux_socket_name
 from runebook_tui.tmux.server import TmuxError, TmuxServer
 
 _MOST_FOLDERS = 2_000_000
@@ -129,7 +128,7 @@ def _holder(root: Path) -> int | None:
     """The process that holds the lease on this host and lives."""
     try:
         with open_log(root) as log:
-            lease = log.holder(socket.gethostname())
+            lease = log.holder(store_of(root).lease_of(host_name(root)))
     except LogError:
         return None
     return lease.pid if lease is not None and is_alive(lease) else None

@@ -11,10 +11,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from runebook_tui.cli import shapes, words
+from runebook_tui.cli.diffs import diff_of
+from runebook_tui.cli.hosting import hosts_shape, hosts_words, living_hosts
 from runebook_tui.cli.lines import lines_shape, lines_words, width
 from runebook_tui.cli.moments import moment_of
 from runebook_tui.cli.place import inside, root_of_plan
 from runebook_tui.core.events import Touched
+from runebook_tui.core.hosts import request_place, tree_of
 from runebook_tui.core.ownership import operators_own
 from runebook_tui.core.printable import visible_lines
 from runebook_tui.core.sentences import sentence
@@ -22,13 +25,11 @@ from runebook_tui.core.state import RequestState, State
 from runebook_tui.core.types import OPERATOR, ExecutionPlan
 from runebook_tui.execution.follow import engine_alive, follow, has_log, open_log
 from runebook_tui.execution.lineage import Line, NoLinesError, written_lines
-from runebook_tui.history.diffs import request_diff
-from runebook_tui.history.heads import tree
 from runebook_tui.log.eventlog import EventLog
 from runebook_tui.log.loading import load
 from runebook_tui.log.since import records_since
 from runebook_tui.orchestrator.planner import load_plan
-from runebook_tui.place import PLAN_NAME, tmux_socket_name
+from runebook_tui.place import PLAN_NAME, host_name, tmux_socket_name
 
 
 @contextmanager
@@ -44,11 +45,15 @@ def status(arguments: Namespace) -> int:
     """Show phases, agents and requests."""
     root = root_of_plan()
     with _log(root) as log:
-        state, alive = load(log), engine_alive(log)
+        state, alive, here = load(log), engine_alive(log, root), host_name(root)
+        living = living_hosts(log, root, state)
     if arguments.json:
-        print(shapes.dump(shapes.state_shape(state, engine=alive, tmux=tmux_socket_name(root))))
+        hosts, tmux = hosts_shape(state, living, here), tmux_socket_name(root)
+        print(shapes.dump(shapes.state_shape(state, engine=alive, tmux=tmux, host=here, hosts=hosts)))
     else:
         print(words.status_words(state, alive))
+        if len(living) > 1:
+            print("\n".join(hosts_words(state, living, here)))
         if alive:
             print(f"the panes: tmux -L {tmux_socket_name(root)} attach")
     return 0 if alive else 1
@@ -59,27 +64,27 @@ def requests(arguments: Namespace) -> int:
     root = root_of_plan()
     with _log(root) as log:
         state = load(log)
+        away = [host for host, lives in living_hosts(log, root, state).items() if not lives]
     listed = [each for each in state.requests.values() if arguments.all or each.open]
     if arguments.json:
-        print(shapes.dump([shapes.request_shape(each, _diff(root, each)) for each in listed]))
+        print(shapes.dump([shapes.request_shape(each, diff_of(root, state, each)) for each in listed]))
         return 0
     for each in listed:
-        print(words.request_words(each, time.time()))
+        print(words.request_words(each, time.time(), request_place(state, each, away if each.open else ())))
         if arguments.diff:
-            print(visible_lines(_diff(root, each)))
+            print(visible_lines(diff_of(root, state, each)))
     if not listed:
         print("no request waits for a decision")
     return 0
 
 
-def _diff(root: Path, request: RequestState) -> str:
-    ahead = tree(root, request.lane) if request.open else None
-    return request.contract + request_diff(root, request.crossings, ahead=ahead)
-
-
 def log(arguments: Namespace) -> int:
-    """Show what happened."""
+    """Show what happened, or move it."""
     root = root_of_plan()
+    if arguments.step is not None:
+        from runebook_tui.cli.moving import move
+
+        return move(arguments, root)
     with _log(root) as records:
         if arguments.since is not None:
             since = moment_of(arguments.since, time.time(), load(records).away_since)
@@ -131,7 +136,8 @@ def who(arguments: Namespace) -> int:
     if has_log(root):
         with _log(root) as records:
             state = load(records)
-            trees = ("", *state.agents) if state.plan.has_lanes else ("",)
+            own = tree_of(host_name(root))
+            trees = (own, *state.agents) if state.plan.has_lanes else (own,)
             touched = [
                 record
                 for lane in trees
@@ -171,7 +177,7 @@ def who(arguments: Namespace) -> int:
         return status
     print(words.who_words(path, claim, author, None if last is None else last.time, yours=yours))
     for each in about:
-        print(words.request_words(each, time.time()))
+        print(words.request_words(each, time.time(), request_place(state, each)))
     if why_not:
         print(f"its lines are not told: {why_not}")
     elif lines is not None:

@@ -9,6 +9,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from runebook_tui.agent import installed_agents
+from runebook_tui.cli.hosting import chosen_host
 from runebook_tui.cli.place import root_of_plan
 from runebook_tui.core.printable import visible
 from runebook_tui.core.resuming import lost_agents
@@ -17,11 +18,12 @@ from runebook_tui.core.state import State
 from runebook_tui.core.types import ExecutionPlan
 from runebook_tui.execution.folders import make_state_folder
 from runebook_tui.execution.follow import run_under_way
+from runebook_tui.execution.others import Shared
 from runebook_tui.execution.runner import ParallelExecutionRunner
 from runebook_tui.gate.kernel import few_arenas, keep_private
 from runebook_tui.log.opening import store_of
 from runebook_tui.orchestrator.planner import PlanError, load_plan
-from runebook_tui.place import PLAN_NAME, tmux_socket_name
+from runebook_tui.place import PLAN_NAME, runtime_folder, tmux_socket_name
 from runebook_tui.tmux.server import TmuxServer, check
 
 _ARENAS = 2
@@ -35,8 +37,10 @@ def run(arguments: Namespace) -> int:
     check()
     keep_private()
     few_arenas(_ARENAS)
+    store = store_of(root)
+    host = chosen_host(root, arguments.host, plan, store)
     folder = make_state_folder(root)
-    log = store_of(root).open()
+    log = store.open()
     runner = ParallelExecutionRunner(
         plan,
         root=root,
@@ -46,6 +50,8 @@ def run(arguments: Namespace) -> int:
         keep=arguments.keep,
         fresh=arguments.new,
         resume=arguments.resume,
+        host=host,
+        shared=Shared(store.ear(runtime_folder(root, create=True)), store.box()) if store.shared else None,
         say=lambda line: print(f"{time.strftime('%H:%M:%S')} {visible(without_secrets(line))}", flush=True),
     )
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -30,14 +30,16 @@ def moment(time: float | None) -> str | None:
     return datetime.fromtimestamp(time, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def state_shape(state: State, *, engine: bool, tmux: str) -> Shape:
-    """`status --json`."""
+def state_shape(
+    state: State, *, engine: bool, tmux: str, host: str = "", hosts: Sequence[Shape] = ()
+) -> Shape:
+    """`status --json`; `engine` says whether that of `host` lives, `hosts` are of the shape `host`."""
+    known = state.engines.get(host)
     return {
         "plan": state.plan.plan.name,
         "run": state.run,
-        "engine": None
-        if state.engine is None or not engine
-        else {"pid": state.engine.pid, "host": state.engine.host},
+        "engine": None if known is None or not engine else {"pid": known.pid, "host": known.host},
+        "hosts": list(hosts),
         "tmux": tmux,
         "outcome": state.outcome,
         "reason": state.outcome_reason,
@@ -67,6 +69,7 @@ def state_shape(state: State, *, engine: bool, tmux: str) -> Shape:
                 "speaker": each.speaker,
                 "attempt": each.attempt,
                 "reason": each.reason,
+                "count": each.count,
             }
             for each in state.recent_attempts
         ],
@@ -114,6 +117,7 @@ def agent_shape(state: State, agent: AgentState) -> Shape:
     return {
         "id": agent.id,
         "phase": agent.spec.phase,
+        "host": agent.spec.host or None,
         "status": agent.status.value,
         "state": standing(state, agent).word.value,
         "snoozed_until": moment(agent.snoozed_until),

@@ -80,6 +80,8 @@ def _agent_words(state: State, agent: AgentState) -> str:
         parts.append(agent.gate_mode.value)
     if agent.lane:
         parts.append(f"on {agent.lane}")
+    if agent.spec.host:
+        parts.append(f"at {agent.spec.host}")
     if agent.doing is not None:
         used = use_words(agent.doing)
         parts.append(visible(activity_words(agent.doing), 220) + (f", {used}" if used else ""))
@@ -88,12 +90,12 @@ def _agent_words(state: State, agent: AgentState) -> str:
     return "  ".join(parts)
 
 
-def request_words(request: RequestState, now: float) -> str:
-    """One request in a few lines."""
+def request_words(request: RequestState, now: float, place: str = "") -> str:
+    """One request in a few lines; `place` says where its files are."""
     owners = " and ".join("you" if owner == OPERATOR else owner for owner in request.owners)
     head = f"{request.id}  {request.who} → {owners}  {request.kind.value}, {request.status}"
     until = now if request.decided_at is None else request.decided_at
-    where = f", in the worktree of {request.lane}" if request.lane else ""
+    where = f",{place}" if place else ""
     lines = [f"{head}{where}, {elapsed(until - request.opened_at)}"]
     lines.extend(_path_words(request.paths))
     if request.reason:

@@ -154,8 +154,8 @@ def summary(records: Iterable[e.Record], since: float, state: State) -> Absence:
                 drifted.append(api)
             case MessageSent(sender=sender, to=to) if sender != OPERATOR:
                 messages += OPERATOR in to or EVERYBODY in to
-            case e.AttemptRefused():
-                attempts += 1
+            case e.AttemptRefused(count=count):
+                attempts += count
             case SuggestionAdded(suggestion=number):
                 suggested.append(number)
             case e.RunStarted():

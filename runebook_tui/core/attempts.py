@@ -12,7 +12,7 @@ RECENT = 8
 
 
 def applied(state: State, event: AttemptRefused, time: float) -> State:
-    """The state after one more attempt."""
-    attempt = Attempt(event.speaker, event.attempt, event.reason, time)
+    """The state after one more record of attempts."""
+    attempt = Attempt(event.speaker, event.attempt, event.reason, time, event.count)
     newest = (*state.recent_attempts, attempt)[-RECENT:]
-    return replace(state, attempts=state.attempts + 1, recent_attempts=newest)
+    return replace(state, attempts=state.attempts + event.count, recent_attempts=newest)

@@ -12,6 +12,7 @@ from runebook_tui.core.answers import Decide as Decide
 from runebook_tui.core.answers import Disown as Disown
 from runebook_tui.core.answers import TakeBack as TakeBack
 from runebook_tui.core.contract import Contract
+from runebook_tui.core.copies import CheckCopy as CheckCopy
 from runebook_tui.core.learning import DismissLesson
 from runebook_tui.core.messages import ReportDelivered, SendMessage
 from runebook_tui.core.observed import ReportObserved
@@ -59,6 +60,8 @@ class TakeEngine:
     pid: int
     host: str
     adopted: tuple[str, ...] = ()
+    serves: str = ""
+    """The host of the plan that it is the engine of; "" for the plan's own."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,7 @@ class LeaveEngine:
     """The engine is about to give the lease back."""
 
     reason: str
+    serves: str = ""
 
 
 @dataclass(frozen=True)
@@ -100,6 +104,7 @@ class ReportNet:
     reason: str = ""
     mode: GateMode | None = None
     proven: bool = False
+    host: str = ""
 
 
 @dataclass(frozen=True)
@@ -329,6 +334,7 @@ class RecordAttempt:
     speaker: str
     attempt: str
     reason: str
+    count: int = 1
 
 
 Command = (
@@ -346,6 +352,7 @@ Command = (
     | CompleteTask
     | PublishApi
     | CheckApi
+    | CheckCopy
     | Ask
     | Hold
     | Propose

@@ -14,6 +14,7 @@ from runebook_tui.core.activity import ActivityChanged, CommandRan
 from runebook_tui.core.aftermath import DecisionTakenBack, Means, TaskHandedOver
 from runebook_tui.core.capture import ShellEnded, ShellStarted
 from runebook_tui.core.contract import ApiDrifted, ApiRestored, Contract
+from runebook_tui.core.copies import CopyChecked
 from runebook_tui.core.fact import Fact
 from runebook_tui.core.grants import Scope
 from runebook_tui.core.lane_events import LaneIntegrated as LaneIntegrated
@@ -73,6 +74,8 @@ class EngineStarted(Fact):
     host: str
     adopted: tuple[str, ...] = ()
     """Agents whose panes were found alive."""
+    serves: str = ""
+    """The host of the plan that it is the engine of; "" for the plan's own."""
 
 
 class EngineStopped(Fact):
@@ -80,6 +83,7 @@ class EngineStopped(Fact):
 
     type: Literal["EngineStopped"] = "EngineStopped"
     reason: str = ""
+    serves: str = ""
 
 
 class PhaseStarted(Fact):
@@ -300,6 +304,8 @@ class NetReported(Fact):
     """With net "gate": what it does."""
     proven: bool = False
     """With net "gate": that it was seen to refuse, in this very pane."""
+    host: str = ""
+    """With net "watch": over which host's checkout it is; "" for the plan's own."""
 
 
 class AttemptRefused(Fact):
@@ -309,6 +315,8 @@ class AttemptRefused(Fact):
     speaker: str
     attempt: str
     reason: str
+    count: int = 1
+    """How many attempts this record stands for; of more than one it names the last."""
 
 
 Event = Annotated[
@@ -330,6 +338,7 @@ Event = Annotated[
     | ApiPublished
     | ApiDrifted
     | ApiRestored
+    | CopyChecked
     | CoordinationRequest
     | RequestGrew
     | HoldStarted

@@ -10,6 +10,7 @@ from typing import Any, TypeVar, assert_never
 from runebook_tui.core import (
     attempts,
     authority,
+    copies,
     decisions,
     interfaces,
     learning,
@@ -29,6 +30,7 @@ from runebook_tui.core.activity import ActivityChanged, CommandRan
 from runebook_tui.core.aftermath import DecisionTakenBack, TaskHandedOver
 from runebook_tui.core.capture import ShellEnded, ShellStarted
 from runebook_tui.core.contract import ApiDrifted, ApiRestored
+from runebook_tui.core.copies import CopyChecked
 from runebook_tui.core.grants import Scope
 from runebook_tui.core.observed import AgentObserved
 from runebook_tui.core.snoozing import Snoozed
@@ -81,9 +83,11 @@ def _applied(state: State, record: e.Record) -> State:
         case e.RunEnded():
             return replace(state, outcome=event.outcome, outcome_reason=event.reason, ended_at=record.time)
         case e.EngineStarted():
-            return replace(state, engine=Engine(event.pid, event.host, record.time))
+            engine = Engine(event.pid, event.host, record.time, event.serves)
+            return replace(state, engines=_with(state.engines, event.serves, engine))
         case e.EngineStopped():
-            return replace(state, engine=None)
+            left = {host: engine for host, engine in state.engines.items() if host != event.serves}
+            return replace(state, engines=MappingProxyType(left))
         case e.PhaseStarted():
             return _phase_started(state, event.phase, record.time)
         case e.PhaseCompleted():
@@ -106,6 +110,8 @@ def _applied(state: State, record: e.Record) -> State:
             return _task_completed(state, event)
         case e.ApiPublished() | ApiDrifted() | ApiRestored():
             return interfaces.applied(state, event, record.time)
+        case CopyChecked():
+            return copies.applied(state, event)
         case (
             e.CoordinationRequest()
             | e.RequestGrew()
@@ -169,7 +175,7 @@ def _run_started(state: State, run: int, event: e.RunStarted, time: float) -> St
         seq=state.seq,
         time=time,
         started_at=time,
-        engine=state.engine,
+        engines=state.engines,
         last_request=state.last_request,
         undos=state.undos,
         messages=state.messages,
@@ -180,6 +186,7 @@ def _run_started(state: State, run: int, event: e.RunStarted, time: float) -> St
         looked_at=state.looked_at,
         away_since=state.away_since,
         requests=MappingProxyType({request.id: request for request in state.open_requests}),
+        blind_hosts=state.blind_hosts,
         watch_blind=state.watch_blind,
         watch_blind_since=state.watch_blind_since,
     )

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from runebook_tui.core import events as e
 from runebook_tui.core import lanes
+from runebook_tui.core.copies import copy_unmet
 from runebook_tui.core.interfaces import api_unmet
 from runebook_tui.core.state import AgentState, State
 from runebook_tui.core.types import AgentStatus, Needs, Phase, PhaseStatus, TaskStatus
@@ -45,17 +46,43 @@ def agent_unmet(state: State, agent: AgentState) -> tuple[str, ...]:
 
 
 def _missing(state: State, agent: AgentState) -> tuple[str, ...]:
-    """What an agent waits for whose phase has started: its needs, and its phase's APIs that have drifted."""
+    """What an agent waits for whose phase has started.
+
+    Its needs, its phase's APIs that have drifted, and those that its host does not have as published.
+    """
     apis = dict.fromkeys((*_drifted(state, agent), *agent.spec.needs.apis))
-    return unmet(state, agent.spec.needs.model_copy(update={"apis": tuple(apis)}))
+    return (
+        *unmet(state, agent.spec.needs.model_copy(update={"apis": tuple(apis)})),
+        *_not_here(state, agent),
+    )
+
+
+def waits_for_copy(state: State, host: str, api: str) -> bool:
+    """Whether an agent of the host that has not started needs the API."""
+    return any(
+        agent.spec.host == host and agent.status in _NOT_STARTED and api in _needed(state, agent)
+        for agent in state.agents.values()
+    )
+
+
+def _needed(state: State, agent: AgentState) -> tuple[str, ...]:
+    """The APIs that an agent or its phase needs."""
+    phase = state.plan.phase(agent.spec.phase)
+    return tuple(dict.fromkeys((*(() if phase is None else phase.needs.apis), *agent.spec.needs.apis)))
+
+
+def _not_here(state: State, agent: AgentState) -> tuple[str, ...]:
+    """The published APIs that the checkout of the agent's host does not have, in words."""
+    needed = (copy_unmet(state, name, agent.spec.host) for name in _needed(state, agent))
+    return tuple(words for words in needed if words)
 
 
 def _drifted(state: State, agent: AgentState) -> tuple[str, ...]:
     """The APIs that an agent or its phase needs and that are not as they were published."""
-    phase = state.plan.phase(agent.spec.phase)
-    needed = (*(() if phase is None else phase.needs.apis), *agent.spec.needs.apis)
     return tuple(
-        name for name in needed if (api := state.apis.get(name)) is not None and api.drift is not None
+        name
+        for name in _needed(state, agent)
+        if (api := state.apis.get(name)) is not None and api.drift is not None
     )
 
 
@@ -86,6 +113,8 @@ def stalled(state: State) -> tuple[str, ...]:
             return ()
         if lanes.awaits_integration(state, agent):
             return ()
+        if agent.status in _NOT_STARTED and _not_here(state, agent):
+            return ()  # its host may have it any moment
     if settle(state):
         return ()
     reasons = []
@@ -150,10 +179,10 @@ def _agents_that_start(state: State) -> Iterator[e.Event]:
 
 
 def _agents_held_back(state: State) -> Iterator[e.Event]:
-    """Agents about to start for the first time when an API that they need was seen to have drifted."""
+    """Agents about to start for the first time when an API that they need drifted, or is not here."""
     for agent in state.agents.values():
         first = agent.status is AgentStatus.STARTING and agent.started_at is None and not agent.alive
-        if first and _drifted(state, agent):
+        if first and (_drifted(state, agent) or _not_here(state, agent)):
             reason = ", ".join(_missing(state, agent))
             yield e.StatusUpdate(agent=agent.id, status=AgentStatus.WAITING, reason=reason)
 

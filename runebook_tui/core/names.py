@@ -16,6 +16,11 @@ _MAX_ID = 64
 _NAME = r"(?:[^\W\d]|[$#])[\w$]*"
 
 
+def host_words(host: str) -> str:
+    """A host of the plan, for people."""
+    return f"host {host}" if host else "the plan's own host"
+
+
 def _identifier(text: str) -> str:
     if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", text):
         raise ValueError("must be lower-case letters, digits, '-' and '_', and begin with a letter or digit")
@@ -26,6 +31,16 @@ def _agent_identifier(text: str) -> str:
     if text in RESERVED_IDS:
         raise ValueError(f"{text!r} is a word that Runebook keeps for itself")
     return _identifier(text)
+
+
+def _host(text: str) -> str:
+    return _identifier(text) if text else text
+
+
+def _remote(text: str) -> str:
+    if text and not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_./-]*", text):
+        raise ValueError("must be the name of a git remote, such as 'origin', not its address")
+    return text
 
 
 def _pattern(text: str) -> str:
@@ -77,6 +92,9 @@ def _symbol(text: str) -> str:
 
 Identifier = Annotated[str, StringConstraints(max_length=_MAX_ID), AfterValidator(_identifier)]
 AgentId = Annotated[str, StringConstraints(max_length=_MAX_ID), AfterValidator(_agent_identifier)]
+HostName = Annotated[str, StringConstraints(max_length=_MAX_ID), AfterValidator(_host)]
+"""The name of a host in the plan; "" for the plan's own."""
+RemoteName = Annotated[str, StringConstraints(max_length=_MAX_ID), AfterValidator(_remote)]
 Pattern = Annotated[str, StringConstraints(max_length=1024), AfterValidator(_pattern)]
 RepositoryPath = Annotated[str, StringConstraints(max_length=4096), AfterValidator(_path)]
 ApiName = Annotated[str, StringConstraints(max_length=128, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]*$")]

@@ -15,7 +15,7 @@ def is_news(state: State, command: ReportNet, agent: AgentState | None) -> bool:
     """Whether the state does not know yet what is reported; of the live watch there is no `agent`."""
     if agent is None:
         blind = "" if command.holds else command.reason or UNKNOWN_REASON
-        return blind != state.watch_blind
+        return blind != state.blind_hosts.get(command.host, "")
     if command.net == "hook":
         return agent.hook != (command.reason if command.holds else "")
     known = agent.gate_holds, agent.gate_mode, agent.gate, agent.gate_proven
@@ -25,10 +25,13 @@ def is_news(state: State, command: ReportNet, agent: AgentState | None) -> bool:
 def applied(state: State, event: NetReported, time: float) -> State:
     """The state after a net began or ceased to hold."""
     if event.net == "watch":
-        if event.holds:
-            return replace(state, watch_blind="", watch_blind_since=None)
-        since = state.watch_blind_since if state.watch_blind else time
-        return replace(state, watch_blind=event.reason or UNKNOWN_REASON, watch_blind_since=since)
+        blind = {host: why for host, why in state.blind_hosts.items() if host != event.host}
+        if not event.holds:
+            blind[event.host] = event.reason or UNKNOWN_REASON
+        words = "; ".join(f"host {host}: {why}" if host else why for host, why in blind.items())
+        since = (state.watch_blind_since if state.watch_blind else time) if blind else None
+        blind_hosts = MappingProxyType(blind)
+        return replace(state, blind_hosts=blind_hosts, watch_blind=words, watch_blind_since=since)
     agent = state.agents.get(event.agent or "")
     if agent is None:
         return state

@@ -46,6 +46,9 @@ class Policy(Value):
     """For how many days the storage agent remembers commands and what came of them."""
     memory_mb: Annotated[float, Field(ge=1, le=1_000_000)] = 500.0
     """How large its memory may become, in megabytes (10⁶ bytes); the oldest goes first."""
+    history_mb: Annotated[float, Field(ge=1, le=1_000_000)] = 1000.0
+    """How much the contents that files had may take on disk, in megabytes (10⁶ bytes); what was not used for
+    longest goes first."""
     secrets: tuple[Annotated[str, Field(min_length=1, max_length=1000)], ...] = ()
     """Regular expressions (Python's) of what is a secret here, beyond what Runebook knows: what one matches
     is left out before anything is stored."""

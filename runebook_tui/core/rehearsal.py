@@ -16,6 +16,7 @@ from runebook_tui.core import commands as c
 from runebook_tui.core import events as e
 from runebook_tui.core.fold import apply
 from runebook_tui.core.grants import Scope
+from runebook_tui.core.hosts import is_lane
 from runebook_tui.core.ownership import operators_own
 from runebook_tui.core.state import State
 from runebook_tui.core.types import ENGINE, OPERATOR, Author, Change, ExecutionPlan, RequestKind, Version
@@ -141,7 +142,7 @@ class _Stage:
             together = self._seen and self._seen_at == time and self._seen[0].cause == event.cause
             if not together:
                 self.flush()
-            if not (self._state.plan.has_lanes and not event.lane):
+            if not (self._state.plan.has_lanes and not is_lane(event.lane)):
                 # What came into the repository's own tree from a lane was judged there.
                 self._seen.append(event)
             self._seen_at = time

@@ -38,6 +38,8 @@ class Attempt:
     reason: str
     time: float
     """Unix seconds."""
+    count: int = 1
+    """How many there were; of more than one this is the last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,3 +64,5 @@ class Engine:
     pid: int
     host: str
     started_at: float
+    serves: str = ""
+    """The host of the plan that it is the engine of; "" for the plan's own."""

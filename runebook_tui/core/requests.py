@@ -10,6 +10,7 @@ from typing import Any, TypeAlias, assert_never
 from runebook_tui.core import decisions
 from runebook_tui.core import events as e
 from runebook_tui.core.grants import ABSENT, Grant, Scope, lasting
+from runebook_tui.core.hosts import is_lane
 from runebook_tui.core.state import RequestState, State
 from runebook_tui.core.types import Crossing, RequestKind
 
@@ -103,7 +104,7 @@ def _worth_keeping(state: State) -> Mapping[int, RequestState]:
             known |= given
         else:
             means = request.status == "rejected" and _can_be_undone(request)
-        if means or request.id not in old or request.lane or request.id in state.grants:
+        if means or request.id not in old or is_lane(request.lane) or request.id in state.grants:
             kept.append(request)
     return {request.id: request for request in reversed(kept)}
 

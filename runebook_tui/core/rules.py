@@ -9,7 +9,9 @@ from runebook_tui.core import (
     acceptance,
     boundary,
     capture,
+    copies,
     decisions,
+    hosts,
     interfaces,
     lanes,
     learning,
@@ -50,6 +52,8 @@ def decide(state: State, command: c.Command, now: float) -> Outcome:
             )
             return (*stale, e.RunStarted(plan=command.plan))
         case c.ChangePlan():
+            if why := hosts.why_not_moved(state, command.plan):
+                return Refusal(why)
             changed = e.PlanChanged(plan=command.plan, edits=command.edits)
             return () if command.plan == state.plan else (changed,)
         case learning.DismissLesson():
@@ -65,14 +69,20 @@ def decide(state: State, command: c.Command, now: float) -> Outcome:
             return _engine_taken(state, command)
         case c.LeaveEngine():
             # Whoever waits still asks the next engine, if there is one.
-            waiting = (each.id for each in state.open_requests if each.held_until is not None)
+            mine = hosts.part(state, command.serves).open_requests
+            waiting = (each.id for each in mine if each.held_until is not None)
             ended = (e.HoldEnded(request=number, reason="the engine has stopped") for number in waiting)
-            return (*ended, e.EngineStopped(reason=command.reason))
+            return (*ended, e.EngineStopped(reason=command.reason, serves=command.serves))
         case c.ReportNet():
             return _net_reported(state, command)
         case c.RecordAttempt():
             return (
-                e.AttemptRefused(speaker=command.speaker, attempt=command.attempt, reason=command.reason),
+                e.AttemptRefused(
+                    speaker=command.speaker,
+                    attempt=command.attempt,
+                    reason=command.reason,
+                    count=command.count,
+                ),
             )
         case messages.SendMessage():
             return _sent(state, command, now)
@@ -101,6 +111,8 @@ def decide(state: State, command: c.Command, now: float) -> Outcome:
             return undos.recorded(state, command)
         case c.CheckApi():
             return interfaces.checked(state, command)
+        case copies.CheckCopy():
+            return copies.checked(state, command)
         case c.Observe():
             return tuple(boundary.observed(state, command, now))
         case (
@@ -277,10 +289,13 @@ def _engine_taken(state: State, command: c.TakeEngine) -> Outcome:
             reason="the engine is back",
             session=resuming.session_of(agent),
         )
-        for agent in state.agents.values()
+        for agent in hosts.part(state, command.serves).agents.values()
         if state.outcome is None and agent.status is AgentStatus.STOPPED and agent.reason == DOWN
     )
-    return (e.EngineStarted(pid=command.pid, host=command.host, adopted=command.adopted), *again)
+    started = e.EngineStarted(
+        pid=command.pid, host=command.host, adopted=command.adopted, serves=command.serves
+    )
+    return (started, *again)
 
 
 def _net_reported(state: State, command: c.ReportNet) -> Outcome:
@@ -297,6 +312,7 @@ def _net_reported(state: State, command: c.ReportNet) -> Outcome:
             reason=command.reason,
             mode=command.mode,
             proven=command.proven,
+            host=command.host,
         ),
     )
 

@@ -45,7 +45,7 @@ _SHAPES = (
     r"1//0[\w-]{30,}",
     r"npm_\w{30,}",
     r"pypi-[\w-]{30,}",
-    r"eyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*){0,3}",  # JSON web tokens
+    r"eyJ[\w-]{8,4000}\.[\w-]{8,}(?:\.[\w-]*){0,3}",  # JSON web tokens
     r"dop_v1_\w{40,}|doo_v1_\w{40,}|dor_v1_\w{40,}",  # DigitalOcean
     r"SG\.[\w-]{16,}\.[\w-]{16,}",  # SendGrid
     r"key-[0-9a-f]{32}",  # Mailgun

@@ -10,6 +10,7 @@ from runebook_tui.core.activity import ActivityChanged, CommandRan, activity_wor
 from runebook_tui.core.aftermath import DecisionTakenBack, TaskHandedOver
 from runebook_tui.core.capture import ShellEnded, ShellStarted
 from runebook_tui.core.contract import ApiDrifted, ApiRestored, changed_words
+from runebook_tui.core.copies import CopyChecked, copy_words
 from runebook_tui.core.grants import Scope
 from runebook_tui.core.learning import LessonDismissed
 from runebook_tui.core.messages import EVERYBODY, MessageDelivered, MessageSent
@@ -76,9 +77,11 @@ def sentence(record: e.Record) -> str:
             return f"run {record.run} {event.outcome}{_because(event.reason)}"
         case e.EngineStarted():
             found = f", found at work: {', '.join(event.adopted)}" if event.adopted else ""
-            return f"engine started on {event.host} (pid {event.pid}){found}"
+            whose = f" of host {event.serves}" if event.serves else ""
+            return f"engine{whose} started on {event.host} (pid {event.pid}){found}"
         case e.EngineStopped():
-            return f"engine stopped{_because(event.reason)}"
+            whose = f" of host {event.serves}" if event.serves else ""
+            return f"engine{whose} stopped{_because(event.reason)}"
         case e.PhaseStarted():
             return f"phase {event.phase} started"
         case e.PhaseCompleted():
@@ -91,6 +94,8 @@ def sentence(record: e.Record) -> str:
             return f"{event.agent}: {activity_words(event.doing(record.time))}{model}" + (
                 used and f", {used}"
             )
+        case CopyChecked():
+            return copy_words(event)
         case AgentObserved():
             return observed_words(event)
         case Snoozed():
@@ -327,7 +332,8 @@ def _changed_paths(changes: tuple[Change, ...]) -> str:
 def attempt_sentence(attempt: e.AttemptRefused | Attempt) -> str:
     """What was refused to whom, and why."""
     were = "were" if attempt.speaker == OPERATOR else "was"
-    return f"{_who(attempt.speaker)} {were} refused: {attempt.attempt}{_because(attempt.reason)}"
+    often = f" {attempt.count} more times, at last" if attempt.count > 1 else ""
+    return f"{_who(attempt.speaker)} {were} refused{often}: {attempt.attempt}{_because(attempt.reason)}"
 
 
 def _net_sentence(event: e.NetReported) -> str:

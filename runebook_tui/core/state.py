@@ -276,6 +276,8 @@ class PublishedApi:
     """What its file held when it was published; None where the log does not tell."""
     drift: Drift | None = None
     """While its file is not as it was published."""
+    lacking: Mapping[str, str] = field(default_factory=_empty)
+    """What the checkout of another host lacks of this version, by host; "" where it has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,7 +308,8 @@ class State:
     ended_at: float | None = None
     outcome: Literal["completed", "failed", "stopped"] | None = None
     outcome_reason: str = ""
-    engine: Engine | None = None
+    engines: Mapping[str, Engine] = field(default_factory=_empty)
+    """The engine of each host that has taken its lease and not left, by the host's name in the plan."""
     phases: Mapping[str, PhaseState] = field(default_factory=_empty)
     agents: Mapping[str, AgentState] = field(default_factory=_empty)
     tasks: Mapping[str, TaskState] = field(default_factory=_empty)
@@ -341,6 +344,8 @@ class State:
     """When the operator last came to the screen or left it, over all runs."""
     away_since: float | None = None
     """When the operator's last absence began: it goes on, or ended when the screen was opened."""
+    blind_hosts: Mapping[str, str] = field(default_factory=_empty)
+    """Why the live watch over a host's checkout sees nothing, by host."""
     watch_blind: str = ""
     """Why the live watch sees nothing; "" while it sees."""
     watch_blind_since: float | None = None

@@ -14,7 +14,16 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from runebook_tui.core.acceptance import AcceptanceCheck as AcceptanceCheck
 from runebook_tui.core.analysis import AnalysisPolicy
 from runebook_tui.core.contract import InterfaceStub as InterfaceStub
-from runebook_tui.core.names import AgentId, ApiName, Identifier, OneLine, Pattern, RepositoryPath
+from runebook_tui.core.names import (
+    AgentId,
+    ApiName,
+    HostName,
+    Identifier,
+    OneLine,
+    Pattern,
+    RemoteName,
+    RepositoryPath,
+)
 from runebook_tui.core.ownership import FileOwnership
 from runebook_tui.core.pattern import exactly
 from runebook_tui.core.policy import Away as Away
@@ -102,6 +111,8 @@ class AgentSpec(Value):
     """What the agent is called on the screen."""
     phase: Identifier
     """The phase that it works in."""
+    host: HostName = ""
+    """The host whose engine runs it (docs/hosts.md); without one, the engine that was given no name."""
     builtin: str | None = None
     """The name of a built-in or installed agent (entry point group `runebook.agents`)."""
     command: tuple[str, ...] | None = None
@@ -175,6 +186,8 @@ class PlanInfo(Value):
     """How agents are kept apart: all in one working tree, or each in a worktree of its own."""
     store: StoreAddress = ""
     """Where the log is, if not in `.runebook/`: the address of a PostgreSQL database without a password."""
+    remote: RemoteName = ""
+    """The git remote from which a host fetches what was published on another; "" for none."""
 
 
 class Roadmap(Value):

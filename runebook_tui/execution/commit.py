@@ -8,6 +8,7 @@ from pathlib import Path
 
 from runebook_tui.core.boundary import commit_refusal
 from runebook_tui.core.events import Touched
+from runebook_tui.core.hosts import tree_of
 from runebook_tui.core.state import State
 from runebook_tui.core.types import Version
 from runebook_tui.git.hooks import GuardHooks
@@ -19,7 +20,7 @@ from runebook_tui.history.look import look
 from runebook_tui.history.share import Committed, Held, LeftOut, same, share, steps_of
 from runebook_tui.history.store import FILE_LIMIT_BYTES, ContentStore
 from runebook_tui.log.eventlog import EventLog
-from runebook_tui.place import state_folder
+from runebook_tui.place import host_name, state_folder
 
 _ABSENT = Version(kind="absent")
 
@@ -46,6 +47,7 @@ class AgentCommit:
         lane = Lane(root, agent)
         self._lane = agent if state.plan.has_lanes and lane.exists() else ""
         self._root = lane.root if self._lane else root
+        self._tree_name = self._lane or tree_of(host_name(root))
         self._agent = agent
         self._log = log
         self._state = state
@@ -113,7 +115,7 @@ class AgentCommit:
         """The agent's share of what is at `path`."""
         touches = [
             (record.event.change, record.event.author)
-            for record in self._log.read(types=["Touched"], path=path, lane=self._lane)
+            for record in self._log.read(types=["Touched"], path=path, lane=self._tree_name)
             if isinstance(record.event, Touched)
         ]
         claim = self._state.owners.owner_of(path)

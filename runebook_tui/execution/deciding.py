@@ -14,6 +14,7 @@ from runebook_tui.core import commands as c
 from runebook_tui.core.aftermath import Means
 from runebook_tui.core.decisions import why_not_by, why_not_taken_back
 from runebook_tui.core.grants import Scope
+from runebook_tui.core.hosts import host_of_request
 from runebook_tui.core.planedits import EditError, PlanEdit
 from runebook_tui.core.printable import visible
 from runebook_tui.core.state import RequestState, State
@@ -44,6 +45,7 @@ class Host(Protocol):
     """What deciding needs of the runner."""
 
     root: Path
+    host: str
     undoing: Undoing | None
     """Takes back and brings back; None until the engine observes the tree."""
     amending: Amending
@@ -122,7 +124,7 @@ class Deciding:
 
         Raises Refused when that is not what the operator looked at.
         """
-        if request.kind not in _BEFORE:
+        if request.kind not in _BEFORE or host_of_request(self._host.state, request) != self._host.host:
             return {}
         where = tree(self._host.root, request.lane)
         paths = [path for path, each in request.crossings.items() if each.change is None]

@@ -17,7 +17,8 @@ from runebook_tui.core.grants import Scope
 from runebook_tui.core.ownership import operators_own
 from runebook_tui.core.printable import visible
 from runebook_tui.core.state import RequestState, State
-from runebook_tui.core.types import ENGINE, Crossing, RequestKind
+from runebook_tui.core.types import Crossing, RequestKind
+from runebook_tui.execution.attempts import Attempts
 from runebook_tui.execution.forecast import forecast
 from runebook_tui.execution.holds import Holds
 from runebook_tui.git.ignore import Ignore, is_private
@@ -37,6 +38,7 @@ class Host(Protocol):
     """What the doorbell needs of the runner."""
 
     root: Path
+    attempts: Attempts
 
     @property
     def state(self) -> State:
@@ -140,7 +142,7 @@ class Doorbell:
     async def _forbidden(self, ring: Ring, place: Place) -> Reply:
         why = "it is in another's working tree" if place.anothers else "it belongs to the operator"
         shown = visible(place.path, 500)
-        await self._host.handle(c.RecordAttempt(ring.agent, f"write {shown}", why), ENGINE)
+        await self._host.attempts.note(ring.agent, f"write {shown}", why)
         return self._no(ring, f"{shown} is not an agent's to write: {why}")
 
     def _granted(self, ring: Ring, crossing: Crossing) -> int | None:

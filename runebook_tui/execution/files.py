@@ -8,13 +8,14 @@ from pathlib import Path
 
 from runebook_tui.core.events import Record, Touched
 from runebook_tui.core.filenews import author_words
+from runebook_tui.core.hosts import tree_of
 from runebook_tui.core.story import Story, WrittenLine
 from runebook_tui.execution.follow import has_log, open_log
 from runebook_tui.execution.lineage import Line, written_lines
 from runebook_tui.git.process import Git
 from runebook_tui.history.diffs import change_diff
 from runebook_tui.log.eventlog import EventLog
-from runebook_tui.place import PLAN_NAME
+from runebook_tui.place import PLAN_NAME, host_name
 
 FILE_LIMIT = 500_000
 """Files that are listed."""
@@ -64,7 +65,7 @@ def story(root: Path, path: str, claim: str | None, lanes: Sequence[str]) -> Sto
     if not has_log(root):
         return Story(claim_line=line)
     with open_log(root) as log:
-        found = [record for lane in ("", *lanes) for record in _of(log, path, lane)]
+        found = [record for lane in (tree_of(host_name(root)), *lanes) for record in _of(log, path, lane)]
     newest = sorted(found, key=lambda record: record.seq, reverse=True)[:_TOLD]
     event = newest[0].event if newest else None
     diff = change_diff(root, event.change) if isinstance(event, Touched) else ""

@@ -10,20 +10,28 @@ from typing import Protocol
 from runebook_tui.core import commands as c
 from runebook_tui.core import events as e
 from runebook_tui.core.contract import lacking
+from runebook_tui.core.hosts import tree_of
 from runebook_tui.core.state import State
 from runebook_tui.core.types import Author, Change
 from runebook_tui.execution.contracts import read_contract, run_check
+from runebook_tui.execution.copies import Copies
 from runebook_tui.execution.lanes import Lanes
+from runebook_tui.execution.observer import Observer
 
 
 class Host(Protocol):
     """What this needs of the runner."""
 
     root: Path
+    host: str
 
     @property
     def state(self) -> State:
         """The state now."""
+
+    @property
+    def observer(self) -> Observer | None:
+        """Observes the checkout; None until it does."""
 
     async def handle(self, command: c.Command, actor: str) -> object:
         """Carry out a command. Raises Refused, LogError."""
@@ -41,6 +49,7 @@ class Interfaces:
         self._last_touch = last_touch
         self._pending: dict[str, list[tuple[Change, Author]]] = {}
         self._turn = asyncio.Lock()
+        self._copies = Copies(host)
 
     async def publish(self, agent: str, api: str, actor: str) -> None:
         """Publish `api` in the name of `agent`, if its file and its command say so. Raises Refused, LogError.
@@ -71,7 +80,7 @@ class Interfaces:
         published = self._host.state.apis.published.values()
         for record in records:
             event = record.event
-            if isinstance(event, e.Touched) and not event.lane:
+            if isinstance(event, e.Touched) and event.lane == tree_of(self._host.host):
                 for api in published:
                     if self._path(api.name) == event.change.path:
                         self._pending.setdefault(api.name, []).append((event.change, event.author))
@@ -86,15 +95,26 @@ class Interfaces:
             self._pending.setdefault(name, [])
 
     async def settle(self) -> None:
-        """Look at those that are to be looked at; what is found is in the log afterwards."""
+        """Look at those that are to be looked at; what is found is in the log afterwards.
+
+        What other hosts published is fetched in the background.
+        """
+        self._copies.settle()
         while self._pending:
             async with self._turn:
                 for name in tuple(self._pending):
                     await self._look(name, self._pending.pop(name))
 
+    async def close(self) -> None:
+        """Fetch nothing any more."""
+        await self._copies.close()
+
     async def _look(self, name: str, touches: list[tuple[Change, Author]]) -> None:
         interface, api = self._host.state.plan.interface(name), self._host.state.apis.get(name)
         if interface is None or api is None:
+            return
+        if self._copies.concerns(api):
+            await self._copies.look(api)
             return
         digest, contract, fault = await read_contract(self._host.root, interface)
         last = self._last_touch(interface.path) if not touches and digest != api.digest else None

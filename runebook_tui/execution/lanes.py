@@ -74,7 +74,7 @@ class Lanes:
             return self._root
         async with self._turn:
             for provider in rule.providers(state, state.agents[agent]):
-                if not await self._is_integrated(provider):
+                if provider in state.agents and not await self._is_integrated(provider):
                     return None
             await self._trees.shut(agent)
             lane, fresh = await asyncio.to_thread(self._worktrees.open, agent)

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from runebook_tui.execution.client import EngineClient, EngineDown
-from runebook_tui.place import state_folder
+from runebook_tui.execution.enginelog import report_path, shorten
 
 START_SECONDS = 20.0
 _STEP_SECONDS = 0.02
@@ -33,7 +33,8 @@ def launch_engine(root: Path) -> None:
 
     What it says goes to `.runebook/engine.log`.
     """
-    report = state_folder(root) / "engine.log"
+    shorten(root)
+    report = report_path(root)
     with report.open("ab") as output:
         start = output.tell()
         process = subprocess.Popen(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from runebook_tui.core.events import Record, Touched
+from runebook_tui.core.hosts import tree_of
 from runebook_tui.core.types import Version
 from runebook_tui.history.blame import Commit, blame
 from runebook_tui.history.differences import BYTE_LIMIT, LINE_LIMIT, binary, lines_of
@@ -15,7 +16,7 @@ from runebook_tui.history.lines import Origin, trace
 from runebook_tui.history.look import look
 from runebook_tui.history.store import ContentStore
 from runebook_tui.log.eventlog import EventLog
-from runebook_tui.place import state_folder
+from runebook_tui.place import host_name, state_folder
 
 TOUCH_LIMIT = 5_000
 """The newest changes of a path that are looked at; lines from before them have no known author."""
@@ -54,7 +55,7 @@ def written_lines(root: Path, path: str, log: EventLog | None) -> list[Line]:
     def read(version: Version) -> bytes | None:
         return store.get(version.digest) if version.digest is not None and version.stored else None
 
-    past = _Past(path) if log is None else _past(log, path)
+    past = _Past(path) if log is None else _past(log, path, tree_of(host_name(root)))
     until = time.monotonic() + SECONDS
     if past.base is None:
         origins = [Origin(base=line) for line in range(len(lines_of(content)))]
@@ -97,13 +98,15 @@ class _Past:
     touches: list[Record] = field(default_factory=list)
 
 
-def _past(log: EventLog, path: str) -> _Past:
+def _past(log: EventLog, path: str, tree: str) -> _Past:
     """A file that was renamed brings the changes of its earlier names along."""
     past = _Past(path)
     before: int | None = None
     for _ in range(_NAMES):
         limit = TOUCH_LIMIT - len(past.touches)
-        touches = log.read(types=["Touched"], path=past.name, before=before, limit=limit, newest_first=True)
+        touches = log.read(
+            types=["Touched"], path=past.name, lane=tree, before=before, limit=limit, newest_first=True
+        )
         source = _back_to_birth(log, past, touches)
         if source is None:
             if len(touches) == limit and past.base != _ABSENT:

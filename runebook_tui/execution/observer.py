@@ -10,6 +10,7 @@ from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 
 from runebook_tui.core import commands as c
+from runebook_tui.core.hosts import is_lane
 from runebook_tui.core.state import State
 from runebook_tui.core.types import OPERATOR, Author, Change
 from runebook_tui.git.ignore import Ignore
@@ -17,7 +18,8 @@ from runebook_tui.history.authors import Authors
 from runebook_tui.history.errors import HistoryError
 from runebook_tui.history.versions import History
 from runebook_tui.place import PLAN_NAME
-from runebook_tui.watch.tree import Batch, TreeWatch
+from runebook_tui.watch.backlog import Batch
+from runebook_tui.watch.tree import TreeWatch
 
 Handle = Callable[[c.Command], Awaitable[object]]
 
@@ -26,7 +28,7 @@ _RETRY_SECONDS = 2.0
 
 
 class Observer:
-    """Joins watch, history and authors over one tree: the repository's own, or the `lane` of an agent.
+    """Joins watch, history and authors over one tree, which touches name as their `lane`.
 
     `on_blind` is awaited with a reason when the tree cannot be seen, and with None when it can again;
     `on_plan` when the plan's file was edited; `hear` to take all that the gates have said. What `is_brought`
@@ -172,7 +174,7 @@ class Observer:
     def _author(self, change: Change, when: float) -> Author:
         live = self._state().live_agents()
         changed, gone = self._history.changed(change.path), change.after.kind == "absent"
-        if self._lane:
+        if is_lane(self._lane):
             author = self._authors.author(
                 change.path, when, unobserved=[], observed=[], changed=changed, gone=gone
             )

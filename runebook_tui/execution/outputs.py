@@ -50,8 +50,8 @@ class Host(Protocol):
     vault: Vault
 
     @property
-    def state(self) -> State:
-        """The state now."""
+    def mine(self) -> State:
+        """The state of this host's agents."""
 
     async def handle_surely(self, command: c.Command) -> None:
         """Carry out what has happened already."""
@@ -120,7 +120,7 @@ class Outputs:
         """Tell what failed, read the panes that are to be read, and no others."""
         ended, self._ended = self._ended, []
         for event in ended:
-            agent = self._host.state.agents.get(event.agent)
+            agent = self._host.mine.agents.get(event.agent)
             if agent is not None and agent.status is AgentStatus.FAILED:
                 await self._exited(agent, event.code, event.signal)
         try:
@@ -129,7 +129,7 @@ class Outputs:
             self._say(f"a pane's output cannot be read: {error}")
 
     async def _follow(self) -> None:
-        state = self._host.state
+        state = self._host.mine
         me = capturer(state.plan)
         captor = None if me is None else state.agents.get(me.id)
         at_work = captor is not None and captor.status in (AgentStatus.RUNNING, AgentStatus.COMPLETED)
@@ -149,7 +149,7 @@ class Outputs:
     async def output_of(self, agent: str, mark: str) -> str:
         """The file with what the pane printed between the marks of a command; "" when nothing is kept."""
         pane = self._read.get(agent)
-        if pane is None or not captures(self._host.state.plan, agent, output=True):
+        if pane is None or not captures(self._host.mine.plan, agent, output=True):
             return ""
         with suppress(TimeoutError):
             async with asyncio.timeout(_MARK_SECONDS):
@@ -162,7 +162,7 @@ class Outputs:
     async def _exited(self, agent: AgentState, code: int | None, signal: int | None) -> None:
         """The program of a pane has ended with a failure."""
         pane = self._read.get(agent.id)
-        if not captures(self._host.state.plan, agent.id):
+        if not captures(self._host.mine.plan, agent.id):
             return
         output = ""
         if pane is not None:
@@ -244,7 +244,7 @@ class Outputs:
         *lines, pane.part = (pane.part + text).split("\n")
         if len(pane.part) > _MOST_LINE:
             lines, pane.part = [*lines, pane.part], ""
-        known = self._host.state.agents.get(agent)
+        known = self._host.mine.agents.get(agent)
         hooked = known is not None and known.hook != ""
         for line in lines:
             pane.lines.append(
@@ -272,7 +272,7 @@ class Outputs:
 
     async def _failed(self, agent: str, pane: _Pane) -> None:
         error, pane.error = pane.error, ""
-        known = self._host.state.agents.get(agent)
+        known = self._host.mine.agents.get(agent)
         if known is None:
             return
         words = known.spec.command or (known.spec.client or known.spec.builtin or "",)
@@ -291,7 +291,7 @@ class Outputs:
 
     async def _block(self, agent: str, pane: _Pane) -> str:
         """The pane's last lines, kept; "" where no output is."""
-        if not captures(self._host.state.plan, agent, output=True) or pane.stream.full_screen:
+        if not captures(self._host.mine.plan, agent, output=True) or pane.stream.full_screen:
             return ""
         text = "\n".join([*pane.lines, pane.part])
         if len(text) > MOST_BYTES:
@@ -300,7 +300,7 @@ class Outputs:
 
     async def _keep(self, agent: str, text: str) -> str:
         """Write a text without secrets, and remove the oldest files beyond the bounds."""
-        me = capturer(self._host.state.plan)
+        me = capturer(self._host.mine.plan)
         if me is None:
             return ""
         shown = self._host.vault.secrets.hide(text)

@@ -24,7 +24,16 @@ _KEPT = "the plan goes on as it was: it is the operator's"
 class PlanFollower:
     """Takes over what the operator writes into the plan's `file`; without one, nothing."""
 
-    def __init__(self, file: Path | None, handle: Handle, state: Callable[[], State], vault: Vault) -> None:
+    def __init__(
+        self,
+        file: Path | None,
+        handle: Handle,
+        state: Callable[[], State],
+        vault: Vault,
+        leads: Callable[[], bool],
+    ) -> None:
+        """`leads` says whether this host's copy of the file counts."""
+        self._leads = leads
         self._file = file
         self._vault = vault
         self._handle = handle
@@ -32,7 +41,7 @@ class PlanFollower:
 
     async def edited(self, author: Author) -> None:
         """The plan's file changed: follow it when a person, and nobody else, can have changed it."""
-        if self._file is None:
+        if self._file is None or not self._leads():
             return
         state = self._state()
         try:

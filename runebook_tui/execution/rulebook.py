@@ -18,7 +18,7 @@ from runebook_tui.core.types import AgentSpec, ExecutionPlan
 from runebook_tui.execution.machine import Machine
 from runebook_tui.execution.patience import at_most
 from runebook_tui.git.process import Git, GitError
-from runebook_tui.place import state_folder
+from runebook_tui.place import SOCKET_NAME, runtime_folder, state_folder
 
 FILE_NAME = "rules.json"
 
@@ -49,6 +49,7 @@ def rules_of(plan: ExecutionPlan, agent: str, grants: tuple[Grant, ...], root: P
         "grants": [_grant(grant) for grant in grants if grant.agent == agent],
         "git": list(dict.fromkeys(os.path.realpath(folder) for folder in git)),
         "tmux": _tmux_folders(),
+        "keep": [os.path.realpath(runtime_folder(root) / SOCKET_NAME)],
     }
 
 

@@ -7,6 +7,7 @@ when the run is over; `kill -9` of its process loses nothing, and the next runne
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
@@ -14,16 +15,19 @@ from pathlib import Path
 
 from runebook_tui.core import commands as c
 from runebook_tui.core import events as e
-from runebook_tui.core.gates import stalled
+from runebook_tui.core.hosts import part, tree_of
 from runebook_tui.core.messages import ReportDelivered
-from runebook_tui.core.resuming import lost_agents
 from runebook_tui.core.rules import DOWN
 from runebook_tui.core.state import State
-from runebook_tui.core.types import ENGINE, OPERATOR, AgentSpec, AgentStatus, ExecutionPlan
+from runebook_tui.core.types import ENGINE, OPERATOR, AgentSpec, ExecutionPlan
 from runebook_tui.execution.amending import Amending
+from runebook_tui.execution.attempts import Attempts
 from runebook_tui.execution.calling import Caller
 from runebook_tui.execution.carrier import Carrier
+from runebook_tui.execution.course import Course
 from runebook_tui.execution.effects import Effects
+from runebook_tui.execution.enginelog import shorten
+from runebook_tui.execution.errands import Errands
 from runebook_tui.execution.folders import make_state_folder
 from runebook_tui.execution.handle import CoordinationHandle
 from runebook_tui.execution.interfaces import Interfaces
@@ -31,11 +35,13 @@ from runebook_tui.execution.lanes import Lanes
 from runebook_tui.execution.lookout import Lookout
 from runebook_tui.execution.machine import UNTESTED, test_machine
 from runebook_tui.execution.observer import Observer
+from runebook_tui.execution.others import Others, Shared
 from runebook_tui.execution.outfit import Outfit, fit_out
 from runebook_tui.execution.outputs import Outputs
 from runebook_tui.execution.pauses import Pauses
 from runebook_tui.execution.plan import PlanFollower
 from runebook_tui.execution.post import Post
+from runebook_tui.execution.showing import Showing
 from runebook_tui.execution.speakers import Supervisors
 from runebook_tui.execution.supervision import Supervision
 from runebook_tui.execution.surfaces import Surfaces
@@ -45,15 +51,14 @@ from runebook_tui.execution.undoing import Undoing
 from runebook_tui.execution.vault import Vault
 from runebook_tui.execution.verbs import Verbs
 from runebook_tui.history.versions import History
-from runebook_tui.log.eventlog import EventLog, LogError
-from runebook_tui.log.lease import own_lease
+from runebook_tui.log.eventlog import EventLog, LeaseTaken, LogError
+from runebook_tui.log.lease import lease_name, own_lease
 from runebook_tui.log.nudge import Bell
 from runebook_tui.log.opening import store_of
 from runebook_tui.orchestrator.coordinator import Coordinator, Refused
 from runebook_tui.orchestrator.planner import load_plan
 from runebook_tui.orchestrator.seed import seed_plan
 from runebook_tui.place import (
-    PLAN_NAME,
     find_repository,
     runtime_folder,
     tmux_socket_name,
@@ -61,9 +66,6 @@ from runebook_tui.place import (
 from runebook_tui.tmux.control import ControlClient
 from runebook_tui.tmux.panes import Panes
 from runebook_tui.tmux.server import TmuxServer
-
-LOST = "agents were lost with tmux or the machine, and can be brought back"
-"""Why a runner leaves a run that is not over."""
 
 _ROUND_SECONDS = 0.5
 _LOG_RETRY_SECONDS = 2.0
@@ -74,7 +76,9 @@ class ParallelExecutionRunner:
 
     `plan_file` says that the plan is followed there when the operator edits it; `keep` that the runner
     stays when the run is over; `fresh` that a new run begins even if the last one is not over; `resume`
-    that agents that were lost with tmux or the machine are brought back at the start.
+    that agents that were lost with tmux or the machine are brought back at the start. `host` is the one of
+    the plan whose agents it sees to (docs/hosts.md), "" for those that have none, and `shared` what joins
+    it to the engines of the others.
     """
 
     def __init__(
@@ -88,33 +92,40 @@ class ParallelExecutionRunner:
         keep: bool = False,
         fresh: bool = False,
         resume: bool = False,
+        host: str = "",
+        shared: Shared | None = None,
         say: Callable[[str], None] = lambda line: None,
     ) -> None:
         self.root = root
+        self.host = host
+        self._seen: tuple[State, State] | None = None
         self.vault = Vault()
+        self.attempts = Attempts(self.handle)
         self.panes = panes
         self._plan = plan
         self.plan_file = plan_file
         self._log = log
         self._keep = keep
-        self._fresh = fresh
-        self._resume = resume
         self._say: Callable[[str], None] = lambda line: say(self.vault.secrets.hide(line))
         self._bell = Bell(runtime_folder(root, create=True))
         self._supervisors = Supervisors(root)
         self._pauses = Pauses()
         self._post = Post(root)
-        self._follow_plan = PlanFollower(plan_file, self.handle_surely, lambda: self.state, self.vault)
-        edited, hear = self._follow_plan.edited, self._pauses.hear
-        self._trees = Trees(
-            root, log, self._supervisors.descends, self.handle_surely, lambda: self.state, edited, hear
+        self._follow_plan = PlanFollower(
+            plan_file, self.handle_surely, lambda: self.state, self.vault, lambda: self._course.leads
         )
-        self._lanes = Lanes(root, self._trees, self.handle_surely, lambda: self.state, self._say)
-        self._interfaces = Interfaces(self, self._lanes, self._last_touch)
+        edited, hear = self._follow_plan.edited, self._pauses.hear
+        descends, mine = self._supervisors.descends, lambda: self.mine
+        self._trees = Trees(root, tree_of(host), log, descends, self.handle_surely, mine, edited, hear)
+        self._lanes = Lanes(root, self._trees, self.handle_surely, mine, self._say)
+        self._interfaces = Interfaces(self, self._lanes, self.last_touch)
         self.machine = UNTESTED
         self.amending = Amending(self)
         self._supervision = Supervision(self)
+        self.showing = Showing(self)
         self._verbs = Verbs(self, self._supervision, log)
+        self._lease = lease_name(host, shared=shared is not None)
+        self._others = None if shared is None else Others(self, shared, log, self._verbs.visited, self._say)
         self._coordinator: Coordinator | None = None
         self.undoing: Undoing | None = None
         self._changed = asyncio.Condition()
@@ -123,18 +134,14 @@ class ParallelExecutionRunner:
         self._surfaces = Surfaces(root, lambda: self.state, self._say)
         glass = ControlClient(tmux_socket_name(root))
         self.typist = Typist(panes)
-        self._carrier = Carrier(self.typist, lambda: self.state, self.handle_surely)
-        self._lookout = Lookout(glass, lambda: self.state, self.handle_surely, self.vault)
+        self._carrier = Carrier(self.typist, mine, self.handle_surely)
+        self._lookout = Lookout(glass, mine, self.handle_surely, self.vault)
         self._caller = Caller(root, lambda: self.state, time.time)
         self.outputs = Outputs(self, panes, self._say)
-        self._effects = Effects(
-            root,
-            panes,
-            self._supervisors,
-            self.handle_surely,
-            lambda: self.state,
-            self.sweep,
-            self._lanes.prepare,
+        prepare, surely = self._lanes.prepare, self.handle_surely
+        self._effects = Effects(root, panes, self._supervisors, surely, mine, self.sweep, prepare)
+        self._course: Course = Course(
+            self, plan, self._effects, self._follow_plan, self._say, fresh=fresh, keep=keep, resume=resume
         )
 
     @classmethod
@@ -171,6 +178,19 @@ class ParallelExecutionRunner:
         return State() if self._coordinator is None else self._coordinator.state
 
     @property
+    def mine(self) -> State:
+        """The state with only the agents and requests of this host: what this engine sees to."""
+        state = self.state
+        if self._seen is None or self._seen[0] is not state:
+            self._seen = state, part(state, self.host)
+        return self._seen[1]
+
+    @property
+    def errands(self) -> Errands | None:
+        """What has other hosts' engines do something; None where there are no others."""
+        return None if self._others is None else self._others.errands
+
+    @property
     def observer(self) -> Observer | None:
         """Observes the repository's own tree; None until it does."""
         return self._trees.main.observer
@@ -184,6 +204,13 @@ class ParallelExecutionRunner:
             async with self._changed:
                 self._changed.notify_all()
         return records
+
+    async def take(self, records: Sequence[e.Record]) -> None:
+        """Fold what the engines of other hosts have appended."""
+        if self._coordinator is not None and self._coordinator.take(records):
+            self._wake.set()
+            async with self._changed:
+                self._changed.notify_all()
 
     def recorded(self, agent: str, records: Sequence[Mapping[str, object]]) -> None:
         """Take what the gate of `agent` saw being written. Raises ValueError, TypeError."""
@@ -262,7 +289,7 @@ class ParallelExecutionRunner:
 
         Raises LeaseTaken when another engine runs here, LogError, TmuxError.
         """
-        lease = own_lease(time.time())
+        lease = own_lease(time.time(), self._lease)
         self._log.take_lease(lease)
         async with AsyncExitStack() as stack:
             stack.callback(self._log.release_lease, lease.pid)
@@ -270,18 +297,26 @@ class ParallelExecutionRunner:
             stack.push_async_callback(self._trees.close)
             stack.callback(self._supervision.close)
             stack.callback(self._verbs.close)
+            stack.callback(self.attempts.close)
             stack.callback(self.outputs.close)
             self.machine = await test_machine()
             self._coordinator = Coordinator(self._log, listener=self._published, clean=self.vault.clean)
             await self._post.open(stack, self._supervisors, self._verbs, self._pauses)
             stack.push_async_callback(self._surfaces.close)
+            stack.push_async_callback(self._interfaces.close)
+            stack.push_async_callback(self.showing.close)
+            if self._others is not None:
+                stack.push_async_callback(self._others.close)
             stack.push_async_callback(self._lookout.close)
             stack.push_async_callback(self._carrier.close)
             stack.push_async_callback(self._caller.close)
             adopted = await self._effects.adopt()
             if adopted:
                 self._trees.resume(self.state.time)
-            await self._begin(lease.pid, lease.host, adopted)
+            file = self.plan_file is not None
+            await self._course.begin(lease.pid, socket.gethostname(), adopted, file=file)
+            if self._others is not None:
+                self._others.begin()
             self._surfaces.begin()
             self._lookout.begin()
             self._caller.begin()
@@ -293,26 +328,18 @@ class ParallelExecutionRunner:
             await self._trees.settle()
             self._interfaces.look_again()
             await self._rounds()
-            await self._end_agents()
+            await self._course.end_agents(self._leaving)
             await self.sweep()
             await self._lanes.integrate_completed()
             await self._trees.close()
-            await self.handle_surely(c.LeaveEngine(self._leaving or "the run is over"))
+            await self.handle_surely(c.LeaveEngine(self._leaving or "the run is over", self.host))
         return self.state
 
-    async def _begin(self, pid: int, host: str, adopted: tuple[str, ...]) -> None:
-        await self.handle(c.TakeEngine(pid, host, adopted))
-        if self._fresh and self.state.outcome is None and self.state.run:
-            await self.handle(c.EndRun("stopped", "the operator began a new run"))
-            await self._effects.end_all()
-        if self.state.run == 0 or (self.state.outcome is not None and (self._fresh or not self._keep)):
-            await self.handle(c.StartRun(self.vault.keep(self._plan)))
-        elif self.state.outcome is None and (not adopted or self.plan_file is None):
-            # While agents live, the first look at the tree tells who edited the plan's file meanwhile.
-            await self._follow_plan.begin(self._plan, self._last_touch(PLAN_NAME))
-
-    def _last_touch(self, path: str) -> e.Touched | None:
-        found = self._log.read(types=["Touched"], path=path, lane="", limit=1, newest_first=True)
+    def last_touch(self, path: str) -> e.Touched | None:
+        """The newest touch of a path of this host's checkout."""
+        found = self._log.read(
+            types=["Touched"], path=path, lane=tree_of(self.host), limit=1, newest_first=True
+        )
         touched = found[0].event if found else None
         return touched if isinstance(touched, e.Touched) else None
 
@@ -321,47 +348,27 @@ class ParallelExecutionRunner:
             self._wake.clear()
             if self._post.rescue(self._log, self._say):
                 self._bell.ring()
+            shorten(self.root)
             before = self._effects.trouble
+            await self._course.settle()
             await self._interfaces.settle()
             await self._effects.reconcile()
             await self.outputs.settle()
             self._carrier.settle()
             if self._effects.trouble not in ("", before):
                 self._say(f"tmux: {self._effects.trouble}")
-            await self._bring_back()
             await self._supervision.report_silent()
             await self._lanes.integrate_completed()
             self._trees.check()
-            if not self._keep and await self._is_over():
+            if self._others is not None:
+                self._others.check()
+            why = "" if self._keep else await self._course.why_over()
+            if why:
+                self._leaving = why
                 return
             with suppress(TimeoutError):
                 async with asyncio.timeout(_ROUND_SECONDS):
                     await self._wake.wait()
-
-    async def _bring_back(self) -> None:
-        """At the start, when that is wanted, once it is known who is lost."""
-        if self._resume and not self._effects.settling:
-            self._resume = False
-            if lost_agents(self.state):
-                await self.handle_surely(c.ResumeAgents(), OPERATOR)
-
-    async def _is_over(self) -> bool:
-        if self.state.outcome is None and not self.state.open_requests:
-            reasons = stalled(self.state)
-            if reasons and lost_agents(self.state):
-                self._leaving = LOST
-            elif reasons:
-                await self.handle_surely(c.EndRun("failed", "; ".join(reasons)))
-        return self.state.outcome is not None or bool(self._leaving)
-
-    async def _end_agents(self) -> None:
-        """Leave no process behind when told to go or when the run is over; nothing else is touched."""
-        for agent in self.state.live_agents():
-            if agent.status is not AgentStatus.COMPLETED:
-                await self.handle_surely(c.StopAgent(agent.id, self._leaving or "the run is over"))
-        await self._effects.end_all()
-        for agent in self.state.live_agents():
-            await self.handle_surely(c.ReportExited(agent.id, reason=self._leaving))
 
     async def handle_surely(self, command: c.Command, actor: str = ENGINE) -> None:
         """Carry out what has happened already: when the log cannot take it, try until it can."""
@@ -372,6 +379,8 @@ class ParallelExecutionRunner:
             except Refused as refusal:
                 self._say(f"refused: {refusal}")
                 return
+            except LeaseTaken:
+                raise  # another engine is at work for this host by now
             except LogError as error:
                 self._say(f"waiting for the log: {error}")
                 await asyncio.sleep(_LOG_RETRY_SECONDS)
@@ -381,5 +390,7 @@ class ParallelExecutionRunner:
         self._surfaces.note()
         self._caller.note()
         self._supervision.published(state)
+        self._trees.published(state)
+        self._course.note(records)
         self._interfaces.note(records)
         self.outputs.note(records)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import sys
 import traceback
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
@@ -13,12 +13,17 @@ from typing import Any
 
 from runebook_tui.core.secrets import without_secrets
 from runebook_tui.execution import wire
+from runebook_tui.execution.lines import PATIENCE_SECONDS, Lines, Room
 from runebook_tui.execution.pauses import Pauses
-from runebook_tui.execution.speakers import Speaker, Supervisors, peer_of
+from runebook_tui.execution.peers import Peer
+from runebook_tui.execution.speakers import Speaker, Supervisors
 from runebook_tui.log.eventlog import LogError
 from runebook_tui.orchestrator.coordinator import Refused
 
-_MAX_CONNECTIONS = 512
+MOST_CONNECTIONS = 448
+"""Of all speakers but the operator, who always comes in."""
+MOST_OF_ONE = 128
+"""Of one agent, and of all processes that nobody knows."""
 _WRITE_SECONDS = 10.0
 _MOST_TRACE = 20_000
 
@@ -33,9 +38,9 @@ class Connection:
         transport: asyncio.WriteTransport,
         unfiltered: bool,
         pauses: Pauses,
-        reader: asyncio.StreamReader,
+        lines: Lines,
     ) -> None:
-        self._reader = reader
+        self._lines = lines
         self._speaker = speaker
         self._transport = transport
         self._pauses = pauses
@@ -56,6 +61,11 @@ class Connection:
         """Ask no more who is speaking: a supervisor says much, and stays who it is."""
         self._settled = self._speaker()
 
+    @property
+    def settled(self) -> bool:
+        """Whether this is a supervisor that has reported for duty."""
+        return self._settled is not None
+
     def speaks_for(self, named: object, default: str | None = None) -> str:
         """The agent that a message is about: the speaker, or whom the operator names. Raises Refused."""
         agent = self.speaker.agent
@@ -74,8 +84,8 @@ class Connection:
 
         A peer that says something else meanwhile counts as one that has gone; that is not heard.
         """
-        with suppress(ValueError, ConnectionError):
-            await self._reader.readline()
+        with suppress(wire.WireError, ConnectionError):
+            await self._lines.next()
 
     def pause(self) -> None:
         """Listen no more for a moment: the peer says much in small words."""
@@ -95,20 +105,30 @@ Handler = Callable[[Connection, dict[str, Any]], Awaitable[dict[str, Any]]]
 class SocketServer:
     """Serves `handler` on a unix socket at `path`, mode 0600, to processes of the same user."""
 
-    def __init__(self, path: Path, supervisors: Supervisors, handler: Handler, pauses: Pauses) -> None:
+    def __init__(
+        self,
+        path: Path,
+        supervisors: Supervisors,
+        handler: Handler,
+        pauses: Pauses,
+        *,
+        patience: float = PATIENCE_SECONDS,
+    ) -> None:
+        """`patience`: seconds that a message may take from its first byte to its last."""
         self._path = path
         self._pauses = pauses
+        self._patience = patience
         self._supervisors = supervisors
         self._handler = handler
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._guests: Counter[str | None] = Counter()
+        self._room = Room()
 
     async def start(self) -> None:
         """Begin to listen. The caller holds the lease, so a socket file that is there is stale."""
         self._path.unlink(missing_ok=True)
-        self._server = await asyncio.start_unix_server(
-            self._connected, path=str(self._path), limit=wire.MAX_LINE, backlog=128
-        )
+        self._server = await asyncio.start_unix_server(self._connected, path=str(self._path), backlog=128)
         self._path.chmod(0o600)
 
     async def close(self) -> None:
@@ -126,61 +146,76 @@ class SocketServer:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         try:
-            if len(self._tasks) > _MAX_CONNECTIONS:
-                await self._send(writer, {"ok": False, "error": "too many connections"})
-                return
-            await self._converse(reader, writer)
+            peer = Peer(writer.get_extra_info("socket"))
+        except OSError:
+            peer = None
+        try:
+            if peer is None:
+                await self._refuse(writer, "the system does not tell who you are")
+            else:
+                await self._receive(peer, reader, writer)
         except (ConnectionError, TimeoutError, asyncio.CancelledError):
             return
         finally:
             writer.close()
+            if peer is not None:
+                peer.close()
 
-    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        connection = self._connection(reader, writer)
-        if connection is None:
-            await self._send(writer, {"ok": False, "error": "the system does not tell who you are"})
+    async def _receive(self, peer: Peer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Let a peer in, unless those who speak for the same name have come in too often."""
+        speaker = self._supervisors.identify(peer)
+        if speaker.is_operator:
+            await self._converse(peer, reader, writer)
             return
+        if self._guests[speaker.name] >= MOST_OF_ONE or self._guests.total() >= MOST_CONNECTIONS:
+            await self._refuse(writer, "too many connections")
+            return
+        self._guests[speaker.name] += 1
         try:
-            while True:
-                try:
-                    line = await reader.readline()
-                except ValueError:
-                    await self._send(writer, {"ok": False, "error": "the message is too long"})
-                    return
-                if not line.endswith(b"\n"):
-                    return
-                await self._send(writer, await self._answer(connection, line))
+            await self._converse(peer, reader, writer)
         finally:
+            self._guests[speaker.name] -= 1
+
+    async def _converse(self, peer: Peer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        lines = Lines(reader, self._room, self._patience)
+        unfiltered = self._supervisors.unfiltered(peer.pid) and peer.lives()
+        connection = Connection(
+            lambda: self._supervisors.identify(peer),
+            peer.pid,
+            writer.transport,
+            unfiltered,
+            self._pauses,
+            lines,
+        )
+        try:
+            while (line := await lines.next()) is not None:
+                await self._send(writer, await answered(self._handler, connection, line))
+                if lines.more and not connection.settled:
+                    await asyncio.sleep(0)  # a peer that says much at once keeps nobody waiting
+        except wire.WireError as error:
+            await self._refuse(writer, str(error))
+        finally:
+            lines.close()
             for callback in connection.on_close:
                 callback()
 
-    def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Connection | None:
-        transport: socket.socket = writer.get_extra_info("socket")
-        try:
-            pid, uid = peer_of(transport)
-        except OSError:
-            return None
-        return Connection(
-            lambda: self._supervisors.identify(pid, uid),
-            pid,
-            writer.transport,
-            self._supervisors.unfiltered(pid),
-            self._pauses,
-            reader,
-        )
-
-    async def _answer(self, connection: Connection, line: bytes) -> dict[str, Any]:
-        try:
-            return {"ok": True, **await self._handler(connection, wire.unpack(line))}
-        except (wire.WireError, Refused) as error:
-            return {"ok": False, "error": str(error)}
-        except LogError as error:
-            return {"ok": False, "error": f"nothing was changed: {error}"}
-        except Exception as error:  # noqa: BLE001  top-level guard: one bad message never ends the engine
-            print(without_secrets(traceback.format_exc(), _MOST_TRACE), file=sys.stderr, flush=True)
-            return {"ok": False, "error": f"the engine failed on this message: {type(error).__name__}"}
+    async def _refuse(self, writer: asyncio.StreamWriter, why: str) -> None:
+        await self._send(writer, {"ok": False, "error": why})
 
     async def _send(self, writer: asyncio.StreamWriter, answer: dict[str, Any]) -> None:
         async with asyncio.timeout(_WRITE_SECONDS):
             writer.write(wire.pack(answer))
             await writer.drain()
+
+
+async def answered(handler: Handler, connection: Connection, line: bytes) -> dict[str, Any]:
+    """The answer of `handler` to one message, as it is sent; never raises for what it says."""
+    try:
+        return {"ok": True, **await handler(connection, wire.unpack(line))}
+    except (wire.WireError, Refused) as error:
+        return {"ok": False, "error": str(error)}
+    except LogError as error:
+        return {"ok": False, "error": f"nothing was changed: {error}"}
+    except Exception as error:  # noqa: BLE001  top-level guard: one bad message never ends the engine
+        print(without_secrets(traceback.format_exc(), _MOST_TRACE), file=sys.stderr, flush=True)
+        return {"ok": False, "error": f"the engine failed on this message: {type(error).__name__}"}

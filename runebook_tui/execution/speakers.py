@@ -8,14 +8,12 @@ pane and in the private tmux server is born with. Everybody else is unknown, and
 from __future__ import annotations
 
 import os
-import socket
-import struct
-import sys
 from pathlib import Path
 from typing import NamedTuple
 
 from runebook_tui import mark
 from runebook_tui.core.types import OPERATOR
+from runebook_tui.execution.peers import Peer
 from runebook_tui.log.lease import process_start
 
 _MAX_DEPTH = 256
@@ -37,16 +35,6 @@ class Speaker(NamedTuple):
     def agent(self) -> str | None:
         """The agent's id, or None."""
         return None if self.is_operator else self.name
-
-
-def peer_of(connection: socket.socket) -> tuple[int, int]:
-    """Process id and user id of the peer. Raises OSError where the system does not tell."""
-    if sys.platform == "darwin":
-        pid = connection.getsockopt(0, 0x002)  # SOL_LOCAL, LOCAL_PEERPID
-        return pid, os.getuid()
-    credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-    pid, uid, _ = struct.unpack("3i", credentials)
-    return pid, uid
 
 
 def parent_of(pid: int) -> int | None:
@@ -177,8 +165,13 @@ class Supervisors:
         living = {self.agent_of(each) for each in list(self._agents)}
         return name if name not in living else None
 
-    def identify(self, pid: int, uid: int) -> Speaker:
-        """Who the process `pid` of user `uid` speaks for."""
+    def identify(self, peer: Peer) -> Speaker:
+        """Who the process at the other end speaks for; nobody once it has ended."""
+        found = self._identify(peer.pid, peer.uid)
+        # Only now is it sure that what was read is of this process, and not of a later one with its number.
+        return found if peer.lives() else Speaker(None, peer.pid, "a process that has gone already")
+
+    def _identify(self, pid: int, uid: int) -> Speaker:
         if uid != os.getuid():
             return Speaker(None, pid, "another user's process")
         if process_start(pid) is None:

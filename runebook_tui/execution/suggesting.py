@@ -31,6 +31,7 @@ Verb = Callable[[Connection, Answer], Awaitable[Answer]]
 MOST_CHARACTERS = 400_000
 """Of the texts of one answer: as JSON it fits into one line of the socket, whatever they hold."""
 
+_MOST_CONFIDENCE = 1e6  # what is above 1 is refused by the rule
 _PRIORITIES: dict[str, Priority] = {"high": "high", "normal": "normal", "low": "low"}
 
 
@@ -62,7 +63,11 @@ class Suggesting:
         if agent not in self._host.state.agents:
             raise Refused(f"the plan has no agent {agent!r}")
         confidence = message.get("confidence", 0.5)
-        if not isinstance(confidence, int | float) or isinstance(confidence, bool):
+        if (
+            isinstance(confidence, bool)
+            or not isinstance(confidence, int | float)
+            or not 0 <= confidence <= 1
+        ):
             raise wire.WireError("field 'confidence' must be a number from 0 to 1")
         priority = wire.text_field(message, "priority", default="normal", limit=16)
         if priority not in _PRIORITIES:

@@ -13,10 +13,12 @@ from typing import Any, Protocol
 from runebook_tui.capture.environment import shell_environment
 from runebook_tui.core import commands as c
 from runebook_tui.core.capture import captures
+from runebook_tui.core.names import host_words
 from runebook_tui.core.printable import visible
 from runebook_tui.core.state import State
-from runebook_tui.core.types import ENGINE, OPERATOR, AgentSpec, GateMode
+from runebook_tui.core.types import OPERATOR, AgentSpec, GateMode
 from runebook_tui.execution import wire
+from runebook_tui.execution.attempts import Attempts
 from runebook_tui.execution.contents import content_at
 from runebook_tui.execution.folders import make_agents_folder
 from runebook_tui.execution.holds import Holds, StoppedWrite
@@ -42,12 +44,18 @@ class Host(Protocol):
     """What supervision needs of the runner."""
 
     root: Path
+    host: str
+    attempts: Attempts
     machine: Machine
     vault: Vault
 
     @property
     def state(self) -> State:
         """The state now."""
+
+    @property
+    def mine(self) -> State:
+        """That of this host's agents and requests."""
 
     async def handle(self, command: c.Command, actor: str) -> object:
         """Carry out a command. Raises Refused, LogError."""
@@ -88,7 +96,7 @@ class Supervision:
         self._rulebook = Rulebook(host.root, lambda: host.machine)
         self.holds = Holds(
             host.handle_surely,
-            lambda: host.state,
+            lambda: host.mine,
             lambda agent, path: content_at(host.root_of(agent), path),
         )
         """The stopped writes that wait for the operator."""
@@ -135,7 +143,7 @@ class Supervision:
     async def report_silent(self) -> None:
         """Say so when an agent's gate ceased to report: its writes have no certain author any more."""
         now = time.monotonic()
-        for agent in self._host.state.live_agents():
+        for agent in self._host.mine.live_agents():
             if self.attached(agent.id) or not self._gated(agent.id):
                 self._silent.pop(agent.id, None)
             elif now - self._silent.setdefault(agent.id, now) > _ATTACH_SECONDS:
@@ -172,12 +180,14 @@ class Supervision:
         spec = state.plan.agent(agent)
         if spec is None:
             raise Refused(f"the plan has no agent {agent!r}")
+        if spec.host != self._host.host:
+            raise Refused(f"{agent} runs on {host_words(spec.host)}, this is {host_words(self._host.host)}")
         if given is None and await self._host.front_agent(connection.pid, FRONT_SECONDS) != agent:
             raise Refused(f"this is not the pane of {agent}: say what to run after `--`")
         speaker = connection.speaker
         if speaker.name not in (agent, OPERATOR):
-            attempt = c.RecordAttempt(speaker.name or f"pid {speaker.pid}", f"exec {agent}", speaker.why)
-            await self._host.handle(attempt, ENGINE)
+            who = speaker.name or f"pid {speaker.pid}"
+            await self._host.attempts.note(who, f"exec {agent}", speaker.why)
             raise Refused(f"only {agent} itself and the operator may run programs as {agent}")
         self._host.supervise(connection.pid, agent)
         with suppress(OSError):  # a full disk: the agent has no folder of its own, and runs
@@ -273,9 +283,11 @@ class Supervision:
         agent = self._supervised(connection, message)
         record = message.get("record")
         path = record.get("path") if isinstance(record, dict) else None
-        attempt = f"write {visible(str(path), 500)}" if path else "write a place that cannot be told"
+        doing = record.get("op") if isinstance(record, dict) else None
+        doing = doing if doing in ("signal", "trace", "limit") else "write"
+        attempt = f"{doing} {visible(str(path), 500)}" if path else "write a place that cannot be told"
         reason = wire.text_field(message, "reason", default="", limit=500)
-        await self._host.handle(c.RecordAttempt(agent, attempt, reason), ENGINE)
+        await self._host.attempts.note(agent, attempt, reason)
         return {}
 
     async def _proved(self, connection: Connection, message: Answer) -> Answer:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from runebook_tui.core import commands as c
 from runebook_tui.core.events import Touched
+from runebook_tui.core.hosts import host_of_tree, is_lane
 from runebook_tui.core.state import State
 from runebook_tui.core.types import Author, Change
 from runebook_tui.execution.holders import Holders
@@ -21,12 +22,12 @@ from runebook_tui.place import lanes_folder, state_folder
 
 Handle = Callable[[c.Command], Awaitable[object]]
 
-MAIN = ""
-"""The name of the repository's own tree; a lane's is its agent."""
-
 
 class Tree:
-    """One working tree: what its files were, and the observer over it once it is watched."""
+    """One working tree: what its files were, and the observer over it once it is watched.
+
+    A lane's name is its agent; the checkout's is what `core.hosts.tree_of` says.
+    """
 
     def __init__(self, name: str, root: Path, history: History, baseline: Path) -> None:
         self.name = name
@@ -45,7 +46,7 @@ class Tree:
         for path, version in self._baseline.read().items():
             self.history.remember(path, version)
         for time, change in touches:
-            if self.name == MAIN or time > (taken or 0.0):
+            if not is_lane(self.name) or time > (taken or 0.0):
                 self.history.remember(change.path, change.after)
         if taken is None:
             self.history.baseline()
@@ -62,6 +63,7 @@ class Trees:
     def __init__(
         self,
         root: Path,
+        name: str,
         log: EventLog,
         is_agents: Callable[[int], bool],
         handle: Handle,
@@ -80,12 +82,16 @@ class Trees:
         self._authors: dict[str, Authors] = {}
         self._away_since: float | None = None
         self._blind: dict[str, str] = {}
-        self.main = Tree(MAIN, root, History(root, self._folder), self._folder / "baseline.json")
-        self._trees = {MAIN: self.main}
+        self.main = Tree(name, root, History(root, self._folder), self._folder / "baseline.json")
+        self._trees = {name: self.main}
 
     def get(self, name: str) -> Tree | None:
-        """The tree of that name, if it is observed."""
-        return self._trees.get(name)
+        """The tree of that name, if it is observed; "" is the checkout."""
+        return self._trees.get(name or self.main.name)
+
+    def published(self, state: State) -> None:
+        """Keep to what a new state's plan says of the history; what is too much goes with the next change."""
+        self.main.history.store.limit_bytes = int(state.plan.policy.history_mb * 1e6)
 
     # ── what the gates recorded ─────────────────────────────────────────────────────────────────
 
@@ -93,9 +99,9 @@ class Trees:
         """Take what the gate of `agent` saw being written. Raises ValueError, TypeError."""
         by_tree: dict[str, list[Mapping[str, object]]] = {}
         for record in records:
-            by_tree.setdefault(str(record.get("tree", MAIN)), []).append(record)
+            by_tree.setdefault(str(record.get("tree") or self.main.name), []).append(record)
         for name, those in by_tree.items():
-            if name != MAIN and name not in self._state().agents:
+            if is_lane(name) and name not in self._state().agents:
                 continue
             tree = self._trees.get(name)
             observer = None if tree is None else tree.observer
@@ -113,7 +119,7 @@ class Trees:
 
     def _authors_of(self, name: str) -> Authors:
         if name not in self._authors:
-            root = lanes_folder(self._root) / name if name else self._root
+            root = lanes_folder(self._root) / name if is_lane(name) else self._root
             made = self._authors[name] = Authors(Holders(root, self._is_agents).still_open)
             if self._away_since is not None:
                 made.resume(self._away_since)
@@ -123,7 +129,7 @@ class Trees:
 
     async def begin(self) -> None:
         """Observe the repository's own tree, from what was last known of it; `settle` comes next."""
-        await asyncio.to_thread(self.main.remember, self._touches(MAIN))
+        await asyncio.to_thread(self.main.remember, self._touches(self.main.name))
         self.main.observer = self._observer(self.main)
 
     async def settle(self) -> None:
@@ -219,9 +225,11 @@ class Trees:
         if reason is None:
             self._blind.pop(name, None)
         else:
-            self._blind[name] = f"the worktree of {name}: {reason}" if name else reason
+            self._blind[name] = f"the worktree of {name}: {reason}" if is_lane(name) else reason
         words = "; ".join(self._blind.values())
-        await self._handle(c.ReportNet("watch", None, holds=not self._blind, reason=words))
+        await self._handle(
+            c.ReportNet("watch", None, not self._blind, words, host=host_of_tree(self.main.name))
+        )
 
 
 async def _no_plan(author: Author) -> None:

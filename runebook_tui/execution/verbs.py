@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import os
 import posixpath
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -22,17 +22,21 @@ from runebook_tui.core.printable import visible
 from runebook_tui.core.resuming import lost_agents
 from runebook_tui.core.snoozing import Snooze
 from runebook_tui.core.state import State
-from runebook_tui.core.types import ENGINE, OPERATOR
+from runebook_tui.core.types import OPERATOR
 from runebook_tui.execution import wire
 from runebook_tui.execution.amending import Amending
+from runebook_tui.execution.attempts import Attempts
 from runebook_tui.execution.captured import Captured
 from runebook_tui.execution.deciding import Deciding, request_words
+from runebook_tui.execution.errands import Errands
 from runebook_tui.execution.hooks import Hooks
 from runebook_tui.execution.mailbox import Mailbox
 from runebook_tui.execution.outputs import Outputs
 from runebook_tui.execution.records import Records
+from runebook_tui.execution.routing import FORWARDED, routed
 from runebook_tui.execution.saying import Saying
 from runebook_tui.execution.server import Connection
+from runebook_tui.execution.showing import Showing
 from runebook_tui.execution.suggesting import Suggesting
 from runebook_tui.execution.supervision import Supervision
 from runebook_tui.execution.typist import Typist
@@ -46,7 +50,6 @@ from runebook_tui.tmux.panes import Panes
 Answer = dict[str, Any]
 Verb = Callable[[Connection, Answer], Awaitable[Answer]]
 
-_SAME_SECONDS = 5.0
 _NAMED_CHARACTERS = 64
 
 
@@ -54,6 +57,9 @@ class Host(Protocol):
     """What the verbs need of the runner."""
 
     root: Path
+    host: str
+    showing: Showing
+    attempts: Attempts
     outputs: Outputs
     panes: Panes
     typist: Typist
@@ -64,6 +70,10 @@ class Host(Protocol):
     @property
     def state(self) -> State:
         """The state now."""
+
+    @property
+    def errands(self) -> Errands | None:
+        """What has other hosts' engines do something; None where there are no others."""
 
     async def handle(self, command: c.Command, actor: str) -> object:
         """Carry out a command. Raises Refused, LogError."""
@@ -101,7 +111,6 @@ class Verbs:
         self._supervision = supervision
         self._mailbox = Mailbox(host)
         self._hooks = Hooks(host, supervision.holds, self._mailbox)
-        self._noted: dict[tuple[str, str], float] = {}
         self._anyone: Mapping[str, Verb] = {
             "hello": self._hello,
             "plan": self._plan,
@@ -131,6 +140,7 @@ class Verbs:
         self._operator: Mapping[str, Verb] = {
             **Deciding(host).verbs,
             **host.amending.verbs,
+            **host.showing.verbs,
             **Saying(host, self._hooks).verbs,
             "restart": self._restart,
             "resume": self._resume,
@@ -155,22 +165,23 @@ class Verbs:
         if verb is None:
             raise wire.WireError(f"there is no verb {do!r}")
         if speaker.name is None and do not in ("hello", "exec", "may-commit"):
-            await self._note(f"pid {speaker.pid}", _attempted(message), speaker.why)
+            await self._host.attempts.note(f"pid {speaker.pid}", _attempted(message), speaker.why)
             raise Refused(f"refused: {speaker.why}")
         if do in self._operator and not speaker.is_operator:
-            await self._note(str(speaker.name), _attempted(message), "only the operator may")
+            await self._host.attempts.note(str(speaker.name), _attempted(message), "only the operator may")
             raise Refused(f"only the operator may {do}; this process {speaker.why}")
-        return await verb(connection, message)
+        if not speaker.is_operator or do not in FORWARDED:
+            return await verb(connection, message)
+        host = self._host
+        return await routed(host.state, host.host, host.errands, message, partial(verb, connection))
 
-    async def _note(self, speaker: str, attempt: str, reason: str) -> None:
-        """Write an attempt down; one that is repeated at once counts as one, or the log would overflow."""
-        now, key = time.monotonic(), (speaker, attempt)
-        self._noted = {each: at for each, at in self._noted.items() if now - at < _SAME_SECONDS}
-        again = key in self._noted
-        self._noted[key] = self._noted.get(key, now)
-        if again:
-            return
-        await self._host.handle(c.RecordAttempt(speaker, attempt, reason), ENGINE)
+    async def visited(self, connection: Connection, message: Answer) -> Answer:
+        """Answer the operator of another host. Raises as a call does."""
+        do = wire.text_field(message, "do", limit=64)
+        verb = (self._operator.get(do) or self._agents.get(do)) if do in FORWARDED else None
+        if verb is None:
+            raise Refused(f"the operator of another host may not {visible(do)} here")
+        return await verb(connection, message)
 
     # ── anyone ──────────────────────────────────────────────────────────────────────────────────
 
@@ -179,7 +190,14 @@ class Verbs:
         spec = state.plan.agent(you or "")
         phase = None if spec is None else state.plan.phase(spec.phase)
         serves = spec is not None and (bool(spec.tasks) or (phase is not None and phase.continuous))
-        return {"pid": os.getpid(), "run": state.run, "seq": state.seq, "you": you, "serves": serves}
+        return {
+            "pid": os.getpid(),
+            "run": state.run,
+            "seq": state.seq,
+            "you": you,
+            "serves": serves,
+            "host": self._host.host,
+        }
 
     async def _plan(self, connection: Connection, message: Answer) -> Answer:
         return {"plan": self._host.state.plan.model_dump(mode="json")}
@@ -193,7 +211,7 @@ class Verbs:
 
     async def _wait_request(self, connection: Connection, message: Answer) -> Answer:
         number = wire.number_field(message, "request")
-        seconds = min(float(message.get("seconds", 0) or 0), 86_400.0)
+        seconds = min(wire.seconds_field(message, "seconds", default=0.0), 86_400.0)
         if number not in self._host.state.requests:
             raise Refused(f"there is no request {number}")
         await self._host.changed(lambda state: not state.requests[number].open, seconds)
@@ -212,7 +230,9 @@ class Verbs:
         refused = [{"path": path, "reason": why} for path, why in reasons.items() if why is not None]
         if agent is not None and refused:
             more = f" and {len(refused) - 1} more" if len(refused) > 1 else ""
-            await self._note(agent, f"commit {refused[0]['path']}{more}", str(refused[0]["reason"]))
+            await self._host.attempts.note(
+                agent, f"commit {refused[0]['path']}{more}", str(refused[0]["reason"])
+            )
         return {"agent": agent, "refused": refused}
 
     # ── agents ──────────────────────────────────────────────────────────────────────────────────
@@ -292,7 +312,7 @@ class Verbs:
 
     async def _wait_finalize(self, connection: Connection, message: Answer) -> Answer:
         agent = connection.speaks_for(message.get("agent"))
-        seconds = min(float(message.get("seconds", 86_400) or 0), 7 * 86_400.0)
+        seconds = min(wire.seconds_field(message, "seconds", default=86_400.0), 7 * 86_400.0)
 
         def told(state: State) -> bool:
             return agent not in state.agents or state.agents[agent].finalizing or state.outcome is not None

@@ -12,6 +12,9 @@ MAX_LINE = 4 * 1024 * 1024
 """Bytes of one message at the most."""
 
 
+_MOST_NUMBER = 1 << 63
+
+
 class WireError(Exception):
     """A message that is not of the protocol."""
 
@@ -43,16 +46,20 @@ def text_field(message: dict[str, Any], name: str, *, default: str | None = None
 
 
 def number_field(message: dict[str, Any], name: str) -> int:
-    """The whole-number field `name`. Raises WireError."""
+    """The whole-number field `name`, of 63 bits at the most. Raises WireError."""
     value = message.get(name)
-    if not isinstance(value, int) or isinstance(value, bool):
+    if type(value) is not int or not _is_number(value):
         raise WireError(f"field {name!r} must be a whole number")
     return value
 
 
-def seconds_field(message: dict[str, Any], name: str) -> float:
-    """The field `name`, a number of seconds from 0 to a million. Raises WireError."""
+def seconds_field(message: dict[str, Any], name: str, *, default: float | None = None) -> float:
+    """The field `name`, a number of seconds from 0 to a million; absent or null, `default`.
+
+    Raises WireError.
+    """
     value = message.get(name)
+    value = default if value is None else value
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1e6:
         raise WireError(f"field {name!r} must be a number of seconds")
     return float(value)
@@ -69,6 +76,10 @@ def texts_field(message: dict[str, Any], name: str, *, limit: int = 1000) -> tup
 def numbers_field(message: dict[str, Any], name: str, *, limit: int = 1000) -> tuple[int, ...]:
     """The field `name`, a list of whole numbers, () when it is absent. Raises WireError."""
     value = message.get(name, [])
-    if not isinstance(value, list) or len(value) > limit or not all(type(each) is int for each in value):
+    if not isinstance(value, list) or len(value) > limit or not all(map(_is_number, value)):
         raise WireError(f"field {name!r} must be a list of at most {limit} whole numbers")
     return tuple(value)
+
+
+def _is_number(value: object) -> bool:
+    return type(value) is int and abs(value) < _MOST_NUMBER

@@ -9,7 +9,9 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
+import signal
 import struct
+from collections.abc import Iterable
 
 from runebook_tui.gate import kernel
 
@@ -53,10 +55,27 @@ CHANGES = (
     "mknod",
     "mknodat",
 )
-# In enforce mode: tmux's sockets are not reachable.
-REACHES = ("connect",)
+# In enforce mode: tmux's sockets are not reachable, and neither are others' processes.
+REACHES = ("connect", "process_vm_readv", "process_vm_writev", "pidfd_getfd")
+# Those of which most are harmless: the position of the argument that tells, and its harmless values. These
+# are signals that end and stop nobody (0 only asks), requests of ptrace but PTRACE_ATTACH and PTRACE_SEIZE
+# (which begin it), and limits of the caller's own.
+_QUIET = (0, signal.SIGCHLD, signal.SIGCONT, signal.SIGURG, signal.SIGWINCH)
+SIGNALS = {
+    "kill": 1,
+    "tkill": 1,
+    "tgkill": 2,
+    "rt_sigqueueinfo": 1,
+    "rt_tgsigqueueinfo": 2,
+    "pidfd_send_signal": 1,
+}
+TRACES = ("ptrace", 0, (16, 0x4206))
+LIMITS = ("prlimit64", 0, (0,))
 # Programs fall back to the calls above when these do not exist; a pointer's flags cannot be filtered.
 ABSENT = ("openat2", "io_uring_setup")
+
+
+_Step = tuple[int, int, int, int]  # struct sock_filter: code, jumps when true and when false, value
 
 
 class GateError(Exception):
@@ -66,10 +85,10 @@ class GateError(Exception):
 def program(machine: str, *, enforce: bool = False) -> bytes:
     """The filter for `machine` ("x86_64" or "aarch64") as an array of `struct sock_filter`.
 
-    With `enforce` it reports `connect` as well.
+    With `enforce` it reports as well what reaches tmux's sockets and other processes.
     """
     calls = kernel.CALLS[machine]
-    code: list[tuple[int, int, int, int]] = [
+    code: list[_Step] = [
         (_LOAD, 0, 0, _ARCH),
         (_EQUAL, 1, 0, kernel.AUDIT_ARCH[machine]),
         (_RETURN, 0, 0, _NO_SUCH_CALL),
@@ -86,6 +105,11 @@ def program(machine: str, *, enforce: bool = False) -> bytes:
                 (_RETURN, 0, 0, _NOTIFY),
                 (_RETURN, 0, 0, _ALLOW),
             ]
+    if enforce:
+        for name, position in SIGNALS.items():
+            code += _unless(calls, name, position, _QUIET)
+        code += _unless(calls, *LIMITS)
+        code += _when(calls, *TRACES)
     notified = (*CHANGES, *REACHES) if enforce else CHANGES
     for names, answer in ((notified, _NOTIFY), (ABSENT, _NO_SUCH_CALL)):
         for name in names:
@@ -93,6 +117,28 @@ def program(machine: str, *, enforce: bool = False) -> bytes:
                 code += [(_EQUAL, 0, 1, calls[name]), (_RETURN, 0, 0, answer)]
     code.append((_RETURN, 0, 0, _ALLOW))
     return b"".join(struct.pack("=HBBI", *step) for step in code)
+
+
+def _unless(calls: dict[str, int], name: str, position: int, values: Iterable[int]) -> list[_Step]:
+    """Steps that report the call unless its argument at `position` is one of `values`."""
+    return _told(calls, name, position, values, _ALLOW, _NOTIFY)
+
+
+def _when(calls: dict[str, int], name: str, position: int, values: Iterable[int]) -> list[_Step]:
+    """Steps that report the call only when its argument at `position` is one of `values`."""
+    return _told(calls, name, position, values, _NOTIFY, _ALLOW)
+
+
+def _told(
+    calls: dict[str, int], name: str, position: int, values: Iterable[int], among: int, others: int
+) -> list[_Step]:
+    if name not in calls:
+        return []
+    steps: list[_Step] = [(_LOAD, 0, 0, _ARGS + 8 * position)]
+    for value in values:
+        steps += [(_EQUAL, 0, 1, int(value)), (_RETURN, 0, 0, among)]
+    steps.append((_RETURN, 0, 0, others))
+    return [(_EQUAL, 0, len(steps), calls[name]), *steps]
 
 
 def missing() -> str:

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from runebook_tui.gate import kernel
 from runebook_tui.gate.callers import Caller
 from runebook_tui.gate.names import Name, Names
+from runebook_tui.gate.others import process_of
 
 _O_PATH = getattr(os, "O_PATH", 0)
 _O_TMPFILE = getattr(os, "O_TMPFILE", 0)
@@ -30,10 +31,11 @@ class Change:
     """One change that a call would make: `op`, `path` and, for rename and link, `to` (real paths or None).
 
     `mode` and `to_mode` say what is there now (0: nothing). `connect` changes nothing, and has the `socket`
-    (device and inode) that it would reach.
+    (device and inode) that it would reach. `signal`, `trace` and `limit` are about processes: `meant` is the
+    thread that calls, and whom it means as kill(2) takes it.
     """
 
-    __slots__ = ("mode", "op", "path", "socket", "to", "to_mode")
+    __slots__ = ("meant", "mode", "op", "path", "socket", "to", "to_mode")
 
     def __init__(
         self,
@@ -44,6 +46,7 @@ class Change:
         mode: int = 0,
         to_mode: int = 0,
         socket: tuple[int, int] | None = None,
+        meant: tuple[int, int] | None = None,
     ) -> None:
         self.op = op
         self.path = path
@@ -51,6 +54,7 @@ class Change:
         self.mode = mode
         self.to_mode = to_mode
         self.socket = socket
+        self.meant = meant
 
 
 Arguments = tuple[int, ...]
@@ -82,10 +86,27 @@ class Calls:
             "symlinkat": lambda c, a: self._make(c, "symlink", _signed(a[1]), a[2]),
             "connect": lambda c, a: self._connect(c, a[1], a[2]),
         }
+        processes: dict[str, Callable[[int, Arguments], Change]] = {
+            "kill": lambda thread, a: _about("signal", thread, a[0]),
+            "tkill": lambda thread, a: _about("signal", thread, a[0]),
+            "tgkill": lambda thread, a: _about("signal", thread, a[0]),
+            "rt_sigqueueinfo": lambda thread, a: _about("signal", thread, a[0]),
+            "rt_tgsigqueueinfo": lambda thread, a: _about("signal", thread, a[0]),
+            "pidfd_send_signal": lambda thread, a: _about("signal", thread, process_of(thread, a[0])),
+            "ptrace": lambda thread, a: _about("trace", thread, a[1]),
+            "process_vm_readv": lambda thread, a: _about("trace", thread, a[0]),
+            "process_vm_writev": lambda thread, a: _about("trace", thread, a[0]),
+            "pidfd_getfd": lambda thread, a: _about("trace", thread, process_of(thread, a[0])),
+            "prlimit64": lambda thread, a: _about("limit", thread, a[0]),
+        }
+        self._processes = {kernel.calls[n]: read for n, read in processes.items() if n in kernel.calls}
         self._by_number = {kernel.calls[name]: read for name, read in by_name.items() if name in kernel.calls}
 
     def changes(self, thread: int, call: int, arguments: Arguments) -> list[Change]:
         """What the call would change. Raises names.Closed, and OSError when the process is going away."""
+        about = self._processes.get(call)
+        if about is not None:
+            return [about(thread, arguments)]
         read = self._by_number.get(call)
         return [] if read is None else read(self._names.caller(thread), arguments)
 
@@ -166,6 +187,10 @@ class Calls:
         if name is None or name.socket is None:
             return []
         return [Change("connect", name.path, mode=name.mode, socket=name.socket)]
+
+
+def _about(op: str, thread: int, number: int) -> Change:
+    return Change(op, None, meant=(thread, _signed(number)))
 
 
 def _renamed(one: Name, other: Name) -> Change:

@@ -16,6 +16,7 @@ from runebook_tui.gate.loop import Loop
 from runebook_tui.gate.notify import Listener, Notification
 from runebook_tui.gate.observer import Observer, Passer
 from runebook_tui.gate.order import Order
+from runebook_tui.gate.others import Others
 from runebook_tui.gate.record import Scribe
 from runebook_tui.gate.sockets import Sockets
 from runebook_tui.gate.verdict import observe
@@ -91,7 +92,8 @@ class Duty:
             self._observer = Observer(self.loop, listener, root, link, observe, scribe=scribe)
             return
         sockets = Sockets((os.getpid(), self._front))
-        judge = Judge(root, order.agent, LazyIgnore(root).among, sockets, main=order.main)
+        others = Others(os.getpid(), self._front, lambda: link.engine)
+        judge = Judge(root, order.agent, LazyIgnore(root).among, sockets, main=order.main, others=others)
         enforcer = Enforcer(self.loop, listener, root, link, judge, scribe, canary=canary)
         self._enforcer, self._observer = enforcer, enforcer.observer
         link.attached, link.pushed = self._attached, enforcer.pushed

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 from runebook_tui.core.printable import visible
 from runebook_tui.gate.holds import Held, Holds
-from runebook_tui.gate.judge import OPERATORS, TMUX, Forbidden, Foreign, Judge, Pass
+from runebook_tui.gate.judge import OPERATORS, PROCESS, TMUX, Forbidden, Foreign, Judge, Pass
 from runebook_tui.gate.link import Link
 from runebook_tui.gate.loop import Loop
 from runebook_tui.gate.notify import Listener, Notification
@@ -35,6 +35,7 @@ _READ = ("/.runebook/log.sqlite-wal", "/.runebook/log.sqlite-shm")
 """SQLite asks to write these in order to read the log, and reads it when that is refused."""
 _HOLD = Hold()
 _NO = Refuse(errno.EACCES)
+_NOT_THAT = Refuse(errno.EPERM)
 
 
 class Enforcer:
@@ -262,8 +263,13 @@ class Enforcer:
         words = {
             OPERATORS: f"{path} belongs to the operator: no program of an agent may change it",
             TMUX: f"{path} is tmux's socket: no program of an agent may command that server",
+            PROCESS: f"{path} is {PROCESS}: no program of an agent may stop or trace it",
         }.get(ruling.why, f"{path} is {ruling.why}")
-        self._refused(process, _first(call.acts, process, path), path, ruling.why, words)
+        record = _first(call.acts, process, path)
+        if ruling.why == PROCESS:
+            self._refused(process, record, f"{record['op']} {path}", ruling.why, words)
+            return _NOT_THAT
+        self._refused(process, record, path, ruling.why, words)
         return _NO
 
     def _closed(self, call: Call, process: Process) -> Refuse:

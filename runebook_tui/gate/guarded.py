@@ -18,13 +18,21 @@ class Guarded:
     """Knows the operator's places for the repository at `root`, the `agent` and the git folders `git`.
 
     Where `root` is an agent's worktree, `main` is the repository's own tree, which has such places too.
+    `keep` are files elsewhere.
     """
 
-    def __init__(self, root: bytes, agent: str, git: Iterable[bytes] = (), main: bytes = b"") -> None:
+    def __init__(
+        self,
+        root: bytes,
+        agent: str,
+        git: Iterable[bytes] = (),
+        main: bytes = b"",
+        keep: Iterable[bytes] = (),
+    ) -> None:
         self._roots = tuple(top + b"/" for top in (root, main) if top)
         self._agent = agent
         tops = {top + b".git" for top in self._roots}
-        self._files = {top + b"runebook.toml" for top in self._roots} | tops
+        self._files = {top + b"runebook.toml" for top in self._roots} | tops | set(keep)
         self._trees = {top + b".runebook" for top in self._roots}
         for folder in {*tops, *map(os.path.realpath, tops), *git}:
             self._trees.add(folder + b"/hooks")

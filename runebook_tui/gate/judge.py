@@ -16,6 +16,7 @@ from runebook_tui.gate import siblings
 from runebook_tui.gate.calls import Change
 from runebook_tui.gate.folders import TooMuch, files_below
 from runebook_tui.gate.guarded import Guarded
+from runebook_tui.gate.others import Others
 from runebook_tui.gate.process import Process
 from runebook_tui.gate.rules import Rules
 from runebook_tui.gate.sockets import Sockets
@@ -25,6 +26,7 @@ OPERATORS = "belongs to the operator"
 TMUX = "tmux's socket"
 UNCHECKED = "a folder that cannot be checked"
 ANOTHERS = "in another's working tree"
+PROCESS = "out of an agent's reach"
 _FOLDER_OPS = ("mkdir", "rmdir")
 _MAKING = ("create", "symlink", "mknod")
 _MOST_TEMPORARIES = 1024
@@ -81,6 +83,7 @@ class Judge:
         sockets: Sockets,
         clock: Callable[[], float] = time.time,
         main: bytes = b"",
+        others: Others | None = None,
     ) -> None:
         self.rules: Rules | None = None
         self._root = root
@@ -89,6 +92,7 @@ class Judge:
         self._agent = agent
         self._ignored = ignored
         self._sockets = sockets
+        self._processes = others
         self._clock = clock
         self._main = main
         self._others = (main + b"/", root.rpartition(b"/")[0] + b"/") if main else ()
@@ -101,7 +105,7 @@ class Judge:
         """Go by these rules from now on."""
         if rules is not None:
             rules.inherit(self.rules)
-            self._guarded = Guarded(self._root, self._agent, rules.git, self._main)
+            self._guarded = Guarded(self._root, self._agent, rules.git, self._main, rules.keep)
         self.rules = rules
 
     @property
@@ -152,12 +156,19 @@ class Judge:
     # ── what nobody can allow ───────────────────────────────────────────────────────────────────
 
     def _forbidden(self, change: Change) -> Forbidden | None:
+        if change.meant is not None:
+            return self._reached(*change.meant)
         if change.op == "connect":
             socket = self._sockets.foreign(change.path, change.socket, self._tmux)
             return None if socket is None else Forbidden(socket, TMUX)
         for path, mode in ((change.path, change.mode), (change.to, change.to_mode)):
             if path is None:
                 continue
+            if path.startswith(b"/proc/"):
+                number = path.split(b"/", 3)[2]
+                words = self._reached(0, int(number)) if number.isdigit() and len(number) < 10 else None
+                if words is not None:
+                    return words
             folder = stat.S_ISDIR(mode) and change.op in ("rename", "rmdir", "unlink")
             if self._guarded.below(path) if folder else self._guarded.holds(path):
                 return Forbidden(path, OPERATORS)
@@ -168,6 +179,11 @@ class Judge:
                 if socket is not None:
                     return Forbidden(socket, TMUX)
         return None
+
+    def _reached(self, thread: int, number: int) -> Forbidden | None:
+        """A process that the call would stop, trace or limit, where that is out of reach."""
+        words = "" if self._processes is None else self._processes.meant(thread, number)
+        return Forbidden(words.encode(), PROCESS) if words else None
 
     def _is_anothers(self, path: bytes) -> bool:
         if not self._others or not path.startswith(self._others):
@@ -218,7 +234,7 @@ class Judge:
     def _touched(self, change: Change, process: Process) -> Iterator[tuple[str, str | None]]:
         """The paths that the plan must allow, each with the name touched for its sake if that is another."""
         op = change.op
-        if op in _FOLDER_OPS or op == "connect":
+        if op in _FOLDER_OPS or op == "connect" or change.meant is not None:
             return
         path, to = self._relative(change.path), self._relative(change.to)
         if op == "rename" and stat.S_ISDIR(change.mode):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import struct
 from collections import deque
 from collections.abc import Callable, Mapping
 
@@ -53,6 +54,8 @@ class Link:
         self.dropped = 0
         self.attached: Take | None = None
         self.connections = 0
+        self.engine = 0
+        """The process that was reached last, 0 before the first."""
         self.pushed: Take | None = None
         self._loop = loop
         self._path = path
@@ -153,6 +156,8 @@ class Link:
             self._loop.later("connect", _RETRY_SECONDS, self._connect)
             return
         self._socket = candidate
+        credentials = candidate.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+        self.engine = struct.unpack("=iII", credentials)[0]
         self.connections += 1
         self._loop.watch(candidate.fileno(), READ, self._ready)
         self._sent.append(_Line([], None, self.attached, lasting=False))

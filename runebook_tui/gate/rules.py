@@ -22,7 +22,7 @@ class Rules:
     """What one agent may write, as the engine said it last.
 
     `unowned_asks`: whether a path that nobody claims is asked about. `git`, `tmux`: absolute folders, as
-    bytes.
+    bytes; `keep`: files outside of the repository that are the operator's.
     """
 
     def __init__(self, given: object) -> None:
@@ -41,6 +41,7 @@ class Rules:
             )
             self.grants = [_grant(grant) for grant in given.get("grants") or ()]
             self.git = tuple(_folder(folder) for folder in given.get("git") or ())
+            self.keep = tuple(_folder(file) for file in given.get("keep") or ())
             self.tmux = tuple(_folder(folder) for folder in given.get("tmux") or ())
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise RulesError(f"the rules cannot be read: {type(error).__name__}: {error}") from error

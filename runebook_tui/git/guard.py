@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from runebook_tui.place import LOG_NAME, find_repository, socket_path, state_folder
+from runebook_tui.place import find_repository, has_run, socket_path
 
 REFUSED = 9
 """The exit status that stops git; of every other one people hear, and git goes on."""
@@ -114,7 +114,7 @@ def check(hook: str, rule: Rule) -> int:
             return 0
         if engine is not None:
             refused = engine.refused(paths)
-        elif (state_folder(root) / LOG_NAME).exists():
+        elif has_run(root):
             refused = rule(root, agent, paths)
         else:
             refused = [Refusal(*each) for each in not_to_commit(root, agent, paths)]

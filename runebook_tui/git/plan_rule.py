@@ -36,7 +36,7 @@ def not_to_commit(root: Path, agent: str, paths: Sequence[str]) -> list[tuple[st
         owners = OwnershipManager(claims, may_write)
     except OSError as error:
         raise RuleError(f"{PLAN_NAME} cannot be read: {error.strerror}") from error
-    except (ValueError, LookupError, TypeError, AttributeError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise RuleError(f"{PLAN_NAME} is no plan: {error}") from error
     reasons = ((path, owners.not_to_commit(agent, path, unowned_asks=asks)) for path in paths)
     return [(path, reason) for path, reason in reasons if reason is not None]

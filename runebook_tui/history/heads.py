@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from runebook_tui.core.hosts import is_lane
 from runebook_tui.core.secret_names import secret_named
 from runebook_tui.core.types import Change, Crossing, Version
 from runebook_tui.history.differences import BYTE_LIMIT, binary
@@ -33,8 +34,11 @@ class FileHead:
 
 
 def tree(root: Path, lane: str) -> Path:
-    """Where the files of a request lie: in the repository at `root`, or in the worktree of that agent."""
-    return lanes_folder(root) / lane if lane else root
+    """Where the files of a request lie: in the repository at `root`, or in the worktree of that agent.
+
+    A host's checkout is the repository at `root` for that host.
+    """
+    return lanes_folder(root) / lane if is_lane(lane) else root
 
 
 def heads(tree: Path, crossings: Mapping[str, Crossing]) -> tuple[FileHead, ...]:

@@ -17,6 +17,7 @@ LIMIT_BYTES = 1 << 30
 FILE_LIMIT_BYTES = 32 << 20
 
 _RAW, _DEFLATED = b"r", b"z"
+_BLOCK = 4096  # what a file system gives a file at least; a million small contents take more than their bytes
 _SAMPLE = 64 * 1024
 
 
@@ -68,7 +69,7 @@ class ContentStore:
             if len(body) > self.limit_bytes:
                 return False
             self._write(target, body)
-            self._total = total + len(body)
+            self._total = total + _taken(len(body))
             if self._total > self.limit_bytes:
                 self._make_room(digest)
         except OSError as error:
@@ -88,7 +89,7 @@ class ContentStore:
             return None
         data = _unpacked(body, self.file_limit_bytes)
         if data is None or hashlib.sha256(data).hexdigest() != digest:
-            self._drop(digest, len(body))
+            self._drop(digest, _taken(len(body)))
             return None
         _mark(file, time.time_ns() if before >= self._began else self._began - 1)
         return data
@@ -106,7 +107,7 @@ class ContentStore:
                 digest = shelf.name + each.name
                 info = each.stat(follow_symlinks=False)
                 if _is_digest(digest):
-                    yield info.st_mtime_ns, digest, info.st_size
+                    yield info.st_mtime_ns, digest, _taken(info.st_size)
                 elif each.name.startswith(".new-"):
                     os.unlink(each.path)
 
@@ -149,6 +150,11 @@ def _mark(file: Path, used: int) -> None:
     """Note when the object was last used, unix nanoseconds: only the order of removal depends on it."""
     with contextlib.suppress(OSError):
         os.utime(file, ns=(used, used))
+
+
+def _taken(size: int) -> int:
+    """What a file of `size` bytes takes on disk."""
+    return -(-size // _BLOCK) * _BLOCK
 
 
 def _is_digest(text: str) -> bool:

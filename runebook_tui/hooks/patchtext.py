@@ -62,6 +62,7 @@ def _chunks(lines: list[str], at: int) -> tuple[int, tuple[Chunk, ...]]:
     old: list[str] = []
     new: list[str] = []
     header = ""
+    full = at - 1  # the next line that is not blank, as far as it is known
 
     def close(end: bool = False) -> None:
         if old or new:
@@ -79,8 +80,11 @@ def _chunks(lines: list[str], at: int) -> tuple[int, tuple[Chunk, ...]]:
             close(end=True)
             header = ""
         elif line.startswith(" ") or line == "":
-            if line == "" and _ends(lines, at):
-                break
+            if line == "":
+                if full < at:
+                    full = next((n for n in range(at, len(lines)) if lines[n].strip()), len(lines))
+                if full == len(lines) or lines[full].startswith(MARK):
+                    break  # nothing of an update follows
             old.append(line[1:])
             new.append(line[1:])
         elif line.startswith("-"):
@@ -92,12 +96,6 @@ def _chunks(lines: list[str], at: int) -> tuple[int, tuple[Chunk, ...]]:
         at += 1
     close()
     return at, tuple(chunks)
-
-
-def _ends(lines: list[str], at: int) -> bool:
-    """Whether nothing of an update follows the empty line `at`."""
-    rest = next((line for line in lines[at:] if line.strip()), MARK)
-    return rest.startswith(MARK)
 
 
 def paths_of_diff(text: str) -> list[str]:

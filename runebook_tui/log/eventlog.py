@@ -3,13 +3,14 @@
 LogError                the store cannot be used: full, read-only, damaged, too new
 ├── Conflict            somebody else appended first: decide again
 ├── AlreadyRecorded     an event with this key is in the log: the first one won
-└── LeaseTaken          another engine, alive, holds the lease
+├── LeaseTaken          another engine, alive, holds the lease
+└── NotEmpty            only an empty log can be filled
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, Protocol, Self
 
 from pydantic import ValidationError
@@ -39,6 +40,13 @@ class LeaseTaken(LogError):
         self.lease = lease
 
 
+class NotEmpty(LogError):
+    """Only an empty log can be filled."""
+
+    def __init__(self, records: int) -> None:
+        super().__init__(f"the log holds {records:,} records; only an empty one can be filled")
+
+
 class About(NamedTuple):
     """What can be said of a store itself."""
 
@@ -50,6 +58,22 @@ class About(NamedTuple):
     """The version of its tables."""
     size: int
     """Bytes."""
+
+
+class Row(NamedTuple):
+    """A record as it is kept: its event as the JSON that was written, whatever that Runebook knew."""
+
+    seq: int
+    time: float
+    run: int
+    actor: str
+    key: str | None
+    body: str
+
+    @property
+    def record(self) -> Record:
+        """The record. Raises LogError."""
+        return Record(seq=self.seq, time=self.time, run=self.run, actor=self.actor, event=decode(self.body))
 
 
 class EventLog(Protocol):
@@ -98,6 +122,15 @@ class EventLog(Protocol):
     def last_seq(self) -> int:
         """The number of the newest record, 0 when the log is empty."""
 
+    def rows(self, *, before: int) -> Iterator[Row]:
+        """Every record with seq < `before` as it is kept, in order, few at a time in memory."""
+
+    def fill(self, rows: Iterable[Row]) -> int:
+        """Write `rows`, numbered from 1, into an empty log, all or none; how many there were.
+
+        Raises LogError when the log is not empty; what `rows` raises goes through, and nothing is written.
+        """
+
     def take_lease(self, lease: Lease) -> None:
         """Take the engine's lease on this host. Raises LeaseTaken while another holder is alive."""
 
@@ -142,7 +175,7 @@ def decode(body: str) -> Event:
     except ValidationError:
         try:
             return EVENT.validate_python(json.loads(body))
-        except (ValidationError, ValueError) as error:
+        except (ValidationError, ValueError, RecursionError) as error:
             raise LogError(f"a record of the log cannot be read: {body[:80]!r}") from error
 
 

@@ -6,6 +6,9 @@ import os
 import socket
 from typing import NamedTuple
 
+OWN = "the plan's own host"
+"""What the lease of the host without a name is called; no host can have that name."""
+
 
 class Lease(NamedTuple):
     """Who runs the engine of this log on a host."""
@@ -36,9 +39,14 @@ def process_start(pid: int) -> float | None:
     return 0.0
 
 
-def own_lease(time: float) -> Lease:
-    """The lease of this very process."""
-    return Lease(os.getpid(), process_start(os.getpid()) or 0.0, socket.gethostname(), time)
+def own_lease(time: float, name: str = "") -> Lease:
+    """The lease of this very process, on this machine or by the `name` of `lease_name`."""
+    return Lease(os.getpid(), process_start(os.getpid()) or 0.0, name or socket.gethostname(), time)
+
+
+def lease_name(host: str, *, shared: bool) -> str:
+    """What the lease of a host of the plan is called, in a store that several machines share or do not."""
+    return (host or OWN) if shared else host or socket.gethostname()
 
 
 def is_alive(lease: Lease) -> bool:

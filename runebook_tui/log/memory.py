@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Self
 
 from runebook_tui.core.events import Event, Record, Touched
-from runebook_tui.log.eventlog import About, AlreadyRecorded, Conflict, LeaseTaken
+from runebook_tui.log.eventlog import (
+    About,
+    AlreadyRecorded,
+    Conflict,
+    LeaseTaken,
+    NotEmpty,
+    Row,
+    encode,
+)
 from runebook_tui.log.lease import Lease, is_alive
 
 
@@ -15,7 +23,7 @@ class MemoryLog:
 
     def __init__(self) -> None:
         self._records: list[Record] = []
-        self._keys: set[str] = set()
+        self._keys: dict[str, int] = {}
         self._leases: dict[str, Lease] = {}
 
     def append(
@@ -40,7 +48,7 @@ class MemoryLog:
         )
         self._records.extend(records)
         if key is not None and records:
-            self._keys.add(key)
+            self._keys[key] = expected + 1
         return records
 
     def read(
@@ -80,6 +88,21 @@ class MemoryLog:
     def last_seq(self) -> int:
         """See EventLog.last_seq."""
         return len(self._records)
+
+    def rows(self, *, before: int) -> Iterator[Row]:
+        """See EventLog.rows."""
+        keys = {seq: key for key, seq in self._keys.items()}
+        for r in self._records[: before - 1]:
+            yield Row(r.seq, r.time, r.run, r.actor, keys.get(r.seq), encode(r.event))
+
+    def fill(self, rows: Iterable[Row]) -> int:
+        """See EventLog.fill."""
+        if self._records:
+            raise NotEmpty(len(self._records))
+        found = list(rows)
+        self._records.extend(row.record for row in found)
+        self._keys.update({row.key: row.seq for row in found if row.key is not None})
+        return len(found)
 
     def take_lease(self, lease: Lease) -> None:
         """See EventLog.take_lease."""

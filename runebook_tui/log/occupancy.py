@@ -9,10 +9,13 @@ from __future__ import annotations
 import hashlib
 import socket
 
+from psycopg.errors import LockNotAvailable
+
 from runebook_tui.log.eventlog import LeaseTaken
 from runebook_tui.log.lease import Lease, is_alive
 from runebook_tui.log.link import Link
 
+_NOTICE_SECONDS = 2
 _COLUMNS = "SELECT pid, started, host, taken_at FROM lease"
 _HELD = (
     "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1"
@@ -33,7 +36,7 @@ def take(link: Link, log_id: str, lease: Lease, *, mine: bool = False) -> None:
     with link.transaction():
         link.execute("SELECT pg_advisory_xact_lock(%s)", (number(log_id, "leases"),))
         known = holder(link, log_id, lease.host)
-        if known is not None and known[:2] != lease[:2]:
+        if known is not None and known[:2] != lease[:2] and (mine or not _ends(link, lock, lease.host)):
             raise LeaseTaken(known)
         link.execute(
             "INSERT INTO lease (host, pid, started, taken_at) VALUES (%s, %s, %s, %s)"
@@ -46,6 +49,20 @@ def take(link: Link, log_id: str, lease: Lease, *, mine: bool = False) -> None:
             left = f"SELECT pg_terminate_backend(pid) FROM ({_HELD}) AS held WHERE pid <> pg_backend_pid()"
             link.execute(left, {"lock": lock})
             link.execute("SELECT pg_advisory_lock(%s)", (lock,))
+
+
+def _ends(link: Link, lock: int, host: str) -> bool:
+    """Whether the session that holds the lease ends in a moment: a server may not have noticed it yet."""
+    if host == socket.gethostname():
+        return False  # its process is known to be alive
+    try:
+        with link.transaction():
+            link.execute("SELECT set_config('lock_timeout', %s, true)", (f"{_NOTICE_SECONDS}s",))
+            link.execute("SELECT pg_advisory_lock(%s)", (lock,))
+            link.execute("SELECT pg_advisory_unlock(%s)", (lock,))
+    except LockNotAvailable:
+        return False
+    return True
 
 
 def holder(link: Link, log_id: str, host: str) -> Lease | None:

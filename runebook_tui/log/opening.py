@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from runebook_tui.core.storeaddress import store_address
+from runebook_tui.log.errands import ErrandBox
 from runebook_tui.log.eventlog import EventLog, LogError
+from runebook_tui.log.lease import lease_name
 from runebook_tui.log.nudge import Ear
 from runebook_tui.log.sqlite import SqliteLog
 from runebook_tui.place import LOG_NAME, PLAN_NAME, state_folder
@@ -56,6 +58,23 @@ class Store:
         except ImportError:
             return "PostgreSQL"
         return place_of(self.url)
+
+    @property
+    def shared(self) -> bool:
+        """Whether the engines of several hosts can use it together."""
+        return bool(self.url)
+
+    def lease_of(self, host: str) -> str:
+        """What the lease of a host of the plan is called in it."""
+        return lease_name(host, shared=self.shared)
+
+    def box(self) -> ErrandBox:
+        """Where the hosts of a shared store leave errands for each other. Raises LogError."""
+        try:
+            from runebook_tui.log.postgres_errands import PostgresErrands
+        except ImportError as error:
+            raise LogError(_EXTRA) from error
+        return PostgresErrands(self.url)
 
     def exists(self) -> bool:
         """Whether there may be a log; one in PostgreSQL is not asked for here."""

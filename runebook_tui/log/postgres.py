@@ -10,10 +10,10 @@ from __future__ import annotations
 import threading
 import time
 import uuid
-from collections.abc import Callable, Sequence
-from typing import NamedTuple, Self, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple, Self
 
-import psycopg
+from psycopg.rows import TupleRow
 
 from runebook_tui.core.events import Event, Record
 from runebook_tui.log import occupancy
@@ -22,20 +22,24 @@ from runebook_tui.log.eventlog import (
     AlreadyRecorded,
     Conflict,
     LogError,
+    NotEmpty,
+    Row,
     decode,
     encode,
     path_key,
     path_of,
 )
 from runebook_tui.log.lease import Lease
-from runebook_tui.log.link import Link, LinkError, connect, deadline, is_gone, place_of, words
-from runebook_tui.log.schema import Tables, checked, look
+from runebook_tui.log.link import Link, LinkError, deadline, is_gone
+from runebook_tui.log.session import Session
 
 DOUBT_SECONDS = 10.0
 """So long an append looks for what became of it, when the line broke while it was committed."""
 _PAUSE_SECONDS = 0.1
 
-T = TypeVar("T")
+_FILL = "COPY event (seq, time, run, actor, type, path, key, body) FROM STDIN"
+PAGE = 1_000
+"""Records that are in memory at once while all are gone through."""
 
 
 class InDoubt(LinkError):
@@ -73,68 +77,13 @@ class PostgresLog:
     """
 
     def __init__(self, url: str, *, read_only: bool = False) -> None:
-        self._url = url
-        self._read_only = read_only
-        self._lock = threading.RLock()
-        self._link: Link | None = None
-        self._tables: Tables | None = None
-        self._schema = ""
-        self._held: dict[str, Lease] = {}
+        self._session = Session(url, read_only=read_only)
         self._doubt: _Batch | None = None
-        self._closed = False
-        self._linked()
-
-    @property
-    def place(self) -> str:
-        """Where the log is, for people."""
-        return place_of(self._url)
-
-    def _linked(self) -> Link:
-        """The session, made anew when the last one broke. Raises LogError, LeaseTaken."""
-        if self._link is not None and not self._link.closed:
-            return self._link
-        if self._closed:
-            raise LogError("the log is closed")
-        link, schema = connect(self._url, read_only=self._read_only)
-        try:
-            with words(self._url), deadline(link):
-                tables = checked(look(link, schema), schema, self.place)
-                if self._tables is not None and tables.id != self._tables.id:
-                    raise LogError(f"the log in {self.place} is another one than before")
-                for lease in self._held.values():
-                    occupancy.take(link, tables.id, lease)
-        except BaseException:
-            link.close()
-            raise
-        self._link, self._tables, self._schema = link, tables, schema
-        return link
-
-    def _asked(self, question: Callable[[Link], T]) -> T:
-        """The answer to what may be asked twice, on a new session when the old one is found broken."""
-        with self._lock:
-            for last in (False, True):
-                link = self._linked()
-                try:
-                    with words(self._url):
-                        try:
-                            with deadline(link):
-                                return question(link)
-                        except psycopg.Error as error:
-                            if is_gone(link, error):
-                                link.close()
-                                if not last:
-                                    continue
-                            raise
-                except BaseException:
-                    _abort(link)
-                    raise
-        raise AssertionError("the last try returns or raises")
 
     @property
     def id(self) -> str:
         """What tells this log from every other."""
-        assert self._tables is not None
-        return self._tables.id
+        return self._session.tables.id
 
     # ── appending ───────────────────────────────────────────────────────────────────────────────
 
@@ -155,21 +104,21 @@ class PostgresLog:
             for offset, event in enumerate(events, start=1)
         )
         if not records:
-            self._asked(lambda link: self._admit(link, expected, key, hold=False))
+            self._session.ask(lambda link: self._admit(link, expected, key, hold=False))
             return ()
         batch = _Batch(records, tuple(encode(event) for event in events), key, uuid.uuid4())
-        with self._lock:
+        with self._session.lock:
             settled = self._settled(batch)
             if settled is not None:
                 return settled
             for last in (False, True):
-                self._asked(lambda link: self._prepare(link, batch))
-                if self._committed(batch, last=last):
-                    break
-        return records
+                link = self._session.ask(lambda link: self._prepare(link, batch))
+                if self._committed(link, batch, last=last):
+                    return records
+        raise LogError(f"the log in {self._session.place}: the server took the records back")
 
-    def _prepare(self, link: Link, batch: _Batch) -> None:
-        """Everything but the commit: until that is sent, nothing can have been appended."""
+    def _prepare(self, link: Link, batch: _Batch) -> Link:
+        """Everything but the commit: until `link` is sent that, nothing can have been appended."""
         link.execute("BEGIN")
         self._admit(link, batch.expected, batch.key, hold=True)
         seqs, times, runs, actors = zip(
@@ -195,6 +144,7 @@ class PostgresLog:
                 str(seqs[-1]),
             ),
         )
+        return link
 
     def _admit(self, link: Link, expected: int, key: str | None, *, hold: bool) -> None:
         """Raise unless an append after `expected` may be made; with `hold`, until the transaction ends."""
@@ -211,16 +161,14 @@ class PostgresLog:
         if row[0] != expected:
             raise Conflict(f"expected {expected}, the log is at {row[0]}")
 
-    def _committed(self, batch: _Batch, *, last: bool) -> bool:
+    def _committed(self, link: Link, batch: _Batch, *, last: bool) -> bool:
         """Whether the append is in the log, looked up when the line broke. `last`: raise if it is not."""
-        link = self._link
-        assert link is not None
         try:
-            with words(self._url), deadline(link):
-                link.execute("COMMIT")
+            with self._session.words(), deadline(link):
+                done = link.execute("COMMIT")
         except LogError as error:
             if not is_gone(link, error):
-                _abort(link)
+                self._session.abort(link)
                 raise
             link.close()
             self._doubt = batch
@@ -229,7 +177,8 @@ class PostgresLog:
             if last:
                 raise
             return False
-        return True
+        # A transaction that failed answers to COMMIT with this, and with no error.
+        return done.statusmessage != "ROLLBACK"
 
     def _settled(self, batch: _Batch) -> tuple[Record, ...] | None:
         """What an append in doubt came to, when `batch` is that append once more and it had been made."""
@@ -244,7 +193,7 @@ class PostgresLog:
         assert batch is not None
         while True:
             try:
-                made = self._asked(lambda link: self._is_in(link, batch))
+                made = self._session.ask(lambda link: self._is_in(link, batch))
             except LinkError as error:
                 if time.monotonic() >= until:
                     raise InDoubt(f"{error}; whether the last records are in the log is not known") from error
@@ -296,11 +245,49 @@ class PostgresLog:
 
     def _records(self, which: str, arguments: Sequence[object] = ()) -> list[Record]:
         query = f"SELECT seq, time, run, actor, body FROM event {which}"
-        rows = self._asked(lambda link: link.execute(query, arguments).fetchall())
+        rows = self._session.ask(_query(query, arguments))
         return [
             Record(seq=seq, time=time, run=run, actor=actor, event=decode(body))
             for seq, time, run, actor, body in rows
         ]
+
+    def rows(self, *, before: int) -> Iterator[Row]:
+        """See EventLog.rows."""
+        after = 0
+        query = (
+            "SELECT seq, time, run, actor, key, body FROM event"
+            " WHERE seq > %s AND seq < %s ORDER BY seq LIMIT %s"
+        )
+        while True:
+            page = self._session.ask(_query(query, (after, before, PAGE)))
+            for seq, moment, run, actor, key, body in page:
+                kept = None if key is None else bytes(key).decode("utf-8", "surrogatepass")
+                yield Row(seq, moment, run, actor, kept, body)
+            if len(page) < PAGE:
+                return
+            after = page[-1][0]
+
+    def fill(self, rows: Iterable[Row]) -> int:
+        """See EventLog.fill."""
+        with self._session.lock, self._session.words():
+            link = self._session.linked()
+            with link.transaction():
+                # It takes as long as it takes: the caller may be reading a slow line.
+                link.execute(
+                    "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0"
+                )
+                link.execute("SELECT pg_advisory_xact_lock(%s)", (occupancy.number(self.id, "append"),))
+                last = link.execute("SELECT max(seq) FROM event").fetchone()
+                if last != (None,):
+                    raise NotEmpty(last[0] if last else 0)
+                with link.cursor().copy(_FILL) as copy:
+                    for row in rows:
+                        event = row.record.event
+                        kept = (event.type, path_of(event), _key(row.key), row.body)
+                        copy.write_row((row.seq, row.time, row.run, row.actor, *kept))
+                notified = "SELECT count(*), pg_notify(%s, count(*)::text) FROM event"
+                count = link.execute(notified, (channel(self.id),)).fetchone()
+            return int(count[0]) if count else 0
 
     def latest_touches(self) -> list[Record]:
         """See EventLog.latest_touches."""
@@ -320,9 +307,7 @@ class PostgresLog:
         return self.last_seq()
 
     def _number(self, query: str, arguments: Sequence[object] = ()) -> int:
-        row = self._asked(lambda link: link.execute(query, arguments).fetchone())
-        assert row is not None
-        return int(row[0])
+        return int(self._session.ask(_query(query, arguments))[0][0])
 
     # ── the lease ───────────────────────────────────────────────────────────────────────────────
 
@@ -330,29 +315,29 @@ class PostgresLog:
         """See EventLog.take_lease. It is lost with the session, and taken again with the next one."""
 
         def take(link: Link) -> None:
-            occupancy.take(link, self.id, lease, mine=lease.host in self._held)
+            occupancy.take(link, self.id, lease, mine=lease.host in self._session.leases)
 
-        self._asked(take)
-        self._held[lease.host] = lease
+        self._session.ask(take)
+        self._session.leases[lease.host] = lease
 
     def holder(self, host: str) -> Lease | None:
         """See EventLog.holder. Of another host, whoever has a session that holds its lease is alive."""
-        return self._asked(lambda link: occupancy.holder(link, self.id, host))
+        return self._session.ask(lambda link: occupancy.holder(link, self.id, host))
 
     def leases(self) -> list[Lease]:
         """See EventLog.leases."""
-        return self._asked(occupancy.leases)
+        return self._session.ask(occupancy.leases)
 
     def release_lease(self, pid: int) -> None:
         """See EventLog.release_lease."""
-        with self._lock:
-            for host in [host for host, lease in self._held.items() if lease.pid == pid]:
-                lease = self._held.pop(host)
+        with self._session.lock:
+            for host in [host for host, lease in self._session.leases.items() if lease.pid == pid]:
+                lease = self._session.leases.pop(host)
 
                 def release(link: Link, lease: Lease = lease) -> None:
                     occupancy.release(link, self.id, lease)
 
-                self._asked(release)
+                self._session.ask(release)
 
     # ── the end ─────────────────────────────────────────────────────────────────────────────────
 
@@ -367,15 +352,12 @@ class PostgresLog:
         """See EventLog.about."""
         tables = "SELECT unnest(ARRAY['store', 'event', 'lease'])::regclass AS name"
         size = self._number(f"SELECT sum(pg_total_relation_size(name)) FROM ({tables}) AS tables")
-        assert self._tables is not None
-        return About("postgresql", f"{self.place}, schema {self._schema}", self._tables.format, size)
+        place = f"{self._session.place}, schema {self._session.schema}"
+        return About("postgresql", place, self._session.tables.format, size)
 
     def close(self) -> None:
         """See EventLog.close."""
-        with self._lock:
-            self._closed = True
-            if self._link is not None:
-                self._link.close()
+        self._session.close()
 
     def __enter__(self) -> Self:
         return self
@@ -393,11 +375,5 @@ def _key(key: str | None) -> bytes | None:
     return None if key is None else key.encode("utf-8", "surrogatepass")
 
 
-def _abort(link: Link) -> None:
-    """End the transaction that an error left open."""
-    if link.closed or link.info.transaction_status == psycopg.pq.TransactionStatus.IDLE:
-        return
-    try:
-        link.rollback()
-    except psycopg.Error:
-        link.close()
+def _query(text: str, arguments: Sequence[object]) -> Callable[[Link], list[TupleRow]]:
+    return lambda link: link.execute(text, arguments).fetchall()

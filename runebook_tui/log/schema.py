@@ -39,12 +39,27 @@ MIGRATIONS = (
         taken_at double precision NOT NULL
     );
     """,
+    # What the engine of one host has that of another do; nothing here is kept for long.
+    """
+    CREATE TABLE errand (
+        id       text PRIMARY KEY,
+        sender   text NOT NULL,
+        host     text NOT NULL,
+        question text NOT NULL,
+        left_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
+        until    timestamptz NOT NULL,
+        taken    boolean NOT NULL DEFAULT false,
+        answer   text
+    );
+    CREATE INDEX errand_host ON errand (host, until);
+    """,
 )
 """What brings the tables from format n to n + 1, in order. What was released stays as it is."""
 
 FORMAT = len(MIGRATIONS)
 
-_GRANTS = {"store": "SELECT", "event": "SELECT, INSERT", "lease": "SELECT, INSERT, UPDATE, DELETE"}
+_CHANGES = "SELECT, INSERT, UPDATE, DELETE"
+_GRANTS = {"store": "SELECT", "event": "SELECT, INSERT", "lease": _CHANGES, "errand": _CHANGES}
 """What the role may do: add to the log and read it, never change or remove what is in it."""
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
@@ -21,6 +21,8 @@ from runebook_tui.log.eventlog import (
     Conflict,
     LeaseTaken,
     LogError,
+    NotEmpty,
+    Row,
     decode,
     encode,
     path_key,
@@ -29,6 +31,8 @@ from runebook_tui.log.eventlog import (
 from runebook_tui.log.lease import Lease, is_alive
 
 SCHEMA_VERSION = 1
+PAGE = 1_000
+"""Records that are in memory at once while all are gone through."""
 _APPLICATION_ID = 0x52756E65  # "Rune"
 _CACHE_KIB = 512  # SQLite fills what it may keep of the file, 2 MiB by default, in each process that reads it
 
@@ -241,6 +245,34 @@ class SqliteLog:
             Record(seq=seq, time=time, run=run, actor=actor, event=decode(body))
             for seq, time, run, actor, body in rows
         ]
+
+    def rows(self, *, before: int) -> Iterator[Row]:
+        """See EventLog.rows."""
+        after = 0
+        columns = "seq, time, run, actor, key, body"
+        query = f"SELECT {columns} FROM event WHERE seq > ? AND seq < ? ORDER BY seq LIMIT ?"
+        while True:
+            with self._words():
+                page = self._db.execute(query, (after, before, PAGE)).fetchall()
+            yield from (Row(*each) for each in page)
+            if len(page) < PAGE:
+                return
+            after = page[-1][0]
+
+    def fill(self, rows: Iterable[Row]) -> int:
+        """See EventLog.fill."""
+        with self._words(), self._transaction():
+            if last := self.last_seq():
+                raise NotEmpty(last)
+            self._db.executemany(
+                "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    (row.seq, row.time, row.run, row.actor, event.type, path_of(event), row.key, row.body)
+                    for row in rows
+                    for event in [row.record.event]
+                ),
+            )
+            return self.last_seq()
 
     def latest_touches(self) -> list[Record]:
         """See EventLog.latest_touches."""

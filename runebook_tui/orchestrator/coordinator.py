@@ -80,7 +80,13 @@ class Coordinator:
 
     def catch_up(self) -> bool:
         """Fold what others have appended; whether that was anything."""
-        records = self._log.read(after=self.state.seq)
+        return self.take(self._log.read(after=self.state.seq))
+
+    def take(self, found: Sequence[e.Record]) -> bool:
+        """Fold what others have appended, as it was read; whether any of it was new."""
+        records = [record for record in found if record.seq > self.state.seq]
+        if records and records[0].seq != self.state.seq + 1:
+            return False
         self.state = fold(records, self.state)
         if records and self._listener is not None:
             self._listener(self.state, records)

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 
 from runebook_tui.orchestrator.problems import quoted
 
+_FOLDERS = "(?:[^/]*+/)*?"
+
 
 @dataclass(frozen=True)
 class Rule:
@@ -69,33 +71,50 @@ def read_codeowners(text: str) -> Codeowners:
 
 
 def _regex(pattern: str) -> re.Pattern[str]:
-    """What a CODEOWNERS pattern matches: whole paths from the top of the repository."""
+    """What a CODEOWNERS pattern matches: whole paths from the top of the repository.
+
+    Nothing that was matched is tried again in another way, so no pattern takes long.
+    """
     pattern = re.sub(r"/\*\*/$", "/**", pattern)
     anchored = "/" in pattern.rstrip("/")
     names = pattern.strip("/").split("/")
-    source = "" if anchored else "(?:.*/)?"
-    for number, name in enumerate(names):
-        last = number == len(names) - 1
+    deep = names[-1] == "**"
+    source, run = "", [] if anchored else [_FOLDERS]
+    for name in names[:-1]:
         if name == "**":
-            source += ".+" if last else "(?:.*/)?"
+            source += _settled(run)
+            run = [_FOLDERS]
         else:
-            source += _name(name) + ("" if last else "/")
+            run.append(_name(name) + "/")
+    if deep:
+        source += _settled(run) + ".+"
+    else:
+        source += "".join(run) + _name(names[-1])
     if pattern.endswith("/"):
         source += "/.+"
-    elif not (anchored and names[-1] == "*") and names[-1] != "**":
+    elif not (anchored and names[-1] == "*") and not deep:
         source += "(?:/.*)?"
     return re.compile(source, re.DOTALL)
 
 
+def _settled(run: list[str]) -> str:
+    """Names in a row, matched where they come first: `**` follows, so no later place would be better."""
+    return f"(?>{''.join(run)})" if run and run != [_FOLDERS] else ""
+
+
 def _name(name: str) -> str:
-    parts = re.findall(r"\\.|\*+|.", name, re.DOTALL)
-    source = ""
-    for part in parts:
-        if part.startswith("*"):
-            source += "[^/]*"
-        elif part == "?":
-            source += "[^/]"
-        else:
-            source += re.escape(part[-1])
     # A lone star stands for at least one character.
-    return "[^/]+" if name == "*" else source
+    if name == "*":
+        return "[^/]++"
+    pieces = [""]
+    for part in re.findall(r"\\.|\*+|.", name, re.DOTALL):
+        if part.startswith("*"):
+            pieces.append("")
+        else:
+            pieces[-1] += "[^/]" if part == "?" else re.escape(part[-1])
+    first, *rest = pieces
+    if not rest:
+        return first
+    last = rest.pop()
+    between = "".join(f"(?>[^/]*?{piece})" for piece in rest)
+    return first + between + (rf"(?>[^/]*?{last}(?=/|\Z))" if last else "[^/]*+")

@@ -14,6 +14,7 @@ from runebook_tui.orchestrator.positions import Path
 from runebook_tui.orchestrator.problems import Problem, Source, quoted, shown, suggestion
 
 _ROUNDS = 12
+_MAY_HOLD_A_SECRET = ("plan", "store")
 _LIST_TABLES = ("phases", "agents", "shared", "interfaces", "acceptance")
 
 
@@ -170,7 +171,8 @@ def _in_words(data: object, source: Source, error: Any) -> Problem:
             message = "holds characters that are not valid Unicode"
         case "value_error":
             reason = str(facts["error"])
-            message = reason if isinstance(value, dict) else f"{reason}: {shown(value)}"
+            hidden = isinstance(value, dict) or path == _MAY_HOLD_A_SECRET
+            message = reason if hidden else f"{reason}: {shown(value)}"
         case _:
             message = f"cannot be used: {shown(value)}"
     return source.problem(path, message)

@@ -81,7 +81,7 @@ class _Counting:
             case SuggestionAdded() | SuggestionDismissed() | SuggestionApplied():
                 self._suggested(event, record.time)
             case e.AttemptRefused():
-                account.attempts += 1
+                account.attempts += event.count
             case e.StatusUpdate() | e.AgentStarted() | e.AgentExited() | e.TaskCompleted():
                 self._agent_went_on(event, record.time)
             case CommandRan() | ActivityChanged():

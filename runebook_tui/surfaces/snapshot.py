@@ -50,7 +50,7 @@ def read(root: Path) -> dict[str, Any] | None:
         with path_of(root).open("rb") as opened:
             data = opened.read(_MOST_BYTES + 1)
         found = json.loads(data) if len(data) <= _MOST_BYTES else None
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
 

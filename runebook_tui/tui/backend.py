@@ -27,6 +27,8 @@ class Update:
     state: State
     records: tuple[Record, ...]
     engine_alive: bool
+    away: tuple[str, ...] = ()
+    """The other hosts of the plan of which no engine lives."""
 
 
 @dataclass(frozen=True)

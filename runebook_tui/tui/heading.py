@@ -32,8 +32,8 @@ _GATES_SHOWN = 4
 _PATHS_SHOWN = 3
 
 
-def title(request: RequestState) -> Content:
-    """Who wants what from whom."""
+def title(request: RequestState, place: str = "") -> Content:
+    """Who wants what from whom; `place` says where its files are."""
     paths = request.paths
     more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
     owners = " and ".join(owner_name(owner) for owner in request.owners)
@@ -42,7 +42,7 @@ def title(request: RequestState) -> Content:
         f" {_VERBS[request.kind]} ",
         (cut_path(paths[0] if paths else "nothing", _PATH_CELLS), f"{glyphs.STRONG} {glyphs.BUSY}"),
         more,
-        (f" in the worktree of {request.lane}" if request.lane else "", glyphs.MUTED),
+        (place, glyphs.MUTED),
         (", owned by ", glyphs.MUTED),
         safe(owners, glyphs.STRONG),
     )

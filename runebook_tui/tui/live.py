@@ -11,6 +11,7 @@ from pathlib import Path
 
 from runebook_tui.core.calls import Call
 from runebook_tui.core.events import Record
+from runebook_tui.core.hosts import host_of_agent, host_of_request, host_words
 from runebook_tui.core.state import State
 from runebook_tui.core.story import Story, WrittenLine
 from runebook_tui.execution import files, follow
@@ -27,7 +28,7 @@ from runebook_tui.log.eventlog import LogError
 from runebook_tui.log.since import records_since
 from runebook_tui.orchestrator.planner import read_plan, read_text
 from runebook_tui.orchestrator.problems import PlanError, Problem
-from runebook_tui.place import PLAN_NAME, tmux_socket_name
+from runebook_tui.place import PLAN_NAME, host_name, tmux_socket_name
 from runebook_tui.settings import Notify
 from runebook_tui.tmux import attaching
 from runebook_tui.tmux import control as tmux_control
@@ -35,6 +36,7 @@ from runebook_tui.tmux.buffers import set_buffer
 from runebook_tui.tmux.control import ControlClient
 from runebook_tui.tmux.panes import TmuxError
 from runebook_tui.tui.backend import BackendError, Frame, PlanFile, Rows, Update, Way
+from runebook_tui.tui.faraway import Faraway
 
 _ANSWER_SECONDS = 10.0
 _TYPED = ("say", "answer")
@@ -56,6 +58,8 @@ class LiveBackend:
         self._open: OpenScreen | None = None
         self._alone = False
         """Whether no other screen was open when this one began."""
+        self._host = host_name(root)
+        self._faraway = Faraway(self.send, time.monotonic)
 
     async def follow(self) -> AsyncIterator[Update]:
         """See Backend.follow. While it is followed, the engine leaves it to the screen to call."""
@@ -64,7 +68,7 @@ class LiveBackend:
             self._open = OpenScreen(self.root)
         async for update in follow.follow(self.root):
             self._state = update.state
-            yield Update(update.state, update.records, update.engine_alive)
+            yield Update(update.state, update.records, update.engine_alive, update.away)
 
     async def send(self, do: str, **fields: object) -> dict[str, object]:
         """See Backend.send."""
@@ -86,6 +90,8 @@ class LiveBackend:
         known = self._state.requests.get(request)
         if known is None:
             return ""
+        if host_of_request(self._state, known) != self._host:
+            return await self._faraway.diff(request)
         ahead = tree(self.root, known.lane) if known.open else None
         files = await asyncio.to_thread(request_diff, self.root, known.crossings, ahead=ahead)
         return known.contract + files
@@ -95,6 +101,8 @@ class LiveBackend:
         known = self._state.requests.get(request)
         if known is None:
             return ()
+        if host_of_request(self._state, known) != self._host:
+            return await self._faraway.heads(request)
         return await asyncio.to_thread(heads, tree(self.root, known.lane), known.crossings)
 
     async def seen(self, request: int) -> dict[str, str]:
@@ -102,6 +110,8 @@ class LiveBackend:
         known = self._state.requests.get(request)
         if known is None:
             return {}
+        if host_of_request(self._state, known) != self._host:
+            return await self._faraway.seen(request)
         paths = [path for path, crossing in known.crossings.items() if crossing.change is None]
         return await asyncio.to_thread(contents_at, tree(self.root, known.lane), paths)
 
@@ -129,15 +139,17 @@ class LiveBackend:
 
     async def captures(self, agents: Sequence[str]) -> Mapping[str, Frame | BackendError]:
         """See Backend.captures."""
+        far = [agent for agent in agents if self._is_far(agent) and self._shown_pane(agent) is not None]
+        away = await self._faraway.captures(far)
         panes = {agent: pane for agent in agents if (pane := self._pane(agent)) is not None}
         if not panes:
-            return {}
+            return away
         try:
             async with self._tmux() as tmux:
                 frames = await tmux.captures(panes.values())
         except BackendError as error:
-            return dict.fromkeys(panes, error)
-        return {agent: _frame(frames[pane]) for agent, pane in panes.items()}
+            return {**away, **dict.fromkeys(panes, error)}
+        return {**away, **{agent: _frame(frames[pane]) for agent, pane in panes.items()}}
 
     async def rows(self, agent: str, start: int, count: int) -> Rows:
         """See Backend.rows."""
@@ -151,6 +163,9 @@ class LiveBackend:
     async def way(self, agent: str) -> Way:
         """See Backend.way."""
         pane = self._pane(agent)
+        if self._is_far(agent):
+            where = host_words(host_of_agent(self._state, agent) or "")
+            raise BackendError(f"{agent} is on {where}: its pane is shown here, and gone to there")
         if pane is None:
             raise BackendError(f"{agent} has no pane now")
         name = tmux_socket_name(self.root)
@@ -169,7 +184,14 @@ class LiveBackend:
         except TmuxError as error:
             raise BackendError(str(error)) from error
 
+    def _is_far(self, agent: str) -> bool:
+        return host_of_agent(self._state, agent) not in (None, self._host)
+
     def _pane(self, agent: str) -> str | None:
+        """The pane of an agent of this host."""
+        return None if self._is_far(agent) else self._shown_pane(agent)
+
+    def _shown_pane(self, agent: str) -> str | None:
         known = self._state.agents.get(agent)
         return None if known is None else known.pane
 

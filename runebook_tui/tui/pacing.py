@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
 
 from runebook_tui.tui.backend import Update
 
@@ -55,4 +56,4 @@ async def paced(
 def together(updates: Sequence[Update]) -> Update:
     """Several updates, the oldest first, as one."""
     records = tuple(record for update in updates for record in update.records)
-    return Update(updates[-1].state, records, updates[-1].engine_alive)
+    return replace(updates[-1], records=records)

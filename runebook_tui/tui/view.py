@@ -30,11 +30,18 @@ class View:
     engine_alive: bool = False
     loaded: bool = False
     """Whether the first update has come."""
+    away: tuple[str, ...] = ()
+    """The other hosts of the plan of which no engine lives."""
 
     def after(self, update: Update) -> View:
         """The view after one more update."""
         recent = (*self.recent, *update.records)[-_RECENT:]
-        return View(update.state, recent, update.engine_alive, loaded=True)
+        return View(update.state, recent, update.engine_alive, True, update.away)
+
+    @property
+    def engines(self) -> tuple[object, ...]:
+        """What is known of the engines."""
+        return self.engine_alive, self.loaded, self.away
 
     def run_seconds(self, now: float) -> float:
         """How long the run takes or took."""
@@ -59,7 +66,7 @@ def same_but(before: View, after: View, *parts: str) -> bool:
     Parts are compared by identity, which the fold keeps of whatever an event is not about. False of a view
     and itself, which is how a widget is given its first.
     """
-    if before is after or (before.engine_alive, before.loaded) != (after.engine_alive, after.loaded):
+    if before is after or before.engines != after.engines:
         return False
     old, new = before.state, after.state
     return all(getattr(old, name) is getattr(new, name) for name in _PARTS if name not in parts)

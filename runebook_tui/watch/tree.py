@@ -6,14 +6,14 @@ import asyncio
 import os
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from runebook_tui.git.ignore import Ignore
 from runebook_tui.git.process import Git, GitError
+from runebook_tui.watch.backlog import Backlog, Batch
 from runebook_tui.watch.blind import Blindness
 from runebook_tui.watch.eye import Eye, Glimpse, News, Opened, Shut
 from runebook_tui.watch.inotify import InotifyEye
@@ -40,23 +40,6 @@ _RETRY_MOST = 2.0
 _SETUP = 15.0
 
 
-@dataclass(frozen=True)
-class Batch:
-    """Files that changed, as far as can be told at once and by one cause.
-
-    `paths` are relative to the root: regular files and symbolic links, also vanished ones, none ignored.
-    `cause` is "edit", "scan" (found in a new folder), "sweep" (found by git; `detail` "start" for the first,
-    with all that was modified or untracked before the watch began) or "git" (`detail` names the operation
-    where git tells it; empty when only git's lock was seen, which a mere `git add` takes too).
-    `time` (unix seconds) is when the first event was seen.
-    """
-
-    paths: frozenset[str]
-    cause: str
-    detail: str
-    time: float
-
-
 class TreeWatch:
     """Watches the working tree whose top is `root`, once: one `batches()` per object.
 
@@ -79,7 +62,7 @@ class TreeWatch:
         self._sight = Sight(self._root, ignore)
         self._survey = Survey(self._root)
         self._threads = ThreadPoolExecutor(3, "watch")
-        self._out: asyncio.Queue[Batch | None] = asyncio.Queue()
+        self._out = Backlog()
         self._news: deque[tuple[Eye, News]] = deque()
         self._woken = asyncio.Event()
         self._turn = asyncio.Lock()
@@ -113,7 +96,7 @@ class TreeWatch:
             raise RuntimeError("a TreeWatch watches once")
         self._used = True
         run = asyncio.create_task(self._run(), name="watch")
-        run.add_done_callback(lambda _: self._out.put_nowait(None))
+        run.add_done_callback(lambda _: self._out.end())
         try:
             while (batch := await self._out.get()) is not None:
                 yield batch
@@ -133,14 +116,7 @@ class TreeWatch:
         async with self._turn:
             flushed = await self._flush()
         found = await self._sweep("asked")
-        waiting: list[Batch] = []
-        while not self._out.empty():
-            batch = self._out.get_nowait()
-            if batch is None:
-                self._out.put_nowait(None)
-                break
-            waiting.append(batch)
-        return (*waiting, *flushed, *found)
+        return (*self._out.take(), *flushed, *found)
 
     # --- the loop -----------------------------------------------------------------------------------------
 
@@ -189,16 +165,12 @@ class TreeWatch:
             self._blindness.lose("watch", _SLOW)
         async with self._turn:
             if now >= self._pending.due():
-                self._hand_out(await self._flush())
+                self._out.put(await self._flush())
             while self._rescans and now >= self._rescans[0][0]:
-                self._hand_out(await self._rescan(self._rescans.popleft()[1]))
+                self._out.put(await self._rescan(self._rescans.popleft()[1]))
         if now >= self._sweep_at and self._sweep_task is None:
             self._sweep_task = asyncio.create_task(self._sweep_by_itself(), name="watch-sweep")
             self._sweep_task.add_done_callback(lambda _: self._woken.set())
-
-    def _hand_out(self, batches: Iterable[Batch]) -> None:
-        for batch in batches:
-            self._out.put_nowait(batch)
 
     async def _in_thread(self, work: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
         loop = asyncio.get_running_loop()
@@ -300,7 +272,7 @@ class TreeWatch:
     async def _sweep_by_itself(self) -> None:
         detail, self._sweep_detail = self._sweep_detail, ""
         self._sweep_at = float("inf")
-        self._hand_out(await self._sweep(detail))
+        self._out.put(await self._sweep(detail))
 
     async def _sweep(self, detail: str) -> list[Batch]:
         async with self._sweeping:

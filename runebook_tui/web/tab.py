@@ -42,7 +42,7 @@ class Tab(AppService):
         try:
             async for message in self._socket:
                 if message.type is WSMsgType.TEXT:
-                    with suppress(ValueError):
+                    with suppress(ValueError, RecursionError):
                         await self._hear(json.loads(message.data))
         finally:
             await self.stop()

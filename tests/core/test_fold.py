@@ -19,6 +19,7 @@ from runebook_tui.core.contract import ApiDrifted, Clause
 from runebook_tui.core.fold import apply, fold
 from runebook_tui.core.gates import agent_unmet, settle, stalled
 from runebook_tui.core.grants import Scope
+from runebook_tui.core.hosts import hosts
 from runebook_tui.core.learning import DismissLesson
 from runebook_tui.core.observed import Reading, ReportObserved
 from runebook_tui.core.planedits import AddClaim, AddMayWrite, AddPathPolicy
@@ -63,6 +64,7 @@ PATH = st.sampled_from(
     ["alpha/x", "alpha/y", "beta/x", "core/x", "free", "runebook.toml", "beta/\udcff\n[b]", "é"]
 )
 REQUEST = st.integers(0, 6)
+HOST = st.sampled_from(["", "", "b"])
 PID = st.none() | st.integers(1, 3)
 TEXT = st.sampled_from(["", "because", DOWN, "\udc80"])
 
@@ -88,7 +90,15 @@ def plans(draw: st.DrawFn) -> ExecutionPlan:
         )
         phase = draw(st.sampled_from(phases)).id
         agents.append(
-            AgentSpec(id=name, phase=phase, command=("x",), claims=(f"{name}/**",), tasks=mine, needs=needs)
+            AgentSpec(
+                id=name,
+                phase=phase,
+                command=("x",),
+                claims=(f"{name}/**",),
+                tasks=mine,
+                needs=needs,
+                host=draw(HOST),
+            )
         )
     return ExecutionPlan(
         plan=PlanInfo(name="random"),
@@ -161,8 +171,9 @@ COMMANDS = st.one_of(
     st.builds(c.ChangePlan, plans()),
     st.builds(c.StartRun, plans()),
     st.builds(c.EndRun, st.just("stopped"), TEXT),
-    st.builds(c.TakeEngine, st.just(1), st.just("here"), st.lists(AGENT, max_size=1).map(tuple)),
-    st.builds(c.LeaveEngine, TEXT),
+    st.builds(c.TakeEngine, st.just(1), st.just("here"), st.lists(AGENT, max_size=1).map(tuple), HOST),
+    st.builds(c.LeaveEngine, TEXT, HOST),
+    st.builds(c.CheckCopy, API, HOST, st.integers(0, 3), TEXT),
     st.builds(c.ReportNet, st.sampled_from(["gate", "watch", "hook"]), AGENT, st.booleans(), TEXT),
     st.builds(c.Propose, AGENT, TEXT, TEXT, PROPOSALS, st.none() | st.floats(0, 1e10), TEXT),
     st.builds(c.SpendGrant, AGENT, REQUEST, PATH),
@@ -185,7 +196,7 @@ COMMANDS = st.one_of(
         environment=st.dictionaries(TEXT, st.none() | TEXT, max_size=2),
         error=TEXT,
     ),
-    st.builds(c.RecordAttempt, AGENT, TEXT, TEXT),
+    st.builds(c.RecordAttempt, AGENT, TEXT, TEXT, st.integers(1, 9)),
     st.builds(c.SendMessage, AGENT, st.lists(AGENT, max_size=2).map(tuple), TEXT),
     st.builds(c.Recommend, AGENT, REQUEST, st.sampled_from(["approve", "reject"]), TEXT),
     st.builds(
@@ -275,6 +286,8 @@ def test_a_plan_that_nobody_disturbs_completes(first: ExecutionPlan) -> None:
     assume(not list(waiting_circles(first)) and not _waits_for_what_is_continuous(first))
     play = Play(first)
     play.do(c.PublishApi("alpha", "api", "d1"))
+    for host in hosts(first):
+        play.do(c.CheckCopy("api", host, 1))
     for _ in range(TURNS):
         if play.state.outcome is not None:
             break
@@ -322,8 +335,11 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "contract": CONTRACTS,
     "diff": TEXT,
     "agent": AGENT,
+    "serves": HOST,
+    "lacks": TEXT,
     "api": API,
     "attempt": st.integers(0, 3),
+    "count": st.integers(1, 9),
     "branch": TEXT,
     "commit": TEXT,
     "fresh": st.booleans(),

@@ -243,7 +243,7 @@ def test_down_stops_everything_and_the_next_engine_starts_it_again() -> None:
     play.do(c.StopAgent("alpha", DOWN))
     play.exit("alpha", code=None, signal=signal.SIGTERM)
     play.do(c.LeaveEngine(DOWN))
-    assert play.state.engine is None
+    assert not play.state.engines
     assert (play.status("alpha"), play.status("gamma")) == ("stopped", "waiting")
 
     play.do(c.TakeEngine(2, "here"))
@@ -252,8 +252,7 @@ def test_down_stops_everything_and_the_next_engine_starts_it_again() -> None:
         "stopped",
         "waiting",
     )
-    assert play.state.engine is not None
-    assert play.state.engine.pid == 2
+    assert play.state.engines[""].pid == 2
 
 
 def test_a_run_that_is_over_moves_no_more_until_a_new_one_begins() -> None:

@@ -69,31 +69,31 @@ def test_a_file_over_the_limit_is_not_kept(tmp_path: Path) -> None:
 
 
 def test_over_the_limit_the_least_recently_used_go_first(tmp_path: Path) -> None:
-    old = ContentStore(tmp_path, limit_bytes=100_000)
-    contents = [noise(seed, 10_000) for seed in range(12)]
+    old = ContentStore(tmp_path, limit_bytes=80_000)
+    contents = [noise(seed, 8_191) for seed in range(12)]
     for at, data in enumerate(contents[:9]):
         old.put(data)
         name = digest(data)
         os.utime(tmp_path / "objects" / name[:2] / name[2:], (1_000_000 + at, 1_000_000 + at))
-    after_restart = ContentStore(tmp_path, limit_bytes=100_000)
+    after_restart = ContentStore(tmp_path, limit_bytes=80_000)
     assert after_restart.get(digest(contents[0])) == contents[0]  # used: now the youngest
     for data in contents[9:]:
         assert after_restart.put(data)
-    assert after_restart.size_bytes <= 100_000
+    assert after_restart.size_bytes <= 80_000
     assert after_restart.size_bytes == sum(each.stat().st_size for each in files(tmp_path))
     assert [digest(each) in after_restart for each in contents] == [True] + [False] * 3 + [True] * 8
 
 
 def test_what_this_process_wrote_goes_only_when_nothing_else_is_left(tmp_path: Path) -> None:
-    earlier = ContentStore(tmp_path, limit_bytes=100_000)
+    earlier = ContentStore(tmp_path, limit_bytes=80_000)
     for seed in range(5):
-        earlier.put(noise(seed, 10_000))
-    store = ContentStore(tmp_path, limit_bytes=100_000)
-    mine = [noise(seed, 10_000) for seed in range(100, 112)]
+        earlier.put(noise(seed, 8_191))
+    store = ContentStore(tmp_path, limit_bytes=80_000)
+    mine = [noise(seed, 8_191) for seed in range(100, 112)]
     for data in mine[:6]:
         store.put(data)
     for seed in range(5):
-        store.get(digest(noise(seed, 10_000)))  # used later than mine, and still the first to go
+        store.get(digest(noise(seed, 8_191)))  # used later than mine, and still the first to go
     for data in mine[6:9]:
         store.put(data)
     assert all(digest(data) in store for data in mine[:9])
@@ -101,7 +101,16 @@ def test_what_this_process_wrote_goes_only_when_nothing_else_is_left(tmp_path: P
         store.put(data)
     assert digest(mine[-1]) in store
     assert digest(mine[0]) not in store
-    assert store.size_bytes <= 100_000
+    assert store.size_bytes <= 80_000
+
+
+def test_small_contents_count_as_what_they_take_on_disk(tmp_path: Path) -> None:
+    store = ContentStore(tmp_path, limit_bytes=40 * 4096)
+    for number in range(60):
+        assert store.put(b"%d" % number)
+    assert len(files(tmp_path)) <= 40
+    assert store.size_bytes == ContentStore(tmp_path).size_bytes == 4096 * len(files(tmp_path))
+    assert store.get(digest(b"59")) == b"59"
 
 
 def test_a_damaged_object_is_not_handed_out(tmp_path: Path) -> None:
@@ -149,7 +158,7 @@ def test_leftovers_of_a_killed_process_are_removed(tmp_path: Path) -> None:
     ContentStore(tmp_path).put(b"x")
     shelf = next(each for each in (tmp_path / "objects").iterdir())
     (shelf / ".new-1-1").write_bytes(b"half")
-    assert ContentStore(tmp_path).size_bytes == 2
+    assert ContentStore(tmp_path).size_bytes == 4096
     assert not (shelf / ".new-1-1").exists()
 
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg
@@ -17,7 +18,7 @@ import pytest
 from postgres import Cluster
 
 from runebook_tui.core.events import AgentReady, Record
-from runebook_tui.log import postgres as module
+from runebook_tui.log import link as links
 from runebook_tui.log.eventlog import Conflict, LeaseTaken, LogError
 from runebook_tui.log.lease import Lease, own_lease
 from runebook_tui.log.listening import PostgresEar
@@ -100,7 +101,7 @@ def test_an_append_whose_answer_was_lost_is_in_the_log_once(
     class Breaking:
         """A session that is cut when the answer to its commit is under way."""
 
-        def __init__(self, link: module.Link) -> None:
+        def __init__(self, link: links.Link) -> None:
             self.link = link
 
         def __getattr__(self, name: str) -> object:
@@ -114,7 +115,7 @@ def test_an_append_whose_answer_was_lost_is_in_the_log_once(
             return answer
 
     add(log, "one")
-    log._link = Breaking(log._linked())  # type: ignore[assignment]
+    log._session._link = Breaking(log._session.linked())  # type: ignore[assignment]
     assert add(log, "two", key="k").seq == 2
     add(log, "three")
     assert names(log) == ["one", "two", "three"]
@@ -122,7 +123,7 @@ def test_an_append_whose_answer_was_lost_is_in_the_log_once(
 
 def test_an_append_that_was_lost_before_its_commit_is_made_again(log: PostgresLog) -> None:
     class Breaking:
-        def __init__(self, link: module.Link) -> None:
+        def __init__(self, link: links.Link) -> None:
             self.link = link
 
         def __getattr__(self, name: str) -> object:
@@ -134,70 +135,55 @@ def test_an_append_that_was_lost_before_its_commit_is_made_again(log: PostgresLo
                 raise psycopg.OperationalError("the line broke")
             return self.link.execute(query, *arguments)  # type: ignore[call-overload]
 
-    log._link = Breaking(log._linked())  # type: ignore[assignment]
+    log._session._link = Breaking(log._session.linked())  # type: ignore[assignment]
     add(log, "one")
     assert names(log) == ["one"]
 
 
-def test_a_server_that_comes_back_finds_every_acknowledged_event() -> None:
+def test_a_server_that_goes_and_comes_back() -> None:
     """Killed with -9 while somebody appends, the server has what it said it had, once."""
     with Cluster(durable=True) as cluster:
         url = cluster.url(cluster.database())
         make(url)
         acknowledged: list[str] = []
-        said: set[str] = set()
         enough, over = threading.Event(), threading.Event()
 
         def write() -> None:
             with PostgresLog(url) as log:
-                number = 0
-                expected = 0
                 while not over.is_set():
-                    event = AgentReady(agent=str(number))
-                    try:
-                        log.append([event], run=1, actor="engine", expected=expected, time=1.0)
-                    except LogError as error:
-                        said.add(str(error))
-                        continue
-                    acknowledged.append(str(number))
-                    number, expected = number + 1, expected + 1
-                    if number >= 20:
+                    seq = len(acknowledged)
+                    with suppress(LogError):
+                        log.append(
+                            [AgentReady(agent=str(seq))], run=1, actor="engine", expected=seq, time=1.0
+                        )
+                        acknowledged.append(str(seq))
+                    if len(acknowledged) % 20 == 0:
                         enough.set()
 
         writer = threading.Thread(target=write)
         writer.start()
-        for _ in range(3):
+        for _ in range(2):
+            enough.clear()
             assert enough.wait(LONG)
             cluster.kill()
-            enough.clear()
             cluster.start()
+        enough.clear()
         assert enough.wait(LONG)
         over.set()
         writer.join()
-        assert said
-        assert not any("\n" in line or str(cluster.folder) not in line for line in said)
         with PostgresLog(url) as log:
             assert names(log) == acknowledged
             assert [record.seq for record in log.read()] == list(range(1, len(acknowledged) + 1))
-
-
-def test_while_the_server_is_away_calls_say_so_and_the_next_one_works() -> None:
-    with Cluster() as cluster:
-        url = cluster.url(cluster.database())
-        make(url)
-        with PostgresLog(url) as log:
             mine = own_lease(1.0)
             log.take_lease(mine)
-            add(log, "one")
             cluster.stop(signal.SIGINT)
             for call in (log.last_seq, lambda: add(log, "lost"), lambda: log.holder(HOST)):
-                with pytest.raises(LogError) as error:
+                with pytest.raises(LogError, match="PostgreSQL") as error:
                     call()
                 assert "\n" not in str(error.value)
-                assert "PostgreSQL" in str(error.value)
             cluster.start()
-            add(log, "two")
-            assert names(log) == ["one", "two"]
+            add(log, "again")
+            assert names(log) == [*acknowledged, "again"]
             assert log.holder(HOST) == mine
 
 
@@ -206,10 +192,10 @@ def test_a_stopped_server_keeps_nobody_waiting_for_ever(
 ) -> None:
     """A server that neither answers nor hangs up: its process is stopped, as on a machine that swaps."""
     add(log, "one")
-    link = log._linked()
+    link = log._session.linked()
     pid = link.info.backend_pid
-    real = module.deadline
-    monkeypatch.setattr(module, "deadline", lambda link: real(link, 0.3))
+    real = links.deadline
+    monkeypatch.setattr(links, "deadline", lambda link, seconds=0: real(link, 0.3))
     os.kill(pid, signal.SIGSTOP)
     try:
         # The next session is a process of its own, which is not stopped.
@@ -255,10 +241,9 @@ async def test_an_append_is_heard_wherever_it_was_made(log: PostgresLog, url: st
         waiting = asyncio.create_task(ear.wait(LONG))
         await asyncio.to_thread(add, log, "one")
         assert await waiting
-        add(log, "two")
-        add(log, "three")
+        log.append([AgentReady(agent="two")] * 3, run=1, actor="engine", expected=1, time=1.0)
         assert await ear.wait(LONG)
-        assert not await ear.wait(0.05)
+        assert not await ear.wait(0.05), "one append is told once"
         with pytest.raises(Conflict):
             log.append([AgentReady(agent="x")], run=1, actor="engine", expected=0, time=0.0)
         assert not await ear.wait(0.05)
@@ -271,3 +256,15 @@ async def test_an_append_is_heard_wherever_it_was_made(log: PostgresLog, url: st
         assert await waiting
     finally:
         ear.close()
+
+
+def test_an_engine_that_was_killed_can_be_started_again_at_once(url: str) -> None:
+    """Its host has a name, so only its session says whether it lives; and the server is a moment late."""
+    with PostgresLog(url) as second:
+        first = PostgresLog(url)
+        first.take_lease(Lease(1, 5.0, "b", 1.0))
+        ending = threading.Timer(0.2, first.close)
+        ending.start()
+        second.take_lease(Lease(2, 6.0, "b", 2.0))
+        ending.join()
+        assert second.leases() == [Lease(2, 6.0, "b", 2.0)]

@@ -160,7 +160,7 @@ def test_what_is_acknowledged_is_on_the_disk_whatever_the_servers_habit(database
         name = sql.Identifier(link.info.dbname)
         link.execute(sql.SQL("ALTER DATABASE {} SET synchronous_commit = off").format(name))
     with PostgresLog(database) as log:
-        assert log._linked().execute("SHOW synchronous_commit").fetchone() == ("on",)
+        assert log._session.linked().execute("SHOW synchronous_commit").fetchone() == ("on",)
 
 
 # ── TLS ─────────────────────────────────────────────────────────────────────────────────────────
@@ -204,7 +204,7 @@ def encrypted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, P
 def test_a_server_that_shows_the_right_certificate_is_trusted(encrypted: tuple[str, Path, Path]) -> None:
     url, signed, _ = encrypted
     with PostgresLog(f"{url}&sslmode=verify-full&sslrootcert={signed}") as log:
-        assert log._linked().pgconn.ssl_in_use
+        assert log._session.linked().pgconn.ssl_in_use
         append(log)
 
 

@@ -503,3 +503,10 @@ def test_symbols_without_the_extra_are_a_warning(monkeypatch: pytest.MonkeyPatch
         'runebook.toml:32: warning: interfaces[0] "storage": symbols: "src/storage/api.ts": the symbols of '
         ".ts files need the extra 'symbols': pip install 'runebook-tui[symbols]'"
     ]
+
+
+def test_a_password_in_the_address_of_the_store_is_not_shown() -> None:
+    _, problems = read_plan('[plan]\nname = "x"\nstore = "postgresql://u:s3cr3t@host/db"\n', "plan", None)
+    (found,) = [problem for problem in problems if "password" in problem.message]
+    assert (found.line, found.field) == (3, "plan.store")
+    assert "s3cr3t" not in str(problems)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,11 @@ from test_hostile import HOSTILE, whole
 from tui_scenes import NOW, YOU_OR_STORAGE, Stage, by, scene, stage, touch
 
 from runebook_tui.core import commands as c
+from runebook_tui.core.events import Record
+from runebook_tui.core.ownership import OwnershipManager
 from runebook_tui.core.story import Story, WrittenLine
+from runebook_tui.core.tree import File
+from runebook_tui.tui import growing
 from runebook_tui.tui.memory import MemoryBackend
 from runebook_tui.tui.screens.card import CardScreen
 from runebook_tui.tui.screens.files import FilesScreen
@@ -269,3 +275,54 @@ async def test_hostile_names_break_nothing_at_any_size(size: tuple[int, int]) ->
         for _ in range(len(HOSTILE)):
             whole(played)
             await played.press("down")
+
+
+class Slow(MemoryBackend):
+    """Tells of the files when it is let."""
+
+    def __init__(self) -> None:
+        super().__init__(now=lambda: NOW)
+        self.let = asyncio.Event()
+
+    async def touches(self, after: int) -> tuple[Record, ...]:
+        await self.let.wait()
+        return await super().touches(after)
+
+
+async def test_a_large_tree_is_shown_before_what_happened_to_it_is_known() -> None:
+    backend = Slow()
+    backend.state, backend.records = scene().state, scene().records
+    backend.paths = [f"src/storage/part{number % 9}/file{number}.py" for number in range(5_000)]
+    async with stage(backend) as played:
+        await played.press("3")
+        await played.shows("Files · 5,000", "src")
+        created = touch("src/storage/part0/new.py", by("storage"))
+        backend.do(c.Observe((created,)), at=NOW)
+        backend.let.set()
+        await played.shows("Files · 5,001")
+
+
+async def test_escape_ends_a_reading_and_the_next_visit_begins_it_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    backend = repository([f"src/storage/file{number}.py" for number in range(9_000)])
+    step, seen, let = growing.owned, asyncio.Event(), threading.Event()
+    loop = asyncio.get_running_loop()
+
+    def held(owners: OwnershipManager, path: str) -> File:
+        if path.endswith("file5000.py"):
+            loop.call_soon_threadsafe(seen.set)
+            let.wait(30)
+        return step(owners, path)
+
+    async with stage(backend) as played:
+        monkeypatch.setattr(growing, "owned", held)
+        await played.press("3")
+        await seen.wait()
+        await played.shows("reading 4,000 of 9,000 · esc stops")
+        await played.press("escape")
+        await played.until(lambda: played.app.screen is played.cockpit)
+        let.set()
+        monkeypatch.setattr(growing, "owned", step)
+        await played.press("3")
+        await played.shows("Files · 9,000")

@@ -18,7 +18,7 @@ from runebook_tui.tui.view import BEHIND, View, same_but
 from runebook_tui.tui.widgets.header import HeaderBar
 from runebook_tui.tui.widgets.plan import PlanPanel
 from runebook_tui.tui.widgets.requests import RequestsPanel
-from runebook_tui.tui.widgets.rows import Entry, Rows
+from runebook_tui.tui.widgets.rows import Entry, Lines, Rows
 from runebook_tui.tui.widgets.strip import EventStrip, KeyBar
 from runebook_tui.tui.widgets.words import Words, entitle
 
@@ -159,3 +159,26 @@ async def test_the_same_words_and_titles_again_are_no_change(monkeypatch: pytest
         await pilot.pause()
         assert app.column.lines == set()
         assert app.column.border_title == "Ten"
+
+
+async def test_a_long_list_makes_its_entries_when_they_are_looked_at() -> None:
+    app = _Few()
+    made: list[int] = []
+
+    def entry(number: int) -> Entry:
+        made.append(number)
+        return Entry(number, 1, lambda width: [Content(f"row {number}")])
+
+    async with app.run_test(size=(40, 20)) as pilot:
+        app.column.show(Lines(range(100_000), entry))
+        app.column.focus()
+        await pilot.press("end")
+        assert app.column.selected == 99_999
+        assert "row 99999" in "".join(app.column.render_line(y).text for y in range(app.column.size.height))
+        made.clear()
+        app.column.show(Lines(range(5, 100_000), entry))
+        await pilot.press("up")
+        assert app.column.selected == 99_998, "the selection stays on its entry, wherever that is now"
+        assert len(made) < 1_000
+        app.column.show(Lines(range(10), entry))
+        assert app.column.selected == 9

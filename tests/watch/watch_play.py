@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable
 from contextlib import AbstractAsyncContextManager, aclosing
 from pathlib import Path
 
-from runebook_tui.watch.tree import Batch, TreeWatch
+from runebook_tui.watch.backlog import Batch
+from runebook_tui.watch.tree import TreeWatch
 
 DEADLINE = 60.0
 

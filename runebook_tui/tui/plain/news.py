@@ -34,11 +34,8 @@ class News:
     def of_update(self, update: Update, told: Collection[int]) -> Iterator[str]:
         """What an update brings; `told` are requests whose decision the operator knows of already."""
         if update.engine_alive != self._alive:
-            yield (
-                "the engine runs"
-                if update.engine_alive
-                else "the engine does not run; start the engine brings it back"
-            )
+            down = "the engine does not run; start the engine brings it back"
+            yield "the engine runs" if update.engine_alive else down
         self._alive = update.engine_alive
         shown = [
             visible(sentence(each), _TEXT)

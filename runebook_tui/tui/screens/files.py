@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import subprocess
 from collections.abc import Callable, Iterable, Mapping
@@ -14,10 +13,10 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.timer import Timer
 from textual.widget import Widget
-from textual.widgets import Static
 
 from runebook_tui.core.events import Record, Touched
 from runebook_tui.core.filenews import News
+from runebook_tui.core.hosts import is_lane
 from runebook_tui.core.ownership import OwnershipManager
 from runebook_tui.core.printable import visible
 from runebook_tui.core.story import Story
@@ -25,12 +24,14 @@ from runebook_tui.core.tree import File, Folder, Row, Tree
 from runebook_tui.core.types import ExecutionPlan
 from runebook_tui.tui.backend import Backend, BackendError
 from runebook_tui.tui.editor import EditorError, at_line
+from runebook_tui.tui.growing import STEP, grown, owned, told
 from runebook_tui.tui.screens.mode import ModeScreen
 from runebook_tui.tui.screens.request_keys import RequestKeys
 from runebook_tui.tui.widgets.diff import DiffView
-from runebook_tui.tui.widgets.filerow import Present, file_line, owner_of
+from runebook_tui.tui.widgets.filerow import Present, file_line
 from runebook_tui.tui.widgets.filestory import file_words, folder_words
-from runebook_tui.tui.widgets.rows import Entry, Rows
+from runebook_tui.tui.widgets.rows import Entry, Lines, Rows
+from runebook_tui.tui.widgets.words import Words, entitle
 
 _ORDERS = {"name": "by name", "change": "latest change first", "heat": "hottest first"}
 _SHOWN = 2_000
@@ -50,7 +51,7 @@ class FilesScreen(ModeScreen):
     AUTO_FOCUS = "#list"
 
     rows = getters.query_one("#list", Rows)
-    whole = getters.query_one("#whole", Static)
+    whole = getters.query_one("#whole", Words)
     change = getters.query_one("#change", DiffView)
 
     def __init__(self, backend: Backend, now: Callable[[], float]) -> None:
@@ -59,15 +60,14 @@ class FilesScreen(ModeScreen):
         self._news = News()
         self._plan: ExecutionPlan | None = None
         """The plan that the owners in the tree are of; None until the tree is read."""
-        self._reading = False
+        self._reading: object | None = None
+        """The reading that goes on."""
         self._read_at = 0.0
         """When it was read last, unix seconds."""
         self._owners = OwnershipManager(())
         self._seq = 0
         """The newest record that the news are of."""
         self._order = "name"
-        self._unfolded: set[str] = set()
-        """The folders that are to be unfolded when the tree has been read."""
         self._opened: set[str] = set()
         """The folders that are unfolded."""
         self._version = 0
@@ -83,7 +83,7 @@ class FilesScreen(ModeScreen):
     def body(self) -> Iterable[Widget]:
         """The list; the words and the diff of the selected one."""
         rows = Rows(empty="reading the files …", id="list")
-        whole = VerticalScroll(Static(id="whole"), id="beside")
+        whole = VerticalScroll(Words(id="whole"), id="beside")
         whole.can_focus = False
         diff = DiffView(id="change")
         diff.border_title = Content("Latest change")
@@ -101,27 +101,43 @@ class FilesScreen(ModeScreen):
 
     @work(exclusive=True, group="files")
     async def _read(self, plan: ExecutionPlan) -> None:
-        """Read the tree and what happened to it; owners are found off the screen's thread."""
-        first = self._plan is None
-        self._plan, self._read_at, self._reading = plan, self.now(), True
-        seq = self.view.state.seq
+        """Read the tree, then what happened to it; until there is a tree, say how far it is."""
+        reading = self._reading = object()
+        self._plan, self._read_at = plan, self.now()
+        seq, first = self.view.state.seq, not len(self._tree)
+        owners = OwnershipManager(plan.ownership)
         try:
-            touched = await self.backend.touches(0)
             paths = await self.backend.files()
-            self._owners, self._tree, self._news = await asyncio.to_thread(_grown, plan, paths, touched)
+            tree = await grown(owners, paths, partial(self._tell_progress, len(paths)))
+            self._owners, self._tree = owners, tree
+            if first:
+                self._unfold()
+                self._changed()
+            touched = await self.backend.touches(0)
+            self._news = await told(touched)
         except BackendError as error:
             self.notify(visible(str(error)), severity="error", markup=False)
             return
         finally:
-            self._reading = False
+            if self._reading is reading:
+                self._reading = self._drawn = None
+        for record in touched:
+            if record.seq > seq:
+                self._move(record)
         self._seq = max(seq, touched[-1].seq if touched else 0)
-        if first:
-            small = len(self._tree) <= _SMALL
-            unfolded = self._tree.rows(None if small else ())
-            unfold = {row.node.path for row in unfolded if isinstance(row.node, Folder) and row.open}
-            self._opened = self._unfolded or unfold
         self._version += 1
         self._fresh()
+
+    def _tell_progress(self, total: int, done: int) -> None:
+        if total > STEP:
+            stops = "" if len(self._tree) else " · esc stops"
+            entitle(self.rows, Content("Files"), Content(f"reading {done:,} of {total:,}{stops}"))
+
+    def _unfold(self) -> None:
+        """Unfold a tree that was not shown before, as far as it is small."""
+        unfolded = self._tree.rows(None if len(self._tree) <= _SMALL else ())
+        opened = {row.node.path for row in unfolded if isinstance(row.node, Folder) and row.open}
+        self._opened = self._opened or opened
 
     @work(exclusive=True, group="news")
     async def _catch_up(self) -> None:
@@ -141,28 +157,35 @@ class FilesScreen(ModeScreen):
         """Take up records; whether files came or went."""
         moved = False
         for record in records:
-            if record.seq <= self._seq:
-                continue
-            self._seq = record.seq
-            self._news.tell(record)
-            if isinstance(record.event, Touched) and not record.event.lane:
-                path = record.event.change.path
-                there = record.event.change.after.kind != "absent"
-                if there != (path in self._tree):
-                    moved = True
-                    if there:
-                        self._tree.add(_file(self._owners, path))
-                    else:
-                        self._tree.remove(path)
+            if record.seq > self._seq:
+                self._seq = record.seq
+                self._news.tell(record)
+                moved = self._move(record) or moved
         return moved
+
+    def _move(self, record: Record) -> bool:
+        """Let the record's file come or go, and say whether it did."""
+        if not isinstance(record.event, Touched) or is_lane(record.event.lane):
+            return False
+        path = record.event.change.path
+        there = record.event.change.after.kind != "absent"
+        if there == (path in self._tree):
+            return False
+        if there:
+            self._tree.add(owned(self._owners, path))
+        else:
+            self._tree.remove(path)
+        return True
 
     # ── drawing ─────────────────────────────────────────────────────────────────────────────────
 
     def draw(self) -> None:
         """Show what there is; with a new plan, find the owners anew."""
-        if self._plan is not self.view.state.plan and self.view.loaded:
+        if not self.view.loaded:
+            return
+        if self._plan is not self.view.state.plan:
             self._read(self.view.state.plan)
-        if self._reading:
+        if self._plan is None or self._reading is not None:
             self._show(anew=False)
             return
         fresh = [record for record in self.view.recent if record.seq > self._seq]
@@ -175,7 +198,9 @@ class FilesScreen(ModeScreen):
     def on_screen_resume(self) -> None:
         """What git ignores may have changed while another mode was looked at."""
         super().on_screen_resume()
-        if self._plan is not None and not self._reading and self.now() - self._read_at > _OLD_SECONDS:
+        if self._plan is None and self.view.loaded:
+            self._read(self.view.state.plan)
+        elif self._plan is not None and self._reading is None and self.now() - self._read_at > _OLD_SECONDS:
             self._read(self._plan)
 
     def _changed(self) -> None:
@@ -190,10 +215,9 @@ class FilesScreen(ModeScreen):
         if made_of != self._drawn or (anew and self._order != "name"):
             self._drawn = made_of
             rows, all_of_them = self._rows()
-            self.rows.show([Entry(row.node.path, 1, partial(self._line, row)) for row in rows])
-            self.rows.border_title = Content(f"Files · {all_of_them:,}")
+            self.rows.show(Lines(rows, self._entry))
             shown = f", the first {_SHOWN:,}" if all_of_them > _SHOWN and not self._as_tree else ""
-            self.rows.border_subtitle = Content(_ORDERS[self._order] + shown)
+            entitle(self.rows, Content(f"Files · {all_of_them:,}"), Content(_ORDERS[self._order] + shown))
         else:
             self.rows.redraw()
         self._show_selected()
@@ -219,6 +243,9 @@ class FilesScreen(ModeScreen):
         ]
         changed.sort(key=lambda each: each[0], reverse=True)
         return [Row(file, 0) for _, file in changed[:_SHOWN]], len(changed)
+
+    def _entry(self, row: Row) -> Entry:
+        return Entry(row.node.path, 1, partial(self._line, row))
 
     def _line(self, row: Row, width: int) -> list[Content]:
         whole = self._order != "name"
@@ -260,8 +287,7 @@ class FilesScreen(ModeScreen):
 
     @work(exclusive=True, group="story")
     async def _tell(self) -> None:
-        node = self.node
-        if not isinstance(node, File):
+        if not isinstance(node := self.node, File):
             return
         claim, news = self._owners.owner_of(node.path), self._news.get(node.path)
         told = 0 if news is None else news.touches
@@ -280,8 +306,7 @@ class FilesScreen(ModeScreen):
 
     def offered(self) -> Iterable[tuple[str, str]]:
         """What the keys do with the selected one."""
-        node = self.node
-        if isinstance(node, Folder) and self._as_tree:
+        if isinstance(node := self.node, Folder) and self._as_tree:
             yield "file.open", "fold" if node.path in self._opened else "unfold"
         elif isinstance(node, File):
             if (request := self._present.requests.get(node.path)) is not None:
@@ -292,10 +317,16 @@ class FilesScreen(ModeScreen):
         yield "mode.filter", "filter"
         yield "mode.back", "back"
 
+    def action_back(self) -> None:
+        """Also end a first reading that goes on; it begins anew when the files are gone to again."""
+        if self._reading is not None and not len(self._tree) and not self.filter.display:
+            self.workers.cancel_group(self, "files")
+            self._plan = None
+        super().action_back()
+
     def action_open(self) -> None:
         """Open the request about the file, or fold or unfold the folder."""
-        node = self.node
-        if isinstance(node, Folder):
+        if isinstance(node := self.node, Folder):
             self._fold(node.path, fold=node.path in self._opened)
         elif node is not None and (request := self._present.requests.get(node.path)) is not None:
             self.post_message(RequestKeys.CardWanted(request))
@@ -304,8 +335,7 @@ class FilesScreen(ModeScreen):
 
     def action_unfold(self) -> None:
         """Unfold the folder, else go to what is in it."""
-        node = self.node
-        if isinstance(node, Folder) and node.path not in self._opened:
+        if isinstance(node := self.node, Folder) and node.path not in self._opened:
             self._fold(node.path, fold=False)
         elif isinstance(node, Folder):
             self.rows.action_move(1)
@@ -329,15 +359,13 @@ class FilesScreen(ModeScreen):
         self._changed()
 
     def turned(self) -> Mapping[str, str]:
-        """The order, and the folders that are unfolded, one a line."""
+        """The order, and the unfolded folders, one a line."""
         return {"order": self._order, "unfolded": "\n".join(sorted(self._opened))}
 
     def turn(self, turned: Mapping[str, str]) -> None:
-        """Take an order, and unfold folders."""
-        if (order := turned.get("order")) in _ORDERS:
-            self._order = order
-        self._unfolded = {path for path in turned.get("unfolded", "").split("\n") if path}
-        self._opened |= self._unfolded
+        """Take the order, and unfold the folders."""
+        self._order = turned["order"] if turned.get("order") in _ORDERS else self._order
+        self._opened = set(turned.get("unfolded", "").split("\n"))
         self._changed()
 
     def action_order(self) -> None:
@@ -350,16 +378,14 @@ class FilesScreen(ModeScreen):
         """Show who wrote each line of the selected file."""
         from runebook_tui.tui.screens.lines import LinesScreen
 
-        node = self.node
-        if isinstance(node, File):
+        if isinstance(node := self.node, File):
             self.app.push_screen(LinesScreen(node.path, self.backend, self.now))
         else:
             self.say("select a file to see who wrote its lines")
 
     def action_edit(self) -> None:
         """Open the selected file in the operator's editor; the screen comes back when that ends."""
-        node = self.node
-        if not isinstance(node, File):
+        if not isinstance(node := self.node, File):
             self.say("select a file to edit it")
             return
         try:
@@ -372,18 +398,3 @@ class FilesScreen(ModeScreen):
             self.say(str(error))
         except OSError as error:
             self.say(f"the editor cannot be started: {error.strerror}")
-
-
-def _file(owners: OwnershipManager, path: str) -> File:
-    owner = owner_of(owners, path)
-    return File(path, owner, f"{path}\n{owner}".casefold())
-
-
-def _grown(
-    plan: ExecutionPlan, paths: Iterable[str], touched: Iterable[Record]
-) -> tuple[OwnershipManager, Tree, News]:
-    """The tree with its owners and news: a second's work for a hundred thousand files."""
-    owners, news = OwnershipManager(plan.ownership), News()
-    for record in touched:
-        news.tell(record)
-    return owners, Tree(_file(owners, path) for path in paths), news

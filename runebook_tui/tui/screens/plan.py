@@ -11,7 +11,6 @@ from textual.content import Content
 from textual.events import Resize
 from textual.message import Message
 from textual.widget import Widget
-from textual.widgets import Static
 
 from runebook_tui.core.planedits import PlanEdit
 from runebook_tui.core.state import AgentState
@@ -27,6 +26,7 @@ from runebook_tui.tui.text import safe
 from runebook_tui.tui.view import first_agent
 from runebook_tui.tui.widgets.phases import PhaseGraph, PhaseList
 from runebook_tui.tui.widgets.rows import Rows
+from runebook_tui.tui.widgets.words import Words, entitle
 
 _FINDINGS = 5
 _MARGIN = 4
@@ -40,8 +40,8 @@ class PlanScreen(ModeScreen):
 
     phases = getters.query_one(PhaseList)
     graph = getters.query_one(PhaseGraph)
-    whole = getters.query_one("#whole", Static)
-    findings = getters.query_one("#findings", Static)
+    whole = getters.query_one("#whole", Words)
+    findings = getters.query_one("#findings", Words)
     _apis = False
     _checked: object = None
     """The plan and the last write of its file when the file was last checked."""
@@ -71,15 +71,15 @@ class PlanScreen(ModeScreen):
         graph = VerticalScroll(PhaseGraph(id="boxes"), id="graph")
         graph.can_focus = False
         yield graph
-        beside = VerticalScroll(Static(id="whole"), id="beside")
+        beside = VerticalScroll(Words(id="whole"), id="beside")
         yield Horizontal(PhaseList(self.now, id="phases"), beside)
-        yield Static(id="findings")
+        yield Words(id="findings")
 
     def draw(self) -> None:
         """The plan in force, of what the filter leaves."""
         fresh = self.phases.selected is None
         self.phases.show_plan(self.view.state, self.matches)
-        self.phases.border_title = Content.assemble("Plan  ", safe(self.view.state.plan.plan.name))
+        entitle(self.phases, Content.assemble("Plan  ", safe(self.view.state.plan.plan.name)))
         if fresh and (agent := first_agent(self.view.state)) is not None:
             self.phases.select(("agent", agent))
         self._show_selected()
@@ -114,7 +114,7 @@ class PlanScreen(ModeScreen):
             lines = particulars.of_agent(state, self.agent, self.now())
         elif phase is not None:
             lines = particulars.of_phase(state, phase, self.now())
-        self.query_one("#beside").border_title = Content("Interfaces" if self._apis else kind.capitalize())
+        entitle(self.query_one("#beside"), Content("Interfaces" if self._apis else kind.capitalize()))
         self.whole.update(Content("\n").join(lines))
 
     @on(Rows.Moved)

@@ -9,7 +9,6 @@ from textual import getters, on
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Static
 
 from runebook_tui.core.suggested import Suggestion
 from runebook_tui.core.suggestions import ranked
@@ -17,6 +16,7 @@ from runebook_tui.tui import glyphs
 from runebook_tui.tui.screens.mode import ModeScreen
 from runebook_tui.tui.text import age, cut, edges, safe
 from runebook_tui.tui.widgets.rows import Entry, Rows
+from runebook_tui.tui.widgets.words import Words, entitle
 
 _STYLES = {"high": glyphs.BAD, "normal": glyphs.CAUTION, "low": glyphs.MUTED}
 _TEXT_LIMIT = 8_000
@@ -30,13 +30,13 @@ class SuggestionsScreen(ModeScreen):
     AUTO_FOCUS = "Rows"
 
     rows = getters.query_one(Rows)
-    whole = getters.query_one("#whole", Static)
+    whole = getters.query_one("#whole", Words)
     _old = False
 
     def body(self) -> Iterable[Widget]:
         """The list and the selected one."""
         rows = Rows(empty=_EMPTY, id="list")
-        whole = VerticalScroll(Static(id="whole"), id="beside")
+        whole = VerticalScroll(Words(id="whole"), id="beside")
         whole.can_focus = False
         yield Horizontal(rows, whole)
 
@@ -55,7 +55,7 @@ class SuggestionsScreen(ModeScreen):
             if self.matches(each.title, each.words, each.snippet, each.agent, each.provenance.file)
         ]
         self.rows.show([Entry(each.id, 2, partial(self._lines, each)) for each in shown])
-        self.rows.border_title = Content(f"Suggestions · {sum(each.open for each in shown)}")
+        entitle(self.rows, Content(f"Suggestions · {sum(each.open for each in shown)}"))
         self._show_selected()
 
     @on(Rows.Moved)

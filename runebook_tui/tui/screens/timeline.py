@@ -11,7 +11,6 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.timer import Timer
 from textual.widget import Widget
-from textual.widgets import Static
 
 from runebook_tui.core.absence import TYPES, lines, summary
 from runebook_tui.core.chronicle import Chronicle, Kind, Moment, moment
@@ -26,6 +25,7 @@ from runebook_tui.tui.screens.mode import ModeScreen
 from runebook_tui.tui.screens.request_keys import RequestKeys
 from runebook_tui.tui.text import age, clock, safe
 from runebook_tui.tui.widgets.lanes import LaneChart
+from runebook_tui.tui.widgets.words import Words, entitle
 
 LIMIT = 100_000
 """The newest records of the run that are shown."""
@@ -45,8 +45,8 @@ class TimelineScreen(ModeScreen):
     AUTO_FOCUS = "#chart"
 
     chart = getters.query_one("#chart", LaneChart)
-    event = getters.query_one("#event", Static)
-    away = getters.query_one("#away", Static)
+    event = getters.query_one("#event", Words)
+    away = getters.query_one("#away", Words)
 
     def __init__(self, backend: Backend, now: Callable[[], float]) -> None:
         super().__init__(backend, now)
@@ -70,8 +70,8 @@ class TimelineScreen(ModeScreen):
 
     def body(self) -> Iterable[Widget]:
         """The lanes; the event and the absence."""
-        event = VerticalScroll(Static(id="event"), id="beside")
-        away = VerticalScroll(Static(id="away"), id="absence")
+        event = VerticalScroll(Words(id="event"), id="beside")
+        away = VerticalScroll(Words(id="away"), id="absence")
         event.can_focus = away.can_focus = False
         event.border_title = Content("Event")
         away.border_title = Content("While you were away")
@@ -187,10 +187,9 @@ class TimelineScreen(ModeScreen):
             began=first if state.started_at is None else state.started_at,
         )
         live = " · now" if window.live and state.ended_at is None else ""
-        self.chart.border_title = Content(f"Timeline · {age(window.span)}{live}")
         more = f"the newest {LIMIT:,} events" if self._cut_off else ""
         reading = "reading …" if self._reading else more
-        self.chart.border_subtitle = Content(reading)
+        entitle(self.chart, Content(f"Timeline · {age(window.span)}{live}"), Content(reading))
         self.query_one("#absence").display = self._shade is not None
         self._show_event()
 

@@ -113,7 +113,8 @@ class AgentPanel(Vertical):
         title = Content.assemble(
             (glyph.sign, glyph.style),
             f" {agent.id} · {status_word(self.view.state, agent)} · "
-            + (f"{agent.lane} · " if agent.lane else ""),
+            + (f"{agent.lane} · " if agent.lane else "")
+            + (f"at {spec.host} · " if spec.host else ""),
             safe(program, glyphs.MUTED, limit=200),
         )
         entitle(self, title)

@@ -14,6 +14,7 @@ from runebook_tui.core.types import ENGINE, OPERATOR
 from runebook_tui.tui import glyphs
 from runebook_tui.tui.text import age, cut_path, edges, safe
 from runebook_tui.tui.widgets.rows import Entry, Rows
+from runebook_tui.tui.widgets.words import entitle
 
 _MEANS = {"widened": "the plan was widened", "transferred": "the file was transferred"}
 _STYLES = {"approved": glyphs.GOOD, "rejected": glyphs.BAD, "withdrawn": glyphs.MUTED}
@@ -37,7 +38,7 @@ class DecidedList(Rows):
         """Show these."""
         self._decided = {each.request.id: each for each in decided}
         self.show([Entry(each.request.id, 3, partial(self._lines, each)) for each in decided])
-        self.border_title = Content(f"Decided · {len(decided)}")
+        entitle(self, Content(f"Decided · {len(decided)}"))
 
     def _lines(self, one: Decided, width: int) -> list[Content]:
         request = one.request

@@ -8,6 +8,7 @@ from textual.content import Content
 
 from runebook_tui.core.events import Record, Touched
 from runebook_tui.core.filenews import FileNews, author_words
+from runebook_tui.core.hosts import place_words
 from runebook_tui.core.ownership import FileOwnership
 from runebook_tui.core.sentences import KIND_WORDS, lines_changed
 from runebook_tui.core.state import RequestState
@@ -100,7 +101,7 @@ def _change(record: Record, now: float) -> Content:
     assert isinstance(event, Touched)
     changed = lines_changed(event.change)
     cause = f" · {event.cause}" if event.cause else ""
-    lane = f" in the lane of {event.lane}" if event.lane else ""
+    lane = place_words(event.lane)
     return Content.assemble(
         (f"{age(now - record.time):>8} ago  ", glyphs.MUTED),
         safe(f"{author_words(event.author)} {changed}{lane}".rstrip()),

@@ -8,6 +8,7 @@ from textual.content import Content
 from textual.reactive import var
 from textual.widget import Widget
 
+from runebook_tui.core.names import host_words
 from runebook_tui.core.needs import SNOOZED, counts
 from runebook_tui.core.standing import Word
 from runebook_tui.core.state import State
@@ -106,6 +107,11 @@ class HeaderBar(Widget):
             parts.append(Content.assemble(word, (sign.sign, sign.style), f" {took}"))
         elif view.loaded:
             parts.append(Content.styled(f"engine {sign.sign} not running", sign.style))
+        if view.away:
+            off, number = glyphs.ENGINE_OFF, len(view.away)
+            named = host_words(view.away[0]) if number == 1 else f"{number} hosts"
+            word = f"{named} away" if brief < 5 else str(number)
+            parts.append(Content.assemble((off.sign, off.style), " ", safe(word, off.style)))
         return _joined(parts, brief)
 
 

@@ -8,10 +8,9 @@ from math import log2
 
 from rich.segment import Segment
 from textual.content import Content
-from textual.events import Click
+from textual.events import Click, Resize
 from textual.geometry import Region, Size
 from textual.message import Message
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from runebook_tui.core.chronicle import Cell, Chronicle, Doing, Kind, Lane, Moment
@@ -19,6 +18,7 @@ from runebook_tui.core.types import OPERATOR
 from runebook_tui.core.window import Window
 from runebook_tui.tui import glyphs
 from runebook_tui.tui.text import clock, cut
+from runebook_tui.tui.widgets.lineview import LineView
 
 BARS = {
     Doing.NOTHING: (" ", glyphs.MUTED),
@@ -48,7 +48,7 @@ _NARROW = 90
 _TICK_CELLS = 14
 
 
-class LaneChart(ScrollView, can_focus=True, inherit_bindings=False):
+class LaneChart(LineView, can_focus=True, inherit_bindings=False):
     """A row for the time, and one a lane. It draws only the lanes that can be seen, each once.
 
     `shade` is a stretch of time, unix seconds, behind which a shade lies; `began` is what times count from.
@@ -97,9 +97,9 @@ class LaneChart(ScrollView, can_focus=True, inherit_bindings=False):
             self.scroll_to_region(
                 Region(0, lanes.index(cursor.lane), 1, 2), animate=False, force=True, x_axis=False
             )
-        self.refresh()
+        self.repaint()
 
-    def render_line(self, y: int) -> Strip:
+    def look(self, y: int) -> Strip:
         """The time, or one lane."""
         width = self.scrollable_content_region.width
         at = y - 1 + self.scroll_offset.y if y else -1
@@ -116,7 +116,7 @@ class LaneChart(ScrollView, can_focus=True, inherit_bindings=False):
         self._strips.clear()
         super().notify_style_update()
 
-    def on_resize(self) -> None:
+    def on_resize(self, event: Resize) -> None:
         """Draw for the new width."""
         self._strips.clear()
 

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Hashable, Sequence
-from typing import NamedTuple
+from itertools import accumulate, chain
+from typing import Generic, NamedTuple, TypeVar, overload
 
 from rich.segment import Segment
 from textual.content import Content
 from textual.events import Click, Resize
 from textual.geometry import Region, Size
 from textual.message import Message
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from runebook_tui.tui import commands, glyphs
 from runebook_tui.tui.bindings import bindings
+from runebook_tui.tui.widgets.lineview import LineView
+
+T = TypeVar("T")
 
 
 class Entry(NamedTuple):
@@ -27,11 +30,30 @@ class Entry(NamedTuple):
     selectable: bool = True
 
 
-class Rows(ScrollView, can_focus=True):
-    """Draws only the entries that can be seen, and of them the lines that look different than before.
+class Lines(Sequence[Entry], Generic[T]):
+    """Entries of one line each, one of each thing, made when they are looked at."""
 
-    Keeps its selection while entries come and go.
-    """
+    def __init__(self, things: Sequence[T], entry: Callable[[T], Entry]) -> None:
+        self._things = things
+        self._entry = entry
+
+    def __len__(self) -> int:
+        return len(self._things)
+
+    @overload
+    def __getitem__(self, at: int) -> Entry: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[Entry]: ...
+
+    def __getitem__(self, at: int | slice) -> Entry | Sequence[Entry]:
+        if isinstance(at, slice):
+            return Lines(self._things[at], self._entry)
+        return self._entry(self._things[at])
+
+
+class Rows(LineView, can_focus=True):
+    """Draws only the entries that can be seen, and keeps its selection while entries come and go."""
 
     ALLOW_SELECT = False
     COMPONENT_CLASSES = {"rows--selected"}
@@ -67,7 +89,6 @@ class Rows(ScrollView, can_focus=True):
         self._index: int | None = None
         self._spot: tuple[Hashable | None, int] | None = None
         self._strips: dict[int, list[Strip]] = {}
-        self._painted: dict[int, Strip] = {}
 
     @property
     def entries(self) -> Sequence[Entry]:
@@ -83,11 +104,10 @@ class Rows(ScrollView, can_focus=True):
         """Show `entries`; the selection stays on its key, else goes to what took its place."""
         key, index = self.selected, self._index
         self._entries = entries
-        self._offsets = []
-        total = 0
-        for entry in entries:
-            self._offsets.append(total)
-            total += entry.height
+        if isinstance(entries, Lines):
+            *self._offsets, total = range(len(entries) + 1)
+        else:
+            *self._offsets, total = accumulate((entry.height for entry in entries), initial=0)
         self._index = self._find(key, index)
         self.virtual_size = Size(0, total)
         self.redraw()
@@ -100,16 +120,6 @@ class Rows(ScrollView, can_focus=True):
         """Draw what can be seen anew: a time in it has gone on."""
         self._strips.clear()
         self.repaint()
-
-    def repaint(self) -> None:
-        """Paint the lines that look different now."""
-        if not self._painted or not self.is_attached:
-            self.refresh()
-            return
-        width = self.scrollable_content_region.width
-        lines = [Region(0, y, width, 1) for y, strip in self._painted.items() if self._look(y) != strip]
-        if lines:
-            self.refresh(*lines)
 
     def come_to(self, key: Hashable | None, top: int) -> None:
         """Select the entry of that key, and have `top` as the first line in sight, once it is there.
@@ -130,10 +140,8 @@ class Rows(ScrollView, can_focus=True):
 
     def select(self, key: Hashable, *, by_hand: bool = False) -> None:
         """Select the entry of that key; nothing happens when there is none."""
-        for index, entry in enumerate(self._entries):
-            if entry.key == key and entry.selectable:
-                self._go(index, by_hand)
-                return
+        if (at := self._at(key, self._index or 0)) is not None:
+            self._go(at, by_hand)
 
     def action_move(self, step: int) -> None:
         """Select the next selectable entry in a direction; without one, scroll."""
@@ -162,12 +170,8 @@ class Rows(ScrollView, can_focus=True):
         else:
             self._go_near(0 if direction < 0 else len(self._entries) - 1, direction)
 
-    def render_line(self, y: int) -> Strip:
-        """One line of the entry that is there, exactly as wide as the widget."""
-        strip = self._painted[y] = self._look(y)
-        return strip
-
-    def _look(self, y: int) -> Strip:
+    def look(self, y: int) -> Strip:
+        """One line of the entry that is there."""
         width = self.scrollable_content_region.width
         line = y + self.scroll_offset.y
         index = bisect_right(self._offsets, line) - 1
@@ -184,13 +188,11 @@ class Rows(ScrollView, can_focus=True):
     def notify_style_update(self) -> None:
         """Forget the drawn lines, whose colours have changed."""
         self._strips.clear()
-        self._painted.clear()
         super().notify_style_update()
 
     def on_resize(self, event: Resize) -> None:
         """Draw for the new width, and keep the selection in sight."""
         self._strips.clear()
-        self._painted.clear()
         self._reveal()
 
     def on_focus(self) -> None:
@@ -244,17 +246,22 @@ class Rows(ScrollView, can_focus=True):
         return Strip(segments).adjust_cell_length(width, base.rich_style)
 
     def _find(self, key: Hashable | None, index: int | None) -> int | None:
-        """Where `key` is now, else the selectable entry nearest to `index`."""
-        choices = [at for at, entry in enumerate(self._entries) if entry.selectable]
-        for at in choices:
-            if key is not None and self._entries[at].key == key:
-                return at
-        if not choices:
-            return None
-        later = [at for at in choices if index is not None and at >= index]
-        if index is None:
-            return choices[0]
-        return later[0] if later else choices[-1]
+        """Where `key` is now, else the selectable entry nearest to `index`, rather below it than above."""
+        end = len(self._entries)
+        here = min(index or 0, end)
+        if key is not None and (found := self._at(key, here)) is not None:
+            return found
+        near = chain(range(here, end), range(here - 1, -1, -1))
+        return next((at for at in near if self._entries[at].selectable), None)
+
+    def _at(self, key: Hashable, about: int) -> int | None:
+        """Where the selectable entry of that key is, which is looked for from `about` to both sides."""
+        entries, end = self._entries, len(self._entries)
+        for step in range(max(about + 1, end - about)):
+            for at in (about + step, about - step):
+                if 0 <= at < end and entries[at].selectable and entries[at].key == key:
+                    return at
+        return None
 
     def _go_near(self, index: int, direction: int) -> None:
         for step in (direction, -direction):

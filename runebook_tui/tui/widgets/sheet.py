@@ -13,12 +13,12 @@ from textual.content import Content
 from textual.events import Resize
 from textual.message import Message
 from textual.reactive import reactive
-from textual.widgets import Static
 
 from runebook_tui.core import consequences
 from runebook_tui.core.aftermath import Means
 from runebook_tui.core.decisions import why_not_by
 from runebook_tui.core.grants import Scope
+from runebook_tui.core.hosts import request_place
 from runebook_tui.core.state import RequestState
 from runebook_tui.core.types import RequestKind
 from runebook_tui.history.heads import FileHead
@@ -29,6 +29,7 @@ from runebook_tui.tui.text import safe
 from runebook_tui.tui.verdict import Verdict, about, matter
 from runebook_tui.tui.view import EMPTY, View
 from runebook_tui.tui.widgets.diff import DiffView
+from runebook_tui.tui.widgets.words import Words, entitle
 
 _PATHS_SHOWN = 200
 _WORD_CELLS = 21
@@ -96,12 +97,12 @@ class RequestSheet(Vertical):
 
     def compose(self) -> ComposeResult:
         """Title, reason, evidence, diff, keys."""
-        yield Static(id="who")
-        yield Static(id="why")
+        yield Words(id="who")
+        yield Words(id="why")
         yield self.diff_view
-        yield Static(id="notice")
+        yield Words(id="notice")
         with VerticalScroll(id="key-list"):
-            yield Static(id="keys")
+            yield Words(id="keys")
 
     def on_mount(self) -> None:
         """The age goes on each second."""
@@ -193,19 +194,20 @@ class RequestSheet(Vertical):
             self.border_title = self.border_subtitle = None
             return
         glyph = glyphs.REQUEST[request.kind]
-        self.border_title = Content.assemble(
+        title = Content.assemble(
             (glyph.sign, glyph.style), f" Request {request.id} ", (f"· {request.kind}", glyphs.MUTED)
         )
         now = self._now()
         ended, keys = self._over(request) if self.over else ("", "")
-        self.border_subtitle = Content() if self.over else heading.deadline(request, now)
-        self.query_one("#who", Static).update(heading.title(request))
-        self.query_one("#why", Static).update(heading.why(self.view.state, request, now))
-        notice = self.query_one("#notice", Static)
+        entitle(self, title, Content() if self.over else heading.deadline(request, now))
+        place = request_place(self.view.state, request, self.view.away)
+        self.query_one("#who", Words).update(heading.title(request, place))
+        self.query_one("#why", Words).update(heading.why(self.view.state, request, now))
+        notice = self.query_one("#notice", Words)
         notice.update(safe(ended or self._notice))
         notice.display = bool(ended or self._notice)
         shown = Content.styled(keys, glyphs.MUTED) if self.over else self._keys(request)
-        self.query_one("#keys", Static).update(shown)
+        self.query_one("#keys", Words).update(shown)
 
     def _tell_more(self) -> None:
         """Say that there are more keys than can be seen."""

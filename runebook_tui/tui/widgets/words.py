@@ -18,7 +18,9 @@ class Words(Static):
             super().update(content, layout=layout)
 
 
-def entitle(widget: Widget, title: Content) -> None:
-    """Put a title into the widget's border; the same one again draws nothing."""
+def entitle(widget: Widget, title: Content, subtitle: Content | None = None) -> None:
+    """Put a title into the widget's border, and one below where it is given; the same again draws nothing."""
     if widget.border_title != title.markup:
         widget.border_title = title
+    if subtitle is not None and widget.border_subtitle != subtitle.markup:
+        widget.border_subtitle = subtitle
