@@ -2,7 +2,7 @@
 # All paths below are relative, so the folder's own path may hold spaces.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-web test-clients check bench evidence soak soak-day chaos kills clean
+.PHONY: help setup demo test test-web test-clients check bench fuzz evidence soak soak-day chaos kills clean
 MAKEFLAGS += --no-print-directory
 SHELL := /bin/sh
 
@@ -93,6 +93,10 @@ soak-day: $(READY) ## a working day of a hundred agents in a quarter of an hour 
 kills: $(READY) ## kill the gate's supervisor 300 times, at work and while it starts
 	@$(BIN)/python -m benchmarks.kills
 
+FUZZ_SECONDS ?= 20
+fuzz: $(READY) ## try to break each reader of outside input for FUZZ_SECONDS=20 (pip install -e '.[fuzz]' for coverage)
+	@$(BIN)/python tests/hostile/fuzz.py --seconds $(FUZZ_SECONDS)
+
 clean: ## remove .venv and everything else that was made here
-	rm -rf .venv dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv dist build .fuzz .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find runebook_tui agents tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true

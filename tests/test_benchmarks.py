@@ -58,7 +58,7 @@ def of_this(folder: Path) -> list[str]:
         ("authors", {"Authors named": 3}),
         ("matcher", {"Who owns a path": 3}),
         ("surfaces", {"From a request to the surfaces": 3}),
-        ("panes", {"Looking at panes": 1}),
+        ("panes", {"Looking at panes": 8}),
         (
             "screen",
             {
@@ -90,7 +90,8 @@ def test_a_quick_round_prints_every_figure_and_misses_nothing(
     for title, rows in titles.items():
         found = figures(said, title)
         assert len(found) == rows
-        measured = [row for row in found if "is not installed" not in row[0]]
+        some = ("is not installed", "nobody", "as it is used")
+        measured = [row for row in found if not any(words in row[0] for words in some)]
         assert all(re.search(r"\d", cell) for row in measured for cell in row[1:]), found
         assert figures(page.read_text(), title) == found
     assert page.read_text().startswith("# Words\n\nthat stay.\n")

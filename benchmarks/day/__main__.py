@@ -22,7 +22,7 @@ JUDGED_MINUTES = 14.0
 MOST_GROWTH = 0.05
 """How much of memory or a store may come after the warm-up."""
 BY_DESIGN = ("tmux", ".runebook/log.sqlite")
-"""What grows with each row that a pane prints (up to 20,000 a pane), and with each change that was seen."""
+"""What grows with each row that a pane prints (400,000 of all panes at most), and with each change seen."""
 MOST_SLOWER = 1.5
 """How many times the middle key of the last minute may take what that of the first took."""
 _SAMPLE_SECONDS = 2.0
@@ -132,7 +132,7 @@ def told_by_design(day: Day) -> str:
     return (
         f"The log grows by {(log.sizes[-1] - log.sizes[0]) / max(1, seen):,.0f} bytes for each change seen, "
         f"requests included; tmux by {(tmux.sizes[-1] - tmux.sizes[0]) / max(1, rows):,.0f} for each row, "
-        "up to 20,000 rows a pane. Both are not judged."
+        "up to 400,000 of all panes. Both are not judged."
     )
 
 

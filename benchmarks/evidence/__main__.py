@@ -10,8 +10,8 @@ import time
 from pathlib import Path
 
 from benchmarks import machine
-from benchmarks.evidence.page import HEAD, Section, written
-from benchmarks.evidence.parts import Part, parts
+from benchmarks.evidence.page import HEAD, Section, claimed, written
+from benchmarks.evidence.parts import CLAIMED, Part, parts
 from benchmarks.processes import heed_signals
 from benchmarks.scratch import scratch_folder
 from benchmarks.session import BenchmarkError
@@ -21,6 +21,7 @@ from runebook_tui.tmux.panes import TmuxError
 
 _HERE = Path(__file__).parent.parent.parent
 PAGE = _HERE / "docs" / "evidence.md"
+README = _HERE / "README.md"
 TROUBLE = (BenchmarkError, TmuxError, LogError, OSError, ValueError, LookupError, subprocess.SubprocessError)
 """What ends a part, and not the others."""
 
@@ -82,11 +83,18 @@ def _wrong(part: Part, tables: list[Table]) -> list[str]:
 
 
 def write(page: Path, section: Section, order: list[str]) -> None:
-    """Put the section into the page in one step, and leave the rest of it as it is."""
-    text = page.read_text("utf-8") if page.exists() else HEAD
-    beside = page.with_suffix(".new")
-    beside.write_text(written(text, section, order), "utf-8")
-    os.replace(beside, page)
+    """Put the section into the page, and what it claims into the README; the rest stays as it is."""
+    text = written(page.read_text("utf-8") if page.exists() else HEAD, section, order)
+    _replace(page, text)
+    if page == PAGE:
+        _replace(README, claimed(README.read_text("utf-8"), text, CLAIMED))
+
+
+def _replace(file: Path, text: str) -> None:
+    """In one step, so that who interrupts it has the old text or the new one."""
+    beside = file.with_suffix(".new")
+    beside.write_text(text, "utf-8")
+    os.replace(beside, file)
 
 
 def _commit() -> str:

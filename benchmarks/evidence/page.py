@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 HEAD = """\
@@ -12,6 +14,10 @@ people use instead, in the same run. `make evidence` writes this page, `python -
 NAME` one section of it. Under each section stand the command, the machine and the versions. More figures, and
 how they come about, are in [benchmarks.md](benchmarks.md).
 """
+
+
+CLAIMS, END_OF_CLAIMS = "<!-- claims: written by `make evidence` -->", "<!-- end of the claims -->"
+"""What stands around the sentences that the README takes over."""
 
 
 class Section(NamedTuple):
@@ -36,7 +42,23 @@ def section_of(page: str, name: str) -> str | None:
     return body.strip() if mark and closed else None
 
 
-def written(page: str, section: Section, order: list[str]) -> str:
+def claim_of(page: str, name: str) -> str | None:
+    """What the figures of the section mean, its sentence in bold; None where there is no such section."""
+    found = re.search(r"^\*\*(.+)\*\*$", section_of(page, name) or "", re.MULTILINE)
+    return None if found is None else found[1]
+
+
+def claimed(readme: str, page: str, names: Sequence[str]) -> str:
+    """The README with the sentences of these sections between its marks, as they stand in the page."""
+    before, mark, rest = readme.partition(CLAIMS)
+    _, end, after = rest.partition(END_OF_CLAIMS)
+    if not mark or not end:
+        return readme
+    said = [f"* {claim}\n" for name in names if (claim := claim_of(page, name)) is not None]
+    return f"{before}{mark}\n{''.join(said)}{end}{after}"
+
+
+def written(page: str, section: Section, order: Sequence[str]) -> str:
     """The page with the section in it, in the place of an older one, else where `order` wants it."""
     page = page or HEAD
     begin, end = marks(section.name)
@@ -44,7 +66,7 @@ def written(page: str, section: Section, order: list[str]) -> str:
     if section_of(page, section.name) is not None:
         before, _, rest = page.partition(begin)
         return before + block + rest.partition(end)[2]
-    for name in reversed(order[: order.index(section.name)]):
+    for name in reversed(order[: list(order).index(section.name)]):
         if section_of(page, name) is not None:
             before, mark, after = page.partition(marks(name)[1])
             return f"{before}{mark}\n\n{block}\n{after}"

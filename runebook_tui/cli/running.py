@@ -20,13 +20,14 @@ from runebook_tui.execution.folders import make_state_folder
 from runebook_tui.execution.follow import run_under_way
 from runebook_tui.execution.others import Shared
 from runebook_tui.execution.runner import ParallelExecutionRunner
-from runebook_tui.gate.kernel import few_arenas, keep_private
+from runebook_tui.gate.kernel import few_arenas, give_back, keep_private
 from runebook_tui.log.opening import store_of
 from runebook_tui.orchestrator.planner import PlanError, load_plan
 from runebook_tui.place import PLAN_NAME, runtime_folder, tmux_socket_name
 from runebook_tui.tmux.server import TmuxServer, check
 
 _ARENAS = 2
+_GIVE_BACK_SECONDS = 60.0
 
 
 def run(arguments: Namespace) -> int:
@@ -45,7 +46,7 @@ def run(arguments: Namespace) -> int:
         plan,
         root=root,
         log=log,
-        panes=TmuxServer(tmux_socket_name(root), folder / "tmux"),
+        panes=TmuxServer(tmux_socket_name(root), folder / "tmux", panes=len(plan.agents)),
         plan_file=path,
         keep=arguments.keep,
         fresh=arguments.new,
@@ -88,4 +89,15 @@ async def until_told(runner: ParallelExecutionRunner) -> State:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, runner.shut_down)
-    return await runner.execute()
+    tidy = asyncio.create_task(_tidy())
+    try:
+        return await runner.execute()
+    finally:
+        tidy.cancel()
+
+
+async def _tidy() -> None:
+    """What was needed for a moment (a branch switch, a storm) is not kept for good."""
+    while True:
+        await asyncio.sleep(_GIVE_BACK_SECONDS)
+        give_back()

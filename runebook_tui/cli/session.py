@@ -14,7 +14,8 @@ from runebook_tui.execution.client import EngineClient, EngineError
 from runebook_tui.execution.folders import make_state_folder
 from runebook_tui.execution.launch import engine_answers, launch_engine
 from runebook_tui.gate.kernel import keep_private
-from runebook_tui.place import find_repository
+from runebook_tui.place import find_repository, tmux_socket_name
+from runebook_tui.tmux.attaching import BACK, inside
 
 
 def interactive(arguments: Namespace) -> int:
@@ -29,6 +30,7 @@ def interactive(arguments: Namespace) -> int:
     if first and not _welcome():
         return 0
     root = root_of_plan()
+    _not_among_agents(root)
     ready_to_open(root)
     open_session(root, tour=first)
     return 0
@@ -47,6 +49,7 @@ def _plain() -> int:
     if not has_plan():
         raise CommandError("there is no plan here yet; write one with `runebook-tui init`", 2)
     root = root_of_plan()
+    _not_among_agents(root)
     ready_to_open(root)
     make_state_folder(root)
     if not engine_answers(root):
@@ -62,6 +65,16 @@ def _plain() -> int:
     finally:
         _look(root, leaves=True)
     return 0
+
+
+def _not_among_agents(root: Path) -> None:
+    """Raise CommandError in a pane of the private server, whose processes are agents' and decide nothing."""
+    if inside(tmux_socket_name(root), os.environ):
+        words = (
+            "this is a pane of Runebook's own tmux server, where agents live and nothing can be decided: "
+            f"go back with {BACK}, and open it in a terminal of your own"
+        )
+        raise CommandError(words)
 
 
 def _welcome() -> bool:

@@ -2,7 +2,8 @@
 
 1. Its process has ended, or the plan has not begun with it: certain.
 2. A request of its own is open, and it waits for the answer: certain.
-3. What its client says by its hook; of what the hook never tells, a newer look at its pane.
+3. What its client says by its hook; of what the hook never tells, such as a no to its question, a newer
+   look at its pane.
 4. What the last lines of its pane say, where a rule knows them.
 5. A program of the plan's that is no client for people works as long as it runs.
 
@@ -119,7 +120,7 @@ def _at_work(state: State, agent: AgentState) -> Standing:
     if agent.finalizing:
         return Standing(Word.FINALIZING, Source.PLAN, "it was told to finalize")
     doing, reading = _said(agent), _seen(agent)
-    if doing is not None and not (reading and reading.unhooked and _newer(reading, doing)):
+    if doing is not None and not (reading and _newer(reading, doing) and _beside(reading, doing)):
         how = "it has ended its session" if doing.activity is Activity.DONE else f"{doing.client} says it"
         return Standing(_SAID[doing.activity], Source.HOOK, how, doing.about)
     if reading is not None and reading.word is not None:
@@ -149,6 +150,12 @@ def _seen(agent: AgentState) -> Reading | None:
     """What its pane has said since it was started."""
     reading = agent.observed
     return None if reading is None or reading.word is None else reading
+
+
+def _beside(reading: Reading, doing: Doing) -> bool:
+    """Whether the pane counts beside the hook: of what the hook never tells, such as a no to its dialog."""
+    answered = doing.activity is Activity.WAITING and reading.word in (Word.IDLE, Word.WORKING)
+    return reading.unhooked or answered
 
 
 def _newer(reading: Reading, doing: Doing) -> bool:

@@ -64,7 +64,7 @@ def host_of_request(state: State, request: RequestState) -> str:
     if request.kind is RequestKind.DRIFT:
         names = (each.agent for each in state.apis.published.values() if each.path in request.crossings)
     found = (host_of_agent(state, name) for name in names if name)
-    return next((host for host in found if host is not None), "")
+    return next((host for host in found if host is not None), leading(state.plan))
 
 
 def request_place(state: State, request: RequestState, away: Collection[str] = ()) -> str:
@@ -84,14 +84,17 @@ def host_of_undo(state: State, undo: str) -> str:
 
 def part(state: State, host: str) -> State:
     """The state with only the agents and requests of `host`: what its engine sees to. The plan is whole."""
+    mine = tree_of(host)
+    if all(agent.spec.host == host for agent in state.agents.values()) and not any(
+        each.lane.startswith(_MARK) and each.lane != mine for each in state.requests.values()
+    ):
+        return state
     agents = {agent.id: agent for agent in state.agents.values() if agent.spec.host == host}
     requests = {each.id: each for each in state.requests.values() if host_of_request(state, each) == host}
-    if len(agents) == len(state.agents) and len(requests) == len(state.requests):
-        return state
-    mine = replace(state, agents=MappingProxyType(agents), requests=MappingProxyType(requests))
+    only = replace(state, agents=MappingProxyType(agents), requests=MappingProxyType(requests))
     if "owners" in state.__dict__:
-        mine.__dict__["owners"] = state.owners
-    return mine
+        only.__dict__["owners"] = state.owners
+    return only
 
 
 def without_engine(state: State) -> tuple[str, ...]:

@@ -107,6 +107,7 @@ class Lookout:
         await self._glass.connect()
         prints = await self._glass.fingerprints()
         now = asyncio.get_running_loop().time()
+        due: list[AgentState] = []
         for key, agent in watched.items():
             if key[0] not in prints:
                 continue
@@ -118,7 +119,18 @@ class Lookout:
             if key in self._due and (not changed or waited >= BUSY_SECONDS):
                 self._due.discard(key)
                 self._read[key] = now
-                await self._tell(agent, await self._glass.text(key[0]))
+                due.append(agent)
+        asked = (self._glass.text(agent.pane or "") for agent in due)
+        texts = await asyncio.gather(*asked, return_exceptions=True)
+        failed: list[BaseException] = []
+        for agent, lines in zip(due, texts, strict=True):
+            if isinstance(lines, BaseException):
+                self._due.add((agent.pane or "", agent.attempt))
+                failed.append(lines)
+            else:
+                await self._tell(agent, lines)
+        for error in failed:
+            raise error
 
     async def _tell(self, agent: AgentState, lines: tuple[str, ...]) -> None:
         reading = read_pane(rules_for(agent), lines)

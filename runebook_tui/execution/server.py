@@ -11,13 +11,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from runebook_tui.core.printable import visible
 from runebook_tui.core.secrets import without_secrets
 from runebook_tui.execution import wire
 from runebook_tui.execution.lines import PATIENCE_SECONDS, Lines, Room
 from runebook_tui.execution.pauses import Pauses
 from runebook_tui.execution.peers import Peer
 from runebook_tui.execution.speakers import Speaker, Supervisors
-from runebook_tui.log.eventlog import LogError
+from runebook_tui.log.eventlog import InDoubt, LogError
 from runebook_tui.orchestrator.coordinator import Refused
 
 MOST_CONNECTIONS = 448
@@ -213,9 +214,10 @@ async def answered(handler: Handler, connection: Connection, line: bytes) -> dic
     try:
         return {"ok": True, **await handler(connection, wire.unpack(line))}
     except (wire.WireError, Refused) as error:
-        return {"ok": False, "error": str(error)}
+        return {"ok": False, "error": visible(str(error))}
     except LogError as error:
-        return {"ok": False, "error": f"nothing was changed: {error}"}
+        done = "whether that was done is not known" if isinstance(error, InDoubt) else "nothing was changed"
+        return {"ok": False, "error": f"{done}: {error}"}
     except Exception as error:  # noqa: BLE001  top-level guard: one bad message never ends the engine
         print(without_secrets(traceback.format_exc(), _MOST_TRACE), file=sys.stderr, flush=True)
         return {"ok": False, "error": f"the engine failed on this message: {type(error).__name__}"}

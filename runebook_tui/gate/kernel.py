@@ -337,3 +337,13 @@ def few_arenas(number: int) -> None:
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if LINUX else None
     if mallopt is not None:
         mallopt(_M_ARENA_MAX, number)
+
+
+def give_back() -> None:
+    """Give the system the memory that this process has freed (malloc_trim(3)); only glibc keeps it.
+
+    What was needed for a moment lies between what is needed still, so its pages would stay.
+    """
+    trim = getattr(libc, "malloc_trim", None) if LINUX else None
+    if trim is not None:
+        trim(0)

@@ -4,6 +4,7 @@ LogError                the store cannot be used: full, read-only, damaged, too 
 ├── Conflict            somebody else appended first: decide again
 ├── AlreadyRecorded     an event with this key is in the log: the first one won
 ├── LeaseTaken          another engine, alive, holds the lease
+├── InDoubt             the line broke, and whether the append is in the log is not known
 └── NotEmpty            only an empty log can be filled
 """
 
@@ -38,6 +39,10 @@ class LeaseTaken(LogError):
     def __init__(self, lease: Lease) -> None:
         super().__init__(f"another engine runs (pid {lease.pid} on {lease.host})")
         self.lease = lease
+
+
+class InDoubt(LogError):
+    """Whether an append is in the log is not known; the next append finds out."""
 
 
 class NotEmpty(LogError):

@@ -7,6 +7,7 @@ https://www.postgresql.org/docs/current/libpq-connect.html. A password is never 
 from __future__ import annotations
 
 import os
+import re
 import socket
 import threading
 from collections.abc import Iterator
@@ -24,9 +25,12 @@ CONNECT_SECONDS = 5
 LOCK_SECONDS = 10
 STATEMENT_SECONDS = 60
 """A statement that takes longer is ended, by the server and then by this side."""
+QUICK_SECONDS = LOCK_SECONDS + 5
+"""What asks for a little takes that long at the most; the engine waits for it with everything it does."""
 _IDLE_SECONDS = 15
 """So long a transaction may do nothing: one whose client was cut off keeps nobody waiting for longer."""
-_GRACE_SECONDS = 5
+SLOW_SECONDS = STATEMENT_SECONDS + 5
+"""What asks for the whole log."""
 _LONGEST = 240
 
 _UNLESS_SAID = {
@@ -131,7 +135,7 @@ def _settle(link: Link, read_only: bool) -> str:
 
 
 @contextmanager
-def deadline(link: Link, seconds: float = STATEMENT_SECONDS + _GRACE_SECONDS) -> Iterator[None]:
+def deadline(link: Link, seconds: float = QUICK_SECONDS) -> Iterator[None]:
     """Cut the line when the block takes longer than `seconds`: a server that is stopped never answers.
 
     The block then raises `psycopg.OperationalError`, and the session is over.
@@ -176,5 +180,7 @@ def _reason(error: psycopg.Error) -> str:
     state = error.sqlstate or ""
     advice = next((text for code, text in _ADVICE.items() if state.startswith(code)), "")
     told = error.diag.message_primary or str(error) or type(error).__name__
+    if unmade := re.match(r"connection .*failed: +(.+)", told):
+        advice, told = "the server cannot be reached", unmade[1]
     told = visible(" ".join(told.split()))[:_LONGEST]
     return f"{advice} ({told})" if advice else told

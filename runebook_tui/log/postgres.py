@@ -21,6 +21,7 @@ from runebook_tui.log.eventlog import (
     About,
     AlreadyRecorded,
     Conflict,
+    InDoubt,
     LogError,
     NotEmpty,
     Row,
@@ -30,7 +31,7 @@ from runebook_tui.log.eventlog import (
     path_of,
 )
 from runebook_tui.log.lease import Lease
-from runebook_tui.log.link import Link, LinkError, deadline, is_gone
+from runebook_tui.log.link import QUICK_SECONDS, SLOW_SECONDS, Link, LinkError, deadline, is_gone
 from runebook_tui.log.session import Session
 
 DOUBT_SECONDS = 10.0
@@ -40,10 +41,6 @@ _PAUSE_SECONDS = 0.1
 _FILL = "COPY event (seq, time, run, actor, type, path, key, body) FROM STDIN"
 PAGE = 1_000
 """Records that are in memory at once while all are gone through."""
-
-
-class InDoubt(LinkError):
-    """The line broke while an append was committed; the next append finds out what became of it."""
 
 
 class _Batch(NamedTuple):
@@ -239,13 +236,13 @@ class PostgresLog:
             where.append("path IS NOT NULL AND sha256(path) = sha256(%s::bytea)")
             arguments.append(path_key(path, lane))
         order = "DESC" if newest_first else "ASC"
-        return self._records(
-            f"WHERE {' AND '.join(where)} ORDER BY seq {order} LIMIT %s", (*arguments, limit)
-        )
+        which = f"WHERE {' AND '.join(where)} ORDER BY seq {order} LIMIT %s"
+        seconds = QUICK_SECONDS if limit is not None and limit <= PAGE else SLOW_SECONDS
+        return self._records(which, (*arguments, limit), seconds)
 
-    def _records(self, which: str, arguments: Sequence[object] = ()) -> list[Record]:
+    def _records(self, which: str, arguments: Sequence[object], seconds: float) -> list[Record]:
         query = f"SELECT seq, time, run, actor, body FROM event {which}"
-        rows = self._session.ask(_query(query, arguments))
+        rows = self._session.ask(_query(query, arguments), seconds)
         return [
             Record(seq=seq, time=time, run=run, actor=actor, event=decode(body))
             for seq, time, run, actor, body in rows
@@ -292,7 +289,7 @@ class PostgresLog:
     def latest_touches(self) -> list[Record]:
         """See EventLog.latest_touches."""
         newest = "SELECT max(seq) FROM event WHERE path IS NOT NULL GROUP BY sha256(path)"
-        return self._records(f"WHERE seq IN ({newest}) ORDER BY seq")
+        return self._records(f"WHERE seq IN ({newest}) ORDER BY seq", (), SLOW_SECONDS)
 
     def count(self, kind: str, *, after: int = 0) -> int:
         """See EventLog.count."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import TypeVar
@@ -13,8 +14,12 @@ from runebook_tui.log import link as links
 from runebook_tui.log import occupancy
 from runebook_tui.log.eventlog import LogError
 from runebook_tui.log.lease import Lease
-from runebook_tui.log.link import Link, connect, is_gone, place_of
+from runebook_tui.log.link import QUICK_SECONDS, Link, connect, is_gone, place_of
 from runebook_tui.log.schema import Tables, checked, look
+
+PAUSE_SECONDS = 5.0
+"""So long a server is left alone that was silent when it was last asked for a connection."""
+_SLOW_SECONDS = 1.0
 
 T = TypeVar("T")
 
@@ -30,6 +35,7 @@ class Session:
         """What this session holds, by host, and a new one takes again."""
         self._link: Link | None = None
         self._closed = False
+        self._away: tuple[float, LogError] | None = None
         self._known: Tables | None = None
         self.schema = ""
         self.linked()
@@ -55,7 +61,16 @@ class Session:
             return self._link
         if self._closed:
             raise LogError("the log is closed")
-        link, self.schema = connect(self._url, read_only=self._read_only)
+        began = time.monotonic()
+        if self._away is not None and began < self._away[0]:
+            raise self._away[1]
+        try:
+            link, self.schema = connect(self._url, read_only=self._read_only)
+        except LogError as error:
+            # A server that is silent would hold up whoever asks next for as long again.
+            ended = time.monotonic()
+            self._away = (ended + PAUSE_SECONDS, error) if ended > began + _SLOW_SECONDS else None
+            raise
         try:
             with self.words(), links.deadline(link):
                 tables = checked(look(link, self.schema), self.schema, self.place)
@@ -69,15 +84,15 @@ class Session:
         self._link, self._known = link, tables
         return link
 
-    def ask(self, question: Callable[[Link], T]) -> T:
-        """The answer to what may be asked twice, by a new connection when the old one is found broken."""
+    def ask(self, question: Callable[[Link], T], seconds: float = QUICK_SECONDS) -> T:
+        """The answer, within `seconds`, to what may be asked twice; a broken connection is made anew."""
         with self.lock:
             for last in (False, True):
                 link = self.linked()
                 try:
                     with self.words():
                         try:
-                            with links.deadline(link):
+                            with links.deadline(link, seconds):
                                 return question(link)
                         except psycopg.Error as error:
                             if is_gone(link, error):

@@ -10,15 +10,8 @@ from runebook_tui.tmux.panes import SESSION, check_pane_id
 BACK = "F12"
 """The key that goes back, as tmux names it. It is bound on the private server alone, without a prefix."""
 
-_BACK_TO = "@runebook_back_to"
-
-# Whoever came from a pane of this server goes back to that; everybody else's terminal is given back.
-BINDING = (
-    f"bind-key -n {BACK} if-shell -F '#{{{_BACK_TO}}}' "
-    f"{{ run-shell -C 'switch-client -t \"#{{{_BACK_TO}}}\" ; set-option -u {_BACK_TO}' }} "
-    "{ detach-client }"
-)
-"""The line of the private server's configuration that binds it (`run-shell -C`: tmux 3.2)."""
+BINDING = f"bind-key -n {BACK} detach-client"
+"""The line of the private server's configuration that binds it."""
 
 
 def inside(socket_name: str, environment: Mapping[str, str]) -> bool:
@@ -35,16 +28,6 @@ def attach_command(socket_name: str, pane_id: str) -> list[str]:
     check_pane_id(pane_id)
     return [
         *_tmux(socket_name), *_select(pane_id), ";", "attach-session", "-E", "-t", f"={SESSION}",
-    ]  # fmt: skip
-
-
-def switch_command(socket_name: str, pane_id: str, back_to: str) -> list[str]:
-    """The command that shows a pane in a terminal that is the pane `back_to` of the same server."""
-    check_pane_id(pane_id)
-    check_pane_id(back_to)
-    return [
-        *_tmux(socket_name), "set-option", "-t", f"={SESSION}:", _BACK_TO, back_to, ";",
-        *_select(pane_id), ";", "switch-client", "-t", f"={SESSION}:",
     ]  # fmt: skip
 
 

@@ -19,8 +19,10 @@ set -s focus-events on
 set -s set-clipboard off
 set -s exit-empty on
 set -s default-terminal "{terminal}"
+set-environment -gr COLUMNS
+set-environment -gr LINES
 set -g default-size {width}x{rows}
-set -g history-limit 20000
+set -g history-limit {history}
 set -g base-index 0
 set -g renumber-windows off
 set -g destroy-unattached off
@@ -49,17 +51,27 @@ set -gw window-status-current-format " [#W#{{?pane_dead, (ended),}}] "
 """
 
 
-def text() -> str:
-    """The configuration's text for this machine.
+_MOST_ROWS, _LEAST_ROWS, _ROWS_IN_ALL = 20_000, 2_000, 400_000
+"""Rows above its screen that a pane keeps, and all panes together as far as that goes: some 0.6 kB each."""
+
+
+def rows_kept(panes: int) -> int:
+    """How many rows above its screen each of so many panes keeps."""
+    return max(_LEAST_ROWS, min(_MOST_ROWS, _ROWS_IN_ALL // max(1, panes)))
+
+
+def text(panes: int = 1) -> str:
+    """The configuration's text for this machine, for a server of about so many panes.
 
     What the surfaces show is in options of their own, `@runebook_…`, that `dress.py` sets. A pane's border
     takes a row of its window.
     """
-    return _TEXT.format(terminal=_terminal(), width=WIDTH, rows=HEIGHT + 1, back=BACK, binding=BINDING)
+    values = {"terminal": _terminal(), "width": WIDTH, "rows": HEIGHT + 1, "back": BACK, "binding": BINDING}
+    return _TEXT.format(history=rows_kept(panes), **values)
 
 
-def write(folder: Path) -> Path:
-    """Write `tmux.conf` into `folder`, making the folder, and return its path.
+def write(folder: Path, panes: int = 1) -> Path:
+    """Write `tmux.conf` for about so many panes into `folder`, making the folder, and return its path.
 
     Raises OSError.
     """
@@ -68,7 +80,7 @@ def write(folder: Path) -> Path:
     handle, temporary = tempfile.mkstemp(dir=folder, prefix="tmux.conf.")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text())
+            file.write(text(panes))
         os.replace(temporary, path)
     except BaseException:
         os.unlink(temporary)

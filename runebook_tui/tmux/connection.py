@@ -41,6 +41,7 @@ class Connection(asyncio.SubprocessProtocol):
         self._lines: list[bytes] = []
         self._rest = b""
         self._held = 0
+        self._unsent: list[str] = []
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Called by asyncio when the client runs."""
@@ -59,9 +60,16 @@ class Connection(asyncio.SubprocessProtocol):
             request.answer.set_exception(TmuxError(_LOST))
             return request.answer
         self._requests.append(request)
-        text = f"{command}\ndisplay-message -p {target} '{request.nonce.decode()} {after}'\n"
-        pipe.write(text.encode())
+        if not self._unsent:
+            # What is asked for in one turn of the loop goes in one write, and wakes the server once.
+            asyncio.get_running_loop().call_soon(self._send, pipe)
+        self._unsent.append(f"{command}\ndisplay-message -p {target} '{request.nonce.decode()} {after}'\n")
         return request.answer
+
+    def _send(self, pipe: asyncio.WriteTransport) -> None:
+        text, self._unsent = "".join(self._unsent), []
+        if self.alive and not pipe.is_closing():
+            pipe.write(text.encode())
 
     async def close(self, reason: str) -> None:
         """End the client, whatever state the server is in; open requests fail with `reason`."""

@@ -76,15 +76,17 @@ def check() -> None:
 class TmuxServer:
     """The agents' panes in a tmux server of its own (`-L socket_name`); implements `Panes`.
 
-    The server's configuration is generated into `folder`; `deadline` is in seconds. Any number of objects, in
-    any processes, may stand for the same server, but only one of them should start panes.
+    The server's configuration is generated into `folder`, for about so many `panes`; `deadline` is in
+    seconds. Any number of objects, in any processes, may stand for the same server, but only one of them
+    should start panes.
     """
 
-    def __init__(self, socket_name: str, folder: Path, deadline: float = DEADLINE) -> None:
+    def __init__(self, socket_name: str, folder: Path, deadline: float = DEADLINE, *, panes: int = 1) -> None:
         self.socket_name = socket_name
         self.folder = folder
         self._server = private_server(socket_name, folder / "tmux.conf", deadline)
         self._starting = threading.Lock()
+        self._expected = panes
 
     def start_pane(self, agent: str, argv: list[str], cwd: Path, env: Mapping[str, str]) -> PaneInfo:
         """Start `argv` in a new window of the session `runebook`; see `Panes.start_pane`."""
@@ -92,7 +94,7 @@ class TmuxServer:
         check_launch(argv, cwd)
         with self._starting:
             try:
-                configuration.write(self.folder)
+                configuration.write(self.folder, self._expected)
             except OSError as error:
                 raise TmuxError(f"cannot write {self.folder / 'tmux.conf'}: {error.strerror}") from error
             rows = self._rows()

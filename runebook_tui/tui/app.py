@@ -25,13 +25,15 @@ from runebook_tui.tui.screens.cockpit import CockpitScreen
 from runebook_tui.tui.screens.mode import ModeScreen
 from runebook_tui.tui.screens.request_keys import RequestKeys
 from runebook_tui.tui.speaking import SpeakingApp
-from runebook_tui.tui.theme import NO_COLOUR, RUNEBOOK, THEMES
+from runebook_tui.tui.theme import NO_COLOUR, RUNEBOOK, THEMES, readable, variables
 from runebook_tui.tui.view import View, worth_telling
 
 if TYPE_CHECKING:
     from textual.command import Provider
     from textual.screen import Screen
     from textual.theme import Theme
+
+    from runebook_tui.tui.screens.suggestions import SuggestionsScreen
 
 
 def _palette() -> type[Provider]:
@@ -84,6 +86,10 @@ class RunebookApp(NewsApp, DecidingApp, SpeakingApp, GoingApp, ReturningApp, inh
         """Textual's own; ASCII forms of all signs, and no colours, where that is wanted."""
         return [*super().get_line_filters(), *self._own_filters]
 
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """What Textual's own themes lack."""
+        return dict(variables(self.current_theme))
+
     def on_mount(self) -> None:
         """Begin to follow."""
         self.add_mode(modes.COCKPIT.id, self.get_default_screen)
@@ -95,9 +101,14 @@ class RunebookApp(NewsApp, DecidingApp, SpeakingApp, GoingApp, ReturningApp, inh
         """Colours and keys as the person wants them; what cannot be used is said in one line."""
         for theme in THEMES:
             self.register_theme(theme)
+        unreadable = [name for name, theme in self.available_themes.items() if not readable(theme)]
+        for name in unreadable:
+            self.unregister_theme(name)
         wanted = self._settings.screen.theme or chosen("theme")
         problem = ""
-        if wanted and wanted != NO_COLOUR and wanted not in self.available_themes:
+        if wanted in unreadable:
+            problem = f"[screen] theme: {wanted} cannot show the selected row; none draws no colour"
+        elif wanted and wanted != NO_COLOUR and wanted not in self.available_themes:
             there = ", ".join((*(theme.name for theme in THEMES), NO_COLOUR))
             problem = f"[screen] theme: there is no {visible(wanted, 60)}, but {there}, and Textual's own"
         self.theme = wanted if wanted in self.available_themes else RUNEBOOK.name
@@ -208,6 +219,13 @@ class RunebookApp(NewsApp, DecidingApp, SpeakingApp, GoingApp, ReturningApp, inh
         from runebook_tui.tui.screens.log import LogScreen
 
         self.push_screen(LogScreen(self._backend.events).data_bind(RunebookApp.view))
+
+    async def on_suggestions_screen_record_wanted(self, event: SuggestionsScreen.RecordWanted) -> None:
+        """Show a record in the log."""
+        from runebook_tui.tui.screens.log import LogScreen
+
+        screen = LogScreen(self._backend.events, at=event.seq)
+        self.push_screen(screen.data_bind(RunebookApp.view))
 
     def action_away(self) -> None:
         """Show what happened while the operator was away."""

@@ -12,6 +12,10 @@ PANE_SECONDS = 1.0
 """How often a pane of another host is asked for at most."""
 TROUBLE_SECONDS = 3.0
 """And how often one that could not be had."""
+FORGOTTEN_SECONDS = 10.0
+"""How long what a pane showed is kept when nobody looks at it any more."""
+FIRST_SECONDS = 0.05
+"""So long an answer is waited for that may be there at once."""
 
 Ask = Callable[..., Awaitable[dict[str, object]]]
 
@@ -22,18 +26,42 @@ class Faraway:
     def __init__(self, ask: Ask, clock: Callable[[], float]) -> None:
         self._ask = ask
         self._clock = clock
-        self._known: dict[str, tuple[float, Frame | BackendError]] = {}
+        self._known: dict[str, Frame | BackendError] = {}
+        self._due: dict[str, float] = {}
+        self._asked: dict[str, asyncio.Task[None]] = {}
 
     async def captures(self, agents: Sequence[str]) -> Mapping[str, Frame | BackendError]:
-        """What each pane shows, as it was within the last second or so."""
+        """What each pane showed when it was last told, about a second ago.
+
+        A host that is slow to answer keeps nobody waiting.
+        """
         now = self._clock()
-        self._known = {agent: each for agent, each in self._known.items() if agent in agents}
-        due = [agent for agent in agents if now >= self._known.get(agent, (0.0, None))[0]]
-        found = await asyncio.gather(*map(self._capture, due))
-        for agent, frame in zip(due, found, strict=True):
-            pause = TROUBLE_SECONDS if isinstance(frame, BackendError) else PANE_SECONDS
-            self._known[agent] = self._clock() + pause, frame
-        return {agent: self._known[agent][1] for agent in agents}
+        for agent in [agent for agent, due in self._due.items() if now > due + FORGOTTEN_SECONDS]:
+            del self._known[agent], self._due[agent]
+        for agent in agents:
+            if agent not in self._asked and now >= self._due.get(agent, now):
+                self._asked[agent] = asyncio.create_task(self._learn(agent))
+        if self._asked:
+            await asyncio.wait(self._asked.values(), timeout=FIRST_SECONDS)
+        return {
+            agent: self._known.get(agent, BackendError("its host has not answered yet")) for agent in agents
+        }
+
+    async def close(self) -> None:
+        """Ask no more."""
+        for task in self._asked.values():
+            task.cancel()
+        await asyncio.gather(*self._asked.values(), return_exceptions=True)
+
+    async def _learn(self, agent: str) -> None:
+        try:
+            frame = await self._capture(agent)
+        finally:
+            del self._asked[agent]
+        self._known[agent] = frame
+        self._due[agent] = self._clock() + (
+            TROUBLE_SECONDS if isinstance(frame, BackendError) else PANE_SECONDS
+        )
 
     async def _capture(self, agent: str) -> Frame | BackendError:
         try:

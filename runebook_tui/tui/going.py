@@ -15,12 +15,13 @@ from runebook_tui.core.printable import visible
 from runebook_tui.history.heads import tree
 from runebook_tui.tui.backend import BackendError
 from runebook_tui.tui.editor import EditorError, at_line, file_of
+from runebook_tui.tui.links import Link
 from runebook_tui.tui.sending import SendingApp
 from runebook_tui.tui.widgets.agent import AgentPanel
 from runebook_tui.tui.widgets.pane import PaneView
 
 if TYPE_CHECKING:
-    from runebook_tui.tui.links import Link
+    from runebook_tui.tui.screens.suggestions import SuggestionsScreen
 
 
 class GoingApp(SendingApp, inherit_bindings=False):
@@ -104,6 +105,10 @@ class GoingApp(SendingApp, inherit_bindings=False):
                 self._complain(str(error))
             else:
                 self._away(command)
+
+    async def on_suggestions_screen_place_wanted(self, event: SuggestionsScreen.PlaceWanted) -> None:
+        """Open the file that a suggestion is about in the operator's editor."""
+        self._open(Link(0, 0, event.path, event.line), event.agent)
 
     def _open_address(self, address: str) -> None:
         here = (

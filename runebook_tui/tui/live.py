@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -172,9 +171,6 @@ class LiveBackend:
         # Nobody reads the connection while the terminal is away.
         async with self._asking:
             await self._disconnect()
-        if attaching.inside(name, os.environ):
-            argv = attaching.switch_command(name, pane, os.environ.get("TMUX_PANE", ""))
-            return Way(tuple(argv), takes_terminal=False, back=attaching.BACK)
         return Way(tuple(attaching.attach_command(name, pane)), takes_terminal=True, back=attaching.BACK)
 
     async def keep(self, text: str) -> None:
@@ -278,6 +274,7 @@ class LiveBackend:
 
     async def close(self) -> None:
         """See Backend.close."""
+        await self._faraway.close()
         if self._open is not None:
             self._open.close()
         await self._disconnect()

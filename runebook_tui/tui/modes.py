@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -86,11 +86,21 @@ def going() -> tuple[Command, ...]:
 def commands_of(mode: str) -> tuple[Command, ...]:
     """Every command of a mode's screen: its bindings, its part of the palette, and where keys may clash.
 
+    A command that every mode has gives way to the mode's own where both have a key.
+
     Raises KeyError.
     """
     known = by_id(mode)
     leaving = () if known is COCKPIT else commands.FILTER
-    return (*known.common, *known.table, *leaving, *commands.EVERYWHERE, *going())
+    own = {key for each in known.table for key in each.key.split(",")}
+    shared = (*leaving, *commands.EVERYWHERE, *going())
+    return (*known.common, *known.table, *(_yielding(each, own) for each in shared))
+
+
+def _yielding(command: Command, keys: Collection[str]) -> Command:
+    """A command of every mode without the keys that a mode has for something else; the palette keeps it."""
+    left = ",".join(key for key in command.key.split(",") if key not in keys)
+    return command if left == command.key else replace(command, key=left)
 
 
 def everything() -> tuple[Command, ...]:

@@ -9,6 +9,8 @@ from rich.cells import cell_len, get_character_cell_size
 from runebook_tui.tui.ansi import PLAIN, parse_line, plain
 from runebook_tui.tui.scrollback import Row, Scrollback
 
+_WRAPPED = 12
+
 
 class PaneText:
     """Row 0 is the oldest that tmux keeps; the screen's first row has the number `history`.
@@ -63,6 +65,24 @@ class PaneText:
         """The characters of a row; "" of one that is not known."""
         row = self.row(number)
         return "" if row is None else plain(row[0])
+
+    def printed(self, number: int) -> tuple[int, str]:
+        """The line of which a row is a part, as it was printed: the number of its first row, and its text.
+
+        A row that fills the pane goes on in the next one: so do terminals wrap. At most `_WRAPPED` rows
+        before and after are looked at.
+        """
+        first, last = number, number
+        while first > max(0, number - _WRAPPED) and self.fills(first - 1):
+            first -= 1
+        while last < min(self.end - 1, number + _WRAPPED) and self.fills(last):
+            last += 1
+        return first, "".join(self.text(each) for each in range(first, last + 1))
+
+    def fills(self, number: int) -> bool:
+        """Whether a row reaches the pane's right edge."""
+        width = self.scrollback.width
+        return width > 0 and cell_len(self.text(number)) >= width
 
     def bottom(self, height: int) -> int:
         """The first row to show when the newest are looked at, of a screen that may be higher than `height`.

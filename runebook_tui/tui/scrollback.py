@@ -36,6 +36,11 @@ class Scrollback:
             self._chunks.clear()
         self.history, self._width = history, width
 
+    @property
+    def width(self) -> int:
+        """The pane's columns; 0 where they are not known."""
+        return self._width
+
     def row(self, number: int) -> Row | None:
         """A row that was read; None when it was not, or is not kept any more."""
         chunk = self._chunks.get(number // CHUNK, ())

@@ -2,7 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from textual.color import Color
 from textual.theme import Theme
+
+_DARK = (
+    "#92c1fd", "#7acf7e", "#fea668", "#c690ec", "#d3bf46",
+    "#00e0e0", "#fe98ca", "#a9b0fd", "#a9cd63", "#f68486",
+)  # fmt: skip
+_LIGHT = (
+    "#004b97", "#045e17", "#773a00", "#643185", "#584e05",
+    "#055959", "#812258", "#413e96", "#405601", "#89202b",
+)  # fmt: skip
+_BRIGHT = (
+    "#b3d4ff", "#9ee6a0", "#fdc39c", "#e3c1fe", "#e3d372",
+    "#5de9e9", "#fdbbd9", "#c7cdff", "#bfdf86", "#ffbebd",
+)  # fmt: skip
+OWNERS = tuple(f"$owner-{number}" for number in range(1, len(_DARK) + 1))
+"""The colours of owners: ten hues of the same lightness (OKLCH), neighbours far from each other."""
+_SELECTED, _BLURRED = 0.11, 0.06
+"""How much a selected row differs from its ground, with the focus and without."""
+
+
+def _owners(colours: tuple[str, ...]) -> dict[str, str]:
+    return {name.removeprefix("$"): colour for name, colour in zip(OWNERS, colours, strict=True)}
+
 
 RUNEBOOK = Theme(
     name="runebook",
@@ -18,6 +43,9 @@ RUNEBOOK = Theme(
     error="#f7768e",
     dark=True,
     variables={
+        **_owners(_DARK),
+        "row-selected": "#263049",
+        "row-blurred": "#222839",
         "border": "#7aa2f7",
         "border-blurred": "#323a52",
         "block-cursor-background": "#263049",
@@ -43,6 +71,9 @@ LIGHT = Theme(
     error="#a8163a",
     dark=False,
     variables={
+        **_owners(_LIGHT),
+        "row-selected": "#cfdcf5",
+        "row-blurred": "#e4e9f4",
         "border": "#1d4f9e",
         "border-blurred": "#b9bdc9",
         "block-cursor-background": "#cfdcf5",
@@ -73,6 +104,9 @@ HIGH_CONTRAST = Theme(
     error="#ffa0a0",
     dark=True,
     variables={
+        **_owners(_BRIGHT),
+        "row-selected": "#002a4d",
+        "row-blurred": "#2a2a2a",
         "border": "#ffd24a",
         "border-blurred": "#b0b0b0",
         "block-cursor-background": "#002a4d",
@@ -92,3 +126,19 @@ HIGH_CONTRAST = Theme(
 THEMES = (RUNEBOOK, LIGHT, HIGH_CONTRAST)
 NO_COLOUR = "none"
 """What `[screen] theme` says for no colour at all; so does NO_COLOR in the environment."""
+
+
+def readable(theme: Theme) -> bool:
+    """Whether every row can be read: the terminal's own 16 colours cannot be mixed for the selected one."""
+    return not theme.ansi
+
+
+def variables(theme: Theme) -> Mapping[str, str]:
+    """What a theme of Textual's lacks: colours for owners, and a selected row on which all are read."""
+    ground = Color.parse(theme.to_color_system().generate()["surface"])
+    ink = Color.parse("#ffffff" if theme.dark else "#000000")
+    return {
+        **_owners(_BRIGHT if theme.dark else _LIGHT),
+        "row-selected": ground.blend(ink, _SELECTED).hex,
+        "row-blurred": ground.blend(ink, _BLURRED).hex,
+    }

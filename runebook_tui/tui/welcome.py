@@ -31,7 +31,7 @@ from runebook_tui.tui.bindings import bindings
 from runebook_tui.tui.choices import chosen
 from runebook_tui.tui.keys import welcome as keys
 from runebook_tui.tui.text import counted, cut, edges, safe
-from runebook_tui.tui.theme import RUNEBOOK, THEMES
+from runebook_tui.tui.theme import RUNEBOOK, THEMES, readable, variables
 from runebook_tui.tui.widgets.rows import Entry, Rows
 from runebook_tui.tui.widgets.strip import KeyBar
 
@@ -96,12 +96,17 @@ class WelcomeApp(App[bool], inherit_bindings=False):
                 yield Static(id="whole")
         yield KeyBar()
 
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """What Textual's own themes lack."""
+        return dict(variables(self.current_theme))
+
     def on_mount(self) -> None:
         """Look for ways to begin."""
         for theme in THEMES:
             self.register_theme(theme)
         wanted = load_settings().screen.theme or chosen("theme")
-        self.theme = wanted if wanted in self.available_themes else RUNEBOOK.name
+        known = self.available_themes.get(wanted)
+        self.theme = wanted if known is not None and readable(known) else RUNEBOOK.name
         self.rows.border_title = Content("Begin")
         self._again()
         if self._root is not None:

@@ -99,6 +99,20 @@ def test_of_what_the_hook_never_tells_a_newer_look_at_the_pane_counts(play: Play
     assert (stands(play).word, stands(play).source) == (Word.IDLE, Source.HOOK)
 
 
+@pytest.mark.parametrize("word", [Word.IDLE, Word.WORKING])
+def test_a_question_is_over_when_the_pane_says_so_after_it(play: Play, word: Word) -> None:
+    """Gemini CLI and Qwen Code run no hook after a no that was typed into their dialog."""
+    see(play, Reading(word, "gemini: prompt", ">   Type your message"))
+    say(play, Activity.WAITING)
+    assert stands(play).word is Word.WAITING, "the pane has said nothing since"
+    see(play, DIALOG)
+    assert stands(play).word is Word.WAITING
+    see(play, Reading(word, "gemini: prompt", ">   Type your message"))
+    assert (stands(play).word, stands(play).source) == (word, Source.PANE)
+    say(play, Activity.WAITING, "another one?")
+    assert (stands(play).word, stands(play).source) == (Word.WAITING, Source.HOOK)
+
+
 def test_what_the_hook_said_before_the_agent_was_started_again_is_not_believed(play: Play) -> None:
     say(play, Activity.IDLE)
     see(play, DIALOG)

@@ -26,7 +26,7 @@ def under(history_mb: float) -> State:
 
 
 def test_the_history_keeps_to_the_plan_in_force(tmp_path: Path) -> None:
-    trees = Trees(tmp_path, MemoryLog(), lambda pid: False, nothing, State, edited, nothing)
+    trees = Trees(tmp_path, "", MemoryLog(), lambda pid: False, nothing, State, edited, nothing)
     store = trees.main.history.store
     for megabytes, kept in ((10.0, 300), (1.0, 230)):
         trees.published(under(megabytes))

@@ -384,7 +384,7 @@ while True:
 """
 
 
-@pytest.mark.parametrize("gate", ["enforce", "off"])
+@pytest.mark.parametrize("gate", ["observe", "off"])
 def test_an_impostor_on_the_engines_socket_is_not_believed(session, gate):
     begin(session, gate, IMPOSTOR)
     said(session)

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -187,21 +188,40 @@ def test_a_server_that_goes_and_comes_back() -> None:
             assert log.holder(HOST) == mine
 
 
-def test_a_stopped_server_keeps_nobody_waiting_for_ever(
+def test_a_silent_server_keeps_nobody_waiting_for_ever(
     log: PostgresLog, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A server that neither answers nor hangs up: its process is stopped, as on a machine that swaps."""
+    """Its process neither answers nor hangs up, as on a machine that swaps."""
     add(log, "one")
-    link = log._session.linked()
-    pid = link.info.backend_pid
+    pid = log._session.linked().info.backend_pid
     real = links.deadline
-    monkeypatch.setattr(links, "deadline", lambda link, seconds=0: real(link, 0.3))
+    monkeypatch.setattr(links, "deadline", lambda link, seconds=0.0: real(link, 0.3))
     os.kill(pid, signal.SIGSTOP)
     try:
         # The next session is a process of its own, which is not stopped.
         assert names(log) == ["one"]
     finally:
         os.kill(pid, signal.SIGCONT)
+
+
+def test_a_host_that_is_silent_is_left_alone_for_a_while(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes a connection and says nothing: who asks next is told at once."""
+    log = PostgresLog(url)
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        deaf.listen()
+        nowhere = f"postgresql://u@127.0.0.1:{deaf.getsockname()[1]}/d?connect_timeout=2"
+        monkeypatch.setattr(log._session, "_url", nowhere)
+        log._session.linked().close()
+        began = time.monotonic()
+        for _ in range(20):
+            with pytest.raises(LogError, match="does not answer"):
+                log.last_seq()
+        assert time.monotonic() - began < 20, "not twenty times two seconds"
+    monkeypatch.setattr(log._session, "_url", url)
+    monkeypatch.setattr(log._session, "_away", None)
+    assert log.last_seq() == 0
+    log.close()
 
 
 def test_another_hosts_lease_ends_with_its_session(url: str) -> None:

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -23,7 +24,7 @@ from runebook_tui.core.types import (
     Version,
 )
 from runebook_tui.log.memory import MemoryLog
-from runebook_tui.log.sqlite import SqliteLog
+from runebook_tui.log.opening import Store
 from runebook_tui.orchestrator.coordinator import Coordinator, Refused
 
 REQUESTS = 25
@@ -42,9 +43,15 @@ def touched(path: str, author: str, number: int) -> c.Observe:
     return c.Observe((c.Touch(change, Author(name=author)),))
 
 
-def test_of_two_operators_at_the_same_instant_each_request_hears_one(tmp_path: Path) -> None:
-    file = tmp_path / "log.sqlite"
-    with SqliteLog(file) as log:
+@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+def test_of_two_operators_at_the_same_instant_each_request_hears_one(
+    tmp_path: Path, kind: str, request: pytest.FixtureRequest
+) -> None:
+    store = Store(tmp_path / "log.sqlite")
+    if kind == "postgres":
+        store = Store(store.path, request.getfixturevalue("database"))
+        store.make()
+    with store.open() as log:
         first = Coordinator(log)
         first.handle(c.StartRun(plan("alpha", "beta")))
         for number in range(REQUESTS):
@@ -53,7 +60,7 @@ def test_of_two_operators_at_the_same_instant_each_request_hears_one(tmp_path: P
     heard: dict[str, list[tuple[int, bool]]] = {"approved": [], "rejected": []}
 
     def operator(decision: str, decide: Callable[[int], c.Decide]) -> None:
-        with SqliteLog(file) as log:
+        with store.open() as log:
             coordinator = Coordinator(log)
             start.wait()
             for number in range(1, REQUESTS + 1):
@@ -71,7 +78,7 @@ def test_of_two_operators_at_the_same_instant_each_request_hears_one(tmp_path: P
         each.start()
     for each in both:
         each.join()
-    with SqliteLog(file) as log:
+    with store.open() as log:
         records = log.read()
     decisions = [
         (r.event.request, r.event.decision) for r in records if isinstance(r.event, e.CoordinationResponse)

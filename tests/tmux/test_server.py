@@ -117,6 +117,18 @@ def test_one_agents_environment_is_not_anothers(server: TmuxServer, tmp_path: Pa
     assert not {"ONLY", "ANOTHER"} & told(tmp_path / "out")[2].keys()
 
 
+def test_a_pane_takes_its_size_from_its_terminal_and_not_from_whoever_started_the_server(
+    server: TmuxServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A shell that exports them would have every program in a pane draw for another terminal."""
+    monkeypatch.setenv("COLUMNS", "17")
+    monkeypatch.setenv("LINES", "5")
+    for agent in ("alpha", "beta"):
+        file = tmp_path / agent
+        server.start_pane(agent, [sys.executable, "-c", TELL, os.fspath(file)], tmp_path, {})
+        assert not {"COLUMNS", "LINES"} & told(file)[2].keys()
+
+
 def test_a_command_of_one_word_is_not_read_by_a_shell(server: TmuxServer, tmp_path: Path) -> None:
     program = tmp_path / "a program; touch $0.pwned"
     program.write_text(f"#!/bin/sh\necho started > '{tmp_path}/out'\n")
@@ -124,6 +136,11 @@ def test_a_command_of_one_word_is_not_read_by_a_shell(server: TmuxServer, tmp_pa
     server.start_pane("alpha", [str(program)], tmp_path, {})
     wait_for(lambda: server.panes()[0].status == 0, "the program's end")
     assert (tmp_path / "out").read_text() == "started\n"
+
+
+@pytest.mark.parametrize(("panes", "rows"), [(0, 20_000), (20, 20_000), (100, 4_000), (900, 2_000)])
+def test_many_panes_share_the_rows_that_are_kept(panes: int, rows: int) -> None:
+    assert f"\nset -g history-limit {rows}\n" in configuration.text(panes)
 
 
 def test_the_users_configuration_is_not_read(

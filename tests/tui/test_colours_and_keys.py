@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from importlib import import_module
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from textual.color import Color
-from textual.theme import Theme
+from textual.command import CommandPalette
+from textual.theme import BUILTIN_THEMES, Theme
 from tui_scenes import stage
 
 from runebook_tui.settings import settings_path
 from runebook_tui.tui import modes
 from runebook_tui.tui.choices import choices_path, choose, chosen
+from runebook_tui.tui.screens.card import CardScreen
 from runebook_tui.tui.screens.cockpit import CockpitScreen
-from runebook_tui.tui.theme import HIGH_CONTRAST, THEMES
+from runebook_tui.tui.theme import HIGH_CONTRAST, OWNERS, THEMES, readable, variables
+from runebook_tui.tui.widgets.strip import KeyBar
 
 _WORDS = ("text-success", "text-primary", "text-warning", "text-error", "text-accent")
+
+_TEXTUALS = tuple(theme for theme in BUILTIN_THEMES.values() if readable(theme))
 
 
 @pytest.fixture(autouse=True)
@@ -43,6 +49,20 @@ def test_every_word_can_be_read_on_every_ground(theme: Theme) -> None:
             assert _ratio(_on(word, ground), ground) >= least, (theme.name, word, ground.hex)
         muted = ground.blend(Color.parse(colours["foreground"]), 0.72)
         assert _ratio(muted, ground) >= min(least, 4.5), (theme.name, "muted", ground.hex)
+
+
+@pytest.mark.parametrize("theme", [*THEMES, *_TEXTUALS], ids=lambda theme: theme.name)
+def test_owners_are_told_apart_and_can_be_read_in_every_theme(theme: Theme) -> None:
+    colours = {**variables(theme), **theme.to_color_system().generate(), **theme.variables}
+    owners = [Color.parse(colours[name.removeprefix("$")]) for name in OWNERS]
+    ours = theme in THEMES
+    least = 7.0 if theme is HIGH_CONTRAST else 4.5 if ours else 3.0
+    for name in ("background", "surface", "row-selected", "row-blurred"):
+        ground = Color.parse(colours[name])
+        assert min(_ratio(owner, ground) for owner in owners) >= least, (theme.name, name)
+    assert len({owner.hex for owner in owners}) == len(OWNERS) == 10
+    for one, other in pairwise(owners):
+        assert max(abs(a - b) for a, b in zip(one.rgb, other.rgb, strict=True)) > 40, (one.hex, other.hex)
 
 
 def _on(word: str, ground: Color) -> Color:
@@ -94,6 +114,28 @@ async def test_no_colour_leaves_signs_words_and_the_mark_of_the_selection() -> N
                 style = segment.style
                 colours = (style.color, style.bgcolor) if style else ()
                 assert all(colour is None or colour.is_default for colour in colours)
+
+
+async def test_a_theme_of_the_terminals_own_colours_is_refused_in_words() -> None:
+    told('[screen]\ntheme = "ansi-dark"\n')
+    async with stage() as played:
+        await played.shows("ansi-dark cannot show")
+        assert played.app.theme == "runebook"
+        assert not any(theme.ansi for theme in played.app.available_themes.values())
+
+
+async def test_a_word_of_the_key_bar_does_what_its_key_does() -> None:
+    async with stage() as played:
+        await played.look()
+        await played.pilot.click(KeyBar, offset=(played.bar().index("all commands"), 0))
+        await played.until(lambda: isinstance(played.app.screen, CommandPalette))
+        await played.press("escape")
+        await played.pilot.click(KeyBar, offset=(played.bar().index("open 1"), 0))
+        await played.until(lambda: isinstance(played.app.screen, CardScreen))
+        await played.press("escape")
+        await played.look()
+        await played.pilot.click(KeyBar, offset=(played.bar().index("a approve"), 0))
+        await played.until(lambda: not played.backend.state.requests[1].open)
 
 
 async def test_an_unknown_theme_is_one_line() -> None:

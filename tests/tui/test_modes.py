@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from tui_scenes import NOW, scene, stage
 
@@ -9,14 +11,21 @@ from runebook_tui.core.suggested import Provenance
 from runebook_tui.core.suggestions import Suggest
 from runebook_tui.tui import modes
 from runebook_tui.tui.memory import MemoryBackend
+from runebook_tui.tui.screens.log import LogScreen
 
 
 def suggesting() -> MemoryBackend:
     """The scene, and two suggestions."""
     backend = scene()
     where = Provenance(
-        rule="python-missing-module", layer="heuristics", agent="surfaces", file="surfaces.py", line=3
+        rule="python-missing-module",
+        layer="heuristics",
+        agent="surfaces",
+        file="surfaces.py",
+        line=3,
+        command=7,
     )
+    where = where.model_copy(update={"command": 7})
     missing = Suggest(
         "analysis",
         "fix",
@@ -74,13 +83,54 @@ async def test_the_mouse_goes_to_a_mode() -> None:
         await played.until(lambda: played.app.current_mode == "suggestions")
 
 
+@pytest.mark.parametrize("size", [(80, 24), (210, 50)], ids=str)
+async def test_every_empty_screen_says_what_to_do_next(size: tuple[int, int]) -> None:
+    words = {
+        "cockpit": ("no run yet: E starts the engine", "nobody needs you: a request comes when"),
+        "requests": ("nobody needs you: a request comes when",),
+        "files": ("no file is here yet that git does not ignore",),
+        "timeline": ("nothing has happened yet",),
+        "suggestions": ("nothing is suggested: when a command fails",),
+        "plan": ("no plan is in force: runebook-tui init makes one",),
+        "panes": ("no agent yet: the plan in runebook.toml names them",),
+    }
+    async with stage(MemoryBackend(now=lambda: NOW), size=size) as played:
+        for mode in modes.MODES:
+            await played.press(mode.key)
+            await played.until(lambda mode=mode: played.app.current_mode == mode.id)
+            for text in words[mode.id]:
+                await played.until(lambda text=text: text in _unfolded(played.text()))
+
+
+@pytest.mark.parametrize("mode", ["requests", "files", "suggestions", "plan", "panes"])
+async def test_a_filter_that_leaves_nothing_is_said_with_the_key_that_takes_it_away(mode: str) -> None:
+    async with stage(suggesting(), size=(80, 24)) as played:
+        await played.press(modes.by_id(mode).key)
+        await played.until(lambda: played.app.current_mode == mode)
+        await played.press("F" if mode == "panes" else "slash", *"zzz", "enter")
+        await played.shows("esc takes the filter away")
+
+
+def _unfolded(screen: str) -> str:
+    """What stands on the screen without frames and the ends of rows."""
+    return " ".join(re.sub("[│╭╮╰╯─▌]", " ", screen).split())
+
+
 async def test_a_suggestion_is_shown_whole_taken_and_dismissed() -> None:
     async with stage(suggesting()) as played:
         await played.press("5")
         await played.shows(
             "▲ no module named libtmux", "pip install libtmux", "surfaces.py:3", "python-missing-module"
         )
-        await played.press("enter")
+        await played.shows("e edit the file", "o what failed")
+        await played.press("e")
+        await played.shows("the repository has no file surfaces.py")
+        await played.press("o")
+        await played.until(
+            lambda: isinstance(played.app.screen, LogScreen) and played.app.screen.rows.entries
+        )
+        assert [entry.key for entry in played.app.screen.rows.entries] == [7, 6, 5, 4, 3, 2, 1]
+        await played.press("escape", "enter")
         await played.until(lambda: ("suggestion-apply", {"suggestion": 2}) in played.backend.sent)
         await played.until(lambda: "no module named libtmux" not in played.text())
         assert played.app.clipboard == "pip install libtmux"

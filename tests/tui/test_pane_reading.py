@@ -203,6 +203,33 @@ async def test_links_are_followed_by_a_click_and_by_a_key() -> None:
         ]
 
 
+async def test_a_link_over_several_rows_is_one() -> None:
+    app = ReadingApp()
+    address = "https://example.org/a/long/way/to/go?and=more#than-that"
+    text = f"see {address} and"
+    rows = [text[at : at + 20].encode() for at in range(0, len(text), 20)]
+    async with app.run_test(size=(30, HEIGHT)) as pilot:
+        app.pane.show([b"src/a.py:12", *rows, b"(https://e.org/)"], None, 0, 20)
+        await pilot.pause()
+        for place in ((6, 1), (3, 2), (15, 3)):
+            await pilot.click(PaneView, offset=place)
+        await pilot.click(PaneView, offset=(0, 1))
+        await pilot.click(PaneView, offset=(1, 4))
+        app.pane.focus()
+        await pilot.press("U")
+        await pilot.pause()
+        assert [[link.words for link in each] for each in app.followed] == [
+            [address],
+            [address],
+            [address],
+            ["https://e.org/", address, "src/a.py:12"],
+        ]
+        linked = {
+            s.style.link for y in range(HEIGHT) for s in app.pane.render_line(y) if s.style and s.style.link
+        }
+        assert linked == {"https://e.org/"}, "no half of an address is the terminal's to open"
+
+
 async def test_a_history_that_was_cut_is_read_anew() -> None:
     app = ReadingApp()
     async with app.run_test(size=(30, HEIGHT)) as pilot:

@@ -9,7 +9,7 @@ from textual.app import App
 from textual.content import Content
 from textual.strip import Strip
 from textual.widgets import Static
-from tui_scenes import NOW, by, stage, touch
+from tui_scenes import NOW, YOU_OR_STORAGE, by, stage, touch
 
 from runebook_tui.core import commands as c
 from runebook_tui.core.snoozing import Snooze
@@ -67,6 +67,32 @@ async def test_a_key_paints_the_entry_that_was_left_and_the_one_that_was_reached
         await played.press("j")
         assert played.cockpit.plan.agent != before
         assert 1 <= painted["PlanPanel"] <= 4
+
+
+async def test_a_request_that_changes_without_looking_different_is_seen_anew() -> None:
+    async with stage() as played:
+        await played.look()
+        before = played.text().partition("Requests")[2].partition("╰")[0]
+        known = played.app.view
+        other = touch("src/core/types.py", YOU_OR_STORAGE, 12, 0, after="something else")
+        played.backend.do(c.Observe((other,)), at=NOW)
+        await played.until(lambda: played.app.view is not known)
+        await played.look()
+        assert played.text().partition("Requests")[2].partition("╰")[0] == before
+        await played.press("a")
+        await played.until(lambda: not played.backend.state.requests[1].open)
+
+
+async def test_a_second_that_passes_paints_the_times_alone(painted: Counter[str]) -> None:
+    async with stage() as played:
+        painted.clear()
+        played.now += 1
+        played.cockpit._tick()
+        await played.shows("0:41:08")
+        # Three agents work, and two requests wait.
+        assert painted["PlanPanel"] == 3
+        assert painted["RequestsPanel"] == 2
+        assert painted["EventStrip"] == 0
 
 
 async def test_a_snooze_that_ends_takes_its_line_with_it() -> None:

@@ -17,6 +17,7 @@ from runebook_tui.core.activity import Activity, ActivityChanged, CommandRan
 from runebook_tui.core.aftermath import DecisionTakenBack, TaskHandedOver
 from runebook_tui.core.capture import ShellEnded, ShellStarted
 from runebook_tui.core.contract import ApiDrifted, ApiRestored
+from runebook_tui.core.copies import CopyChecked
 from runebook_tui.core.grants import Scope
 from runebook_tui.core.learning import LessonDismissed
 from runebook_tui.core.messages import MessageDelivered, MessageSent
@@ -184,6 +185,9 @@ SENTENCES: list[tuple[e.Event, str, str]] = [
         "request 4: s is not as it was published: gone: f(a) / new: f(b)",
     ),
     (ApiRestored(api="s", version=2), "engine", "s is as it was published again (v2)"),
+    (CopyChecked(api="s", host="gpu", version=2, lacks="lacks s.py"), "engine", "host gpu lacks s.py"),
+    (CopyChecked(api="s", host="", version=2), "engine", "the plan's own host has s v2 as published"),
+    (e.EngineStarted(pid=3, host="h", serves="gpu"), "engine", "engine of host gpu started on h (pid 3)"),
     (
         e.CoordinationRequest(
             request=4,

@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 
 from textual.app import ComposeResult
+from textual.binding import Binding
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.events import Key
@@ -15,8 +16,18 @@ from textual.widgets import Static
 from runebook_tui.tui import glyphs
 from runebook_tui.tui.text import age, safe
 
-_SCROLLS = ("up", "down", "pageup", "pagedown", "home", "end")
+_SCROLLS = ("up", "down", "pageup", "pagedown", "home", "end", "j", "k", "space")
 _LINE_LIMIT = 400
+
+
+class _Lines(VerticalScroll):
+    """What happened; the letters of lists scroll it, too."""
+
+    BINDINGS = [
+        Binding("j", "scroll_down", "down", show=False),
+        Binding("k", "scroll_up", "up", show=False),
+        Binding("space", "page_down", "page down", show=False),
+    ]
 
 
 class AwayScreen(ModalScreen[None]):
@@ -35,9 +46,11 @@ class AwayScreen(ModalScreen[None]):
         with Vertical(id="dialog") as dialog:
             dialog.border_title = Content("While you were away")
             yield Static(Content.styled(self._span(), glyphs.MUTED), id="what")
-            with VerticalScroll(id="lines"):
+            with _Lines(id="lines"):
                 yield Static(Content("\n").join(lines) if lines else nothing)
-            yield Static(Content.styled("any key closes; W shows it again", glyphs.MUTED), id="keys")
+            yield Static(
+                Content.styled("↑ ↓ scroll; any other key closes; W shows it again", glyphs.MUTED), id="keys"
+            )
 
     def _span(self) -> str:
         if not self._since:

@@ -34,6 +34,8 @@ from runebook_tui.tui.widgets.rows import Entry, Lines, Rows
 from runebook_tui.tui.widgets.words import Words, entitle
 
 _ORDERS = {"name": "by name", "change": "latest change first", "heat": "hottest first"}
+_EMPTY = "no file is here yet that git does not ignore"
+_UNCHANGED = "nothing has changed yet: t shows the files by name"
 _SHOWN = 2_000
 """Files that a filter or an order other than by name shows."""
 _SMALL = 60
@@ -215,6 +217,8 @@ class FilesScreen(ModeScreen):
         if made_of != self._drawn or (anew and self._order != "name"):
             self._drawn = made_of
             rows, all_of_them = self._rows()
+            if self._version:
+                self.rows.empty = self.none(_EMPTY if self._as_tree else _UNCHANGED)
             self.rows.show(Lines(rows, self._entry))
             shown = f", the first {_SHOWN:,}" if all_of_them > _SHOWN and not self._as_tree else ""
             entitle(self.rows, Content(f"Files · {all_of_them:,}"), Content(_ORDERS[self._order] + shown))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from textwrap import wrap
 
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -12,9 +13,11 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from runebook_tui.tui import commands, glyphs, modes
-from runebook_tui.tui.text import safe
 
 _KEY_CELLS = 12
+_INDENT = _KEY_CELLS + 3
+_WIDEST, _FRAME = 76, 8
+"""The cells of the dialog, and those of its frame, padding and scrollbar."""
 _LEGEND = (
     (*glyphs.ASKING[::2], "an agent asks and waits for you"),
     ("◇", glyphs.CAUTION, "a write crossed a boundary; the bytes are there already"),
@@ -49,6 +52,7 @@ class HelpScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """The keys by group, then the signs."""
+        room = min(_WIDEST, self.app.size.width) - _FRAME - _INDENT
         with VerticalScroll(id="dialog") as dialog:
             dialog.border_title = Content("Keys")
             dialog.border_subtitle = Content("esc close")
@@ -57,15 +61,17 @@ class HelpScreen(ModalScreen[None]):
                 for command in members:
                     keys = commands.key_signs(self._keys.get(command.id, command.key))
                     words = command.help if keys else f"{command.word}: {command.help}"
-                    yield Static(_line(keys or "^p", glyphs.ACCENT, words))
+                    yield Static(_line(keys or "^p", glyphs.ACCENT, words, room))
             yield Static(Content.styled("Signs", glyphs.STRONG), classes="group")
             for sign, style, words in _LEGEND:
-                yield Static(_line(sign, style, words))
+                yield Static(_line(sign, style, words, room))
 
     def action_close(self) -> None:
         """Back to where it was opened."""
         self.dismiss(None)
 
 
-def _line(key: str, style: str, words: str) -> Content:
-    return Content.assemble((f"  {key:<{_KEY_CELLS}}", style), " ", safe(words))
+def _line(key: str, style: str, words: str, room: int) -> Content:
+    """A key and what it does in `room` cells; what does not fit goes on below its beginning."""
+    folded = ("\n" + " " * _INDENT).join(wrap(words, max(20, room)))
+    return Content.assemble((f"  {key:<{_KEY_CELLS}}", style), " ", Content(folded))

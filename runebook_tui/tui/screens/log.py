@@ -32,7 +32,10 @@ Events = Callable[[int | None, int], Awaitable[tuple[Record, ...]]]
 
 
 class LogScreen(Screen[None]):
-    """A list of events as sentences; grows while it is looked at, and pages backwards."""
+    """A list of events as sentences; grows while it is looked at, and pages backwards.
+
+    It begins at record `at`, from which on it looks back, or at the newest.
+    """
 
     BINDINGS = bindings(commands.LOG)
     AUTO_FOCUS = "Rows"
@@ -41,19 +44,22 @@ class LogScreen(Screen[None]):
     rows = getters.query_one(Rows)
     filter = getters.query_one(Input)
 
-    def __init__(self, events: Events) -> None:
+    def __init__(self, events: Events, *, at: int | None = None) -> None:
         super().__init__()
         self._events = events
         self._records: list[Record] = []
         self._complete = False
         """Whether the oldest record has been read."""
-        self._live = True
+        self._at = at
+        self._live = at is None
         """Whether the newest records are among those kept."""
         self._wanted = ""
 
     def compose(self) -> ComposeResult:
         """The list, the filter, the keys."""
-        rows = Rows(empty="nothing has happened", id="events")
+        rows = Rows(
+            empty="nothing has happened yet: what agents, the engine and you do is told here", id="events"
+        )
         rows.border_title = Content("Log")
         yield rows
         yield Input(placeholder="show only what holds …", id="filter")
@@ -88,7 +94,8 @@ class LogScreen(Screen[None]):
     async def _read(self) -> None:
         """Read pages until there is enough to show, or all."""
         while not self._complete:
-            before = self._records[-1].seq if self._records else None
+            first = None if self._at is None else self._at + 1
+            before = self._records[-1].seq if self._records else first
             try:
                 page = await self._events(before, PAGE)
             except BackendError as error:

@@ -15,6 +15,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input
 
+from runebook_tui.core.printable import visible
 from runebook_tui.tui import modes
 from runebook_tui.tui.backend import Backend
 from runebook_tui.tui.bindings import bindings, in_force
@@ -128,6 +129,12 @@ class ModeScreen(Screen[None]):
     def matches(self, *texts: str) -> bool:
         """Whether one of the texts holds what the filter asks for."""
         return not self.wanted or any(self.wanted in text.casefold() for text in texts)
+
+    def none(self, words: str) -> str:
+        """What a list without entries says: that the filter leaves none, else `words`."""
+        if not self.wanted:
+            return words
+        return f"nothing here holds {visible(self.wanted, 60)}: esc takes the filter away"
 
     def _fresh(self) -> None:
         self._stale = False

@@ -24,7 +24,7 @@ from runebook_tui.tui.screens.mode import ModeScreen
 from runebook_tui.tui.screens.request_keys import NO_ENGINE
 from runebook_tui.tui.text import safe
 from runebook_tui.tui.view import first_agent
-from runebook_tui.tui.widgets.phases import PhaseGraph, PhaseList
+from runebook_tui.tui.widgets.phases import NO_PLAN, PhaseGraph, PhaseList
 from runebook_tui.tui.widgets.rows import Rows
 from runebook_tui.tui.widgets.words import Words, entitle
 
@@ -78,6 +78,7 @@ class PlanScreen(ModeScreen):
     def draw(self) -> None:
         """The plan in force, of what the filter leaves."""
         fresh = self.phases.selected is None
+        self.phases.empty = self.none(NO_PLAN)
         self.phases.show_plan(self.view.state, self.matches)
         entitle(self.phases, Content.assemble("Plan  ", safe(self.view.state.plan.plan.name)))
         if fresh and (agent := first_agent(self.view.state)) is not None:

@@ -20,9 +20,9 @@ from runebook_tui.tui.screens.sheet_keys import SheetKeys
 from runebook_tui.tui.screens.speaking_keys import SpeakingKeys
 from runebook_tui.tui.sieve import leaves
 from runebook_tui.tui.verdict import SeenGuard, Verdict
-from runebook_tui.tui.widgets.decided import DecidedList, answer_words, undo_words
+from runebook_tui.tui.widgets.decided import UNDECIDED, DecidedList, answer_words, undo_words
 from runebook_tui.tui.widgets.lessons import LessonLine
-from runebook_tui.tui.widgets.requests import RequestsPanel
+from runebook_tui.tui.widgets.requests import NOBODY, RequestsPanel
 from runebook_tui.tui.widgets.rows import Rows
 from runebook_tui.tui.widgets.sheet import RequestSheet
 
@@ -56,6 +56,7 @@ class RequestsScreen(SheetKeys, ModeScreen, SpeakingKeys):
     def draw(self) -> None:
         """The requests that the filter leaves, and the selected one."""
         self.requests.only = lambda request: leaves(request, self.wanted)
+        self.requests.empty, self.decided.empty = self.none(NOBODY), self.none(UNDECIDED)
         self.lesson_line.view = self.sheet.view = self.view
         if self.requests.view is self.view:
             self.requests.draw()

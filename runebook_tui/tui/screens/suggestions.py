@@ -8,6 +8,7 @@ from functools import partial
 from textual import getters, on
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
+from textual.message import Message
 from textual.widget import Widget
 
 from runebook_tui.core.suggested import Suggestion
@@ -33,6 +34,22 @@ class SuggestionsScreen(ModeScreen):
     whole = getters.query_one("#whole", Words)
     _old = False
 
+    class PlaceWanted(Message):
+        """The operator wants to edit a file at a line, counted from 1, in an agent's tree if one is named."""
+
+        def __init__(self, path: str, line: int, agent: str) -> None:
+            super().__init__()
+            self.path = path
+            self.line = line
+            self.agent = agent
+
+    class RecordWanted(Message):
+        """The operator wants to see a record in the log."""
+
+        def __init__(self, seq: int) -> None:
+            super().__init__()
+            self.seq = seq
+
     def body(self) -> Iterable[Widget]:
         """The list and the selected one."""
         rows = Rows(empty=_EMPTY, id="list")
@@ -54,6 +71,7 @@ class SuggestionsScreen(ModeScreen):
             for each in (*ranked(kept), *over)
             if self.matches(each.title, each.words, each.snippet, each.agent, each.provenance.file)
         ]
+        self.rows.empty = self.none(_EMPTY)
         self.rows.show([Entry(each.id, 2, partial(self._lines, each)) for each in shown])
         entitle(self.rows, Content(f"Suggestions · {sum(each.open for each in shown)}"))
         self._show_selected()
@@ -74,6 +92,10 @@ class SuggestionsScreen(ModeScreen):
         if (one := self.selected) is not None and one.open and self.view.engine_alive:
             yield "suggestion.take", "copy and close" if one.snippet else "close as done"
             yield "suggestion.dismiss", "dismiss"
+        if one is not None and one.provenance.file:
+            yield "suggestion.file", "edit the file"
+        if one is not None and one.provenance.command is not None:
+            yield "suggestion.cause", "what failed"
         yield "suggestion.old", "without closed ones" if self._old else "with closed ones"
         yield "mode.filter", "filter"
         yield "mode.back", "back"
@@ -89,6 +111,20 @@ class SuggestionsScreen(ModeScreen):
         """Dismiss the selected suggestion."""
         if (one := self._open_one()) is not None:
             self.want("suggestion-dismiss", suggestion=one.id)
+
+    def action_file(self) -> None:
+        """Open the file that the selected suggestion is about, at its line."""
+        if (one := self.selected) is None or not (where := one.provenance).file:
+            self.say("the selected suggestion is about no file")
+        else:
+            self.post_message(self.PlaceWanted(where.file, where.line or 1, where.agent))
+
+    def action_cause(self) -> None:
+        """Show what failed, among all that happened."""
+        if (one := self.selected) is None or one.provenance.command is None:
+            self.say("the selected suggestion comes from no failure")
+        else:
+            self.post_message(self.RecordWanted(one.provenance.command))
 
     def action_old(self) -> None:
         """Show the closed ones, too, or no more."""

@@ -224,6 +224,8 @@ class TimelineScreen(ModeScreen):
             legend = "░ waits   ▒ waits for you   ▃▅█ works and writes   ─ done   ╳ failed   ╌ stopped\n"
             marks = "◆ request   ✓ ✗ decided   ★ published   » message   + task   | start or end   ⊗ failure"
             words = "up and down go from event to event\n"
+            if not self._chronicle.moments:
+                words = "nothing has happened yet: E in the cockpit starts the engine, and the plan with it\n"
             self.event.update(Content.assemble((words, ""), (legend + marks, glyphs.MUTED)))
             return
         when = cursor.time - (self.view.state.started_at or cursor.time)

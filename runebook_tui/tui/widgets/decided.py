@@ -19,12 +19,14 @@ from runebook_tui.tui.widgets.words import entitle
 _MEANS = {"widened": "the plan was widened", "transferred": "the file was transferred"}
 _STYLES = {"approved": glyphs.GOOD, "rejected": glyphs.BAD, "withdrawn": glyphs.MUTED}
 
+UNDECIDED = "nothing is decided yet: what you approve and reject will stand here, with why"
+
 
 class DecidedList(Rows):
     """A list of what is decided. `now` gives unix seconds."""
 
     def __init__(self, now: Callable[[], float], *, id: str | None = None) -> None:
-        super().__init__(empty="nothing is decided yet", id=id)
+        super().__init__(empty=UNDECIDED, id=id)
         self._now = now
         self._decided: dict[int, Decided] = {}
 

@@ -15,11 +15,11 @@ from runebook_tui.core.tree import Folder, Row
 from runebook_tui.core.types import OPERATOR
 from runebook_tui.tui import glyphs
 from runebook_tui.tui.text import age, cut, cut_path, edges, safe
+from runebook_tui.tui.theme import OWNERS
 
 EDITED_SECONDS = 10.0
 """A file that was changed so short a time ago is being edited."""
 
-_OWNER_STYLES = ("$text-primary", "$text-success", "$text-accent", "$text-secondary", "$text-warning")
 _INDENT = 2
 _DEEPEST = 12
 _WIDE = 64
@@ -67,7 +67,7 @@ class Present:
                 who = "somebody" if touch.author is None else owner_word(touch.author)
                 for place in (touch.path, *folders(touch.path)):
                     editing.setdefault(place, who)
-        styles = {name: _OWNER_STYLES[at % len(_OWNER_STYLES)] for at, name in enumerate(state.agents)}
+        styles = {name: OWNERS[at % len(OWNERS)] for at, name in enumerate(state.agents)}
         return cls(requests, editing, styles)
 
     def style(self, owner: str | None) -> str:

@@ -87,6 +87,7 @@ class PaneView(PaneRows, can_focus=True):
         `history` is how many rows can be read above, `width` the pane's columns.
         """
         cut = self.text.take(lines, cursor, history, width)
+        self.columns = width
         if cut is None:
             return
         if cut:
@@ -358,12 +359,15 @@ class PaneView(PaneRows, can_focus=True):
         if self.selection is not None:
             self.action_copy()
             return
-        at = character_at(text := self.text.text(row), cell)
+        first, text = self.text.printed(row)
+        above = sum(len(self.text.text(each)) for each in range(first, row))
+        at = above + character_at(self.text.text(row), cell)
         if here := [link for link in links(text) if link.start <= at < link.end]:
             self.post_message(self.LinkFollowed(self, here))
 
     def action_links(self) -> None:
         """Show the links that are on the screen."""
         shown = range(min(self.top + self.size.height, self.text.end) - 1, self.top - 1, -1)
-        found = {link.words: link for row in shown for link in reversed(links(self.text.text(row)))}
+        lines = dict(self.text.printed(row) for row in shown)
+        found = {link.words: link for text in lines.values() for link in reversed(links(text))}
         self.post_message(self.LinkFollowed(self, tuple(found.values())))

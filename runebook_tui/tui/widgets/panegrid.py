@@ -196,6 +196,8 @@ class PaneGrid(Container):
         if not self.agents:
             some = bool(self._view.state.agents)
             self._empty.update(
-                "no agent is like that" if some else "no agent yet: the plan in runebook.toml names them"
+                "no agent is like that: esc takes the filter away"
+                if some
+                else "no agent yet: the plan in runebook.toml names them"
             )
         self.post_message(self.Turned())

@@ -69,6 +69,8 @@ class PaneRows(Widget):
         super().__init__(name=name, id=id, classes=classes)
         self._rows: list[Drawn] = []
         self._rows_size = Size(0, 0)
+        self.columns = 0
+        """The columns of what is drawn: a row of so many may go on in the next. 0 where that is not known."""
         self._pending = False
         self._stale = False
         self._strips: LRUCache[tuple[bytes, Pen, int], Strip] = LRUCache(512)
@@ -136,8 +138,9 @@ class PaneRows(Widget):
         text = "".join(text for text, _ in runs)
         for link in links(text):
             start = cell_len(text[: link.start])
-            # What is clicked is looked up in the row; the terminal itself is told of addresses alone.
-            style = _LINK if link.line else _LINK + Style(link=link.target)
+            # What is clicked is looked up in the row; the terminal itself is told of whole addresses alone.
+            cut = 0 < self.columns <= cell_len(text) and " " not in text[link.end :]
+            style = _LINK if link.line or cut else _LINK + Style(link=link.target)
             strip = _restyled(strip, start, start + cell_len(text[link.start : link.end]), style)
         return strip.adjust_cell_length(width, base)
 

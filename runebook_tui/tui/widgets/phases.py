@@ -24,6 +24,8 @@ _NARROWEST, _WIDEST = 16, 30
 _AGENTS = 3
 """Agents that a box names; of more it says how many."""
 
+NO_PLAN = "no plan is in force: runebook-tui init makes one"
+
 
 def phase_glyph(state: State, phase: Phase) -> glyphs.Glyph:
     """The sign of what a phase does."""
@@ -45,7 +47,7 @@ class PhaseList(Rows):
     """Phases and agents, each selectable, indented by what they wait for. `now` gives unix seconds."""
 
     def __init__(self, now: Callable[[], float], *, id: str | None = None) -> None:
-        super().__init__(empty="no plan is in force: runebook-tui init makes one", id=id)
+        super().__init__(empty=NO_PLAN, id=id)
         self._now = now
 
     def show_plan(self, state: State, only: Callable[..., bool]) -> None:

@@ -46,7 +46,7 @@ class PlanPanel(Rows):
     view: var[View] = var(EMPTY)
 
     def __init__(self, now: Callable[[], float], *, id: str | None = None) -> None:
-        super().__init__(empty="no run yet", id=id)
+        super().__init__(empty="no run yet: E starts the engine, and the plan with it", id=id)
         self._now = now
         self._changes_at = inf
         """When there is a line less to say of an agent (unix seconds), as far as time alone decides it."""

@@ -28,7 +28,9 @@ class Recipients(Rows):
         """Others may be meant than before."""
 
     def __init__(self, marked: tuple[str, ...], *, id: str | None = None) -> None:
-        super().__init__(empty="no agent is running", id=id)
+        super().__init__(
+            empty="no agent is running: R in the cockpit starts one again that failed or was stopped", id=id
+        )
         self._marked = set(marked)
         self._told: dict[str, tuple[str, str]] = {}
 

@@ -23,6 +23,7 @@ from runebook_tui.tui.view import BEHIND, EMPTY, View, same_but, waited
 from runebook_tui.tui.widgets.rows import Entry, Rows
 from runebook_tui.tui.widgets.words import entitle
 
+NOBODY = "nobody needs you: a request comes when an agent writes what another owns"
 _LINES = 3
 _QUESTION_LINES = 2
 
@@ -45,7 +46,7 @@ class RequestsPanel(Rows):
     def __init__(
         self, now: Callable[[], float], pulse: Callable[[], float], *, id: str | None = None
     ) -> None:
-        super().__init__(empty="nobody needs you", id=id)
+        super().__init__(empty=NOBODY, id=id)
         self._now = now
         self._pulse = pulse
         self._guard = SeenGuard()
@@ -72,10 +73,6 @@ class RequestsPanel(Rows):
         if not same_but(before, view, *BEHIND):
             self.draw()
 
-    def repaint(self) -> None:
-        """Paint every line: what is painted counts as seen, also where it looks the same."""
-        self.refresh()
-
     def draw(self) -> None:
         """Show the open requests and questions: after the writes that wait, which do not for ever."""
         state = self.view.state
@@ -91,6 +88,8 @@ class RequestsPanel(Rows):
         held = sum(request.held_until is not None for request in requests)
         entries[held:held] = [Entry(_key(each), _QUESTION_LINES, partial(self._asks, each)) for each in asked]
         self.show(entries)
+        # What is painted counts as seen, so all of it is, also where a new matter looks like the old one.
+        self.refresh()
         self.set_class(not entries, "-empty")
         if not entries:
             self._guard.blank()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Hashable, Sequence
 from itertools import accumulate, chain
+from textwrap import wrap
 from typing import Generic, NamedTuple, TypeVar, overload
 
 from rich.segment import Segment
@@ -63,8 +64,8 @@ class Rows(LineView, can_focus=True):
         scrollbar-size-vertical: 1;
         overflow-x: hidden;
     }
-    Rows > .rows--selected { background: $block-cursor-blurred-background; }
-    Rows:focus > .rows--selected { background: $block-cursor-background; }
+    Rows > .rows--selected { background: $row-blurred; }
+    Rows:focus > .rows--selected { background: $row-selected; }
     """
 
     class Moved(Message):
@@ -83,7 +84,8 @@ class Rows(LineView, can_focus=True):
         super().__init__(id=id)
         self.by_hand = False
         """Whether the operator chose the selected entry, rather than it coming up by itself."""
-        self._empty = empty
+        self.empty = empty
+        """What is said where there are no entries."""
         self._entries: Sequence[Entry] = ()
         self._offsets: list[int] = []
         self._index: int | None = None
@@ -176,9 +178,8 @@ class Rows(LineView, can_focus=True):
         line = y + self.scroll_offset.y
         index = bisect_right(self._offsets, line) - 1
         if index < 0 or line >= self._offsets[index] + self._entries[index].height:
-            text = (
-                Content.styled(f" {self._empty}", glyphs.MUTED) if not self._entries and y == 0 else Content()
-            )
+            words = [] if self._entries else wrap(self.empty, max(1, width - 2))
+            text = Content.styled(f" {words[y]}", glyphs.MUTED) if y < len(words) else Content()
             return self._strip(text, width, selected=False)
         strips = self._strips.get(index)
         if strips is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from textual.content import Content
+from textual.events import Click
 from textual.reactive import reactive
 from textual.widget import Widget
 
@@ -13,10 +14,13 @@ from runebook_tui.core.messages import MessageDelivered, MessageSent
 from runebook_tui.core.sentences import sentence
 from runebook_tui.core.types import ENGINE
 from runebook_tui.tui import glyphs
+from runebook_tui.tui.commands import key_sign
 from runebook_tui.tui.text import clock, edges, safe
 from runebook_tui.tui.view import EMPTY, View
 
 _SENTENCE_LIMIT = 400
+_GAP = 2
+"""Cells between two keys of the bar."""
 
 
 def event_line(record: Record, started_at: float | None, width: int) -> Content:
@@ -52,7 +56,10 @@ def _follows(record: Record) -> bool:
 
 
 class KeyBar(Widget):
-    """The keys that do something here, each with its word; what does not fit is left out whole."""
+    """The keys that do something here, each with its word, to press or to click.
+
+    What does not fit is left out whole.
+    """
 
     DEFAULT_CSS = "KeyBar { height: 1; background: $panel; }"
 
@@ -63,14 +70,36 @@ class KeyBar(Widget):
 
     def render(self) -> Content:
         """The keys that fit."""
-        end = _pairs(self.last)
-        room = self.size.width - end.cell_length - 2
-        for count in range(len(self.keys), -1, -1):
-            start = _pairs(self.keys[:count])
-            if start.cell_length + (2 if count else 0) <= room:
-                return Content.assemble(" ", start, "  " if count else "", end)
-        return end
+        return Content.assemble(" ", _pairs(self.shown))
+
+    @property
+    def shown(self) -> tuple[tuple[str, str], ...]:
+        """The keys that fit, each with its word."""
+        room = self.size.width - 1
+        for count in range(len(self.keys), 0, -1):
+            pairs = (*self.keys[:count], *self.last)
+            if _pairs(pairs).cell_length <= room:
+                return pairs
+        return self.last
+
+    async def on_click(self, event: Click) -> None:
+        """Do what the key does whose sign or word was clicked."""
+        start = 1
+        for key, word in self.shown:
+            end = start + _pairs(((key, word),)).cell_length
+            if start <= event.x < end:
+                await self._pressed(key)
+                return
+            start = end + _GAP
+
+    async def _pressed(self, sign: str) -> None:
+        for key, active in self.screen.active_bindings.items():
+            if key_sign(key) == sign and active.enabled:
+                await self.app.run_action(active.binding.action, active.node)
+                return
 
 
 def _pairs(keys: Sequence[tuple[str, str]]) -> Content:
-    return Content("  ").join([Content.assemble((key, glyphs.ACCENT), " ", safe(word)) for key, word in keys])
+    return Content(" " * _GAP).join(
+        [Content.assemble((key, glyphs.ACCENT), " ", safe(word)) for key, word in keys]
+    )
