@@ -47,6 +47,7 @@ def screen(stage: Stage, chance: random.Random) -> int:
     """The person's screen, wherever the person looks: it comes back to the same."""
     terminal = stage.terminal
     stage.voices.hush()
+    terminal.still()
     terminal.keys(chance.choice(_MODES))
     if chance.random() < 0.5:
         terminal.keys("/", *chance.choice(_FILTERS), "Enter")
