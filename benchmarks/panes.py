@@ -35,10 +35,10 @@ from runebook_tui.tui.panewatch import PaneWatch
 _SEEN = 8
 _TICKS = os.sysconf("SC_CLK_TCK")
 PRINTER = (
-    'exec 3<> <(:); while :; do i=$((i+1)); echo "$i some words as an agent prints them"; '
+    'exec 3<> <(:); while :; do i=$((i+1)); echo "$i some words as an agent prints them" || exit; '
     "read -t 0.1 -u 3; done"
 )
-"""A program for bash: ten lines a second, and no process for the pause between them."""
+"""A program for bash: ten lines a second while somebody reads them, and no process for the pause between."""
 _COLUMNS = (
     "panes, who looks",
     "looks a second",

@@ -114,7 +114,7 @@ def test_a_quick_run_measures_and_writes_no_page(tmp_path: Path) -> None:
     on = re.search(r"^\| on +\| +(\d+) \| +(\d+) \|.*\| +(\d+) \| +(\d+) \|$", done.stdout, re.MULTILINE)
     assert on is not None, done.stdout
     actions, alarms, due, missed = map(int, on.groups())
-    assert actions > 20
+    assert actions >= 20
     assert due > 0
     assert (alarms, missed) == (0, 0)
     assert not page.exists()

@@ -51,15 +51,19 @@ _NOTE = (
 
 
 class Size(NamedTuple):
-    """Actions of each kind, with gates and without, and how many of a kind in a row; `every` n-th kind."""
+    """Actions of each kind, with all gates and with one off, and how many of a kind in a row.
+
+    `every` n-th kind is taken; `late` is for how many seconds at the end nothing new may come.
+    """
 
     gated: int
     ungated: int
     block: int
     every: int = 1
+    late: float = 3.0
 
 
-FULL, QUICK = Size(48, 8, 8), Size(4, 2, 2, every=4)
+FULL, QUICK = Size(48, 8, 8), Size(4, 2, 2, every=5, late=1.0)
 _GAP = 0.02
 _PAUSE = 0.06
 """Seconds between two actions, at most: less than anybody needs."""
@@ -183,7 +187,7 @@ class _Working:
             self._settle(kind)
             if number % 20 == 0:
                 print(f"alarms: {number} of {len(blocks)} blocks", file=sys.stderr, flush=True)
-        self._session.log.until(lambda: False, 3.0)  # what comes late counts, too
+        self._session.log.until(lambda: False, size.late)  # what comes late counts, too
         self._count(blocks[-1])
         self._count_raw()
         return self._found

@@ -107,6 +107,7 @@ class Course:
         """Take note of a run that another host's engine began: what runs here is of the last one."""
         began = any(isinstance(record.event, e.RunStarted) for record in records)
         self._anew = self._anew or (began and not self.leads)
+        self._joined = self._joined or began
 
     async def settle(self) -> None:
         """Leave nothing of an earlier run at work, and bring back who was lost when that is wanted."""

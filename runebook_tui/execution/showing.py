@@ -25,7 +25,7 @@ Answer = dict[str, Any]
 Verb = Callable[[Connection, Answer], Awaitable[Answer]]
 
 MOST_FRAME = 256 * 1024
-"""Bytes of one frame; of a larger one the last rows are shown."""
+"""Characters of one frame; of a larger one the last rows are shown."""
 
 
 class Host(Protocol):

@@ -58,7 +58,7 @@ _ADVICE = {
     "3D000": "there is no such database",
     "53": "the server has run out of room or of connections",
     "25006": "the server takes no writes",
-    "42501": "the role may not do that; `runebook-tui store init` gives it what it needs",
+    "42501": "the database user may not do that; docs/store.md says what it needs",
     "55P03": "another writer keeps it locked",
     "57014": "the server takes too long",
     "57P": "the server is stopping or starting",

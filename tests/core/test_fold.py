@@ -339,6 +339,7 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "lacks": TEXT,
     "api": API,
     "attempt": st.integers(0, 3),
+    "count": st.integers(1, 9),
     "branch": TEXT,
     "commit": TEXT,
     "fresh": st.booleans(),

@@ -13,6 +13,7 @@ from runebook_tui.core.hosts import (
     leading,
     part,
     place_words,
+    request_place,
     tree_of,
     without_engine,
 )
@@ -69,6 +70,24 @@ def test_a_crossing_in_a_hosts_checkout_is_a_request_of_that_host() -> None:
     assert (request.kind, host_of_request(play.state, request)) == (RequestKind.CROSSED, "b")
     assert place_words(request.lane) == " on host b"
     assert not is_lane(request.lane)
+    assert request_place(play.state, request, away=("b",)) == " on host b, where no engine runs"
+
+
+def test_a_request_of_an_agent_elsewhere_says_where_its_files_are() -> None:
+    play = Play(two())
+    play.start("alpha")
+    play.do(c.Ask("beta", ("alpha/x",), "a limit"))
+    play.do(c.Ask("alpha", ("beta/x",), "a name"))
+    assert [request_place(play.state, each) for each in play.state.open_requests] == [" on host b", ""]
+
+
+def test_a_watch_that_is_blind_on_one_host_sees_on_the_other() -> None:
+    play = Play(two())
+    play.do(c.ReportNet("watch", None, False, "too many folders", host="b"))
+    play.do(c.ReportNet("watch", None, True))
+    assert play.state.watch_blind == "host b: too many folders"
+    play.do(c.ReportNet("watch", None, True, host="b"))
+    assert play.state.watch_blind == ""
 
 
 def test_a_published_interface_opens_the_gate_of_another_host_once_it_is_there() -> None:

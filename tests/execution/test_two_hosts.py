@@ -105,7 +105,8 @@ def test_one_run_on_two_hosts(hosts: tuple[Session, Session]) -> None:
     there.start()
     here.start()
     here.until("alpha at work", lambda: here.agent("alpha").get("alive"))
-    assert not there.command("status").stderr
+    there.until("both engines", lambda: len(here.state().engines) == 2)
+    assert "an engine runs here already" in there.command("run", "--keep").stderr
 
     # What alpha publishes opens beta's gate on host b once the file has arrived there.
     here.until("the file", lambda: (here.root / "src/api.py").exists())

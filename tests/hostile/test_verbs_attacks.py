@@ -95,3 +95,50 @@ def test_no_message_of_an_agent_or_the_operator_makes_the_engine_fail(agent: Ins
     said = (agent.session.root.parent / "engine.out").read_text()
     assert "Traceback" not in said, said[-4000:]
     assert json.loads(agent.session.command("status", "--json").stdout)["run"] == 1
+
+
+TOOLS = ("who_owns", "request_access", "finish_task", "send_message", "no_such_tool")
+ODD = (None, 1, "\n\x1b[2J", "x" * 70_000, [None], {"a": []}, "../../etc/passwd")
+NO_CALLS = ("", "\x00", "{", "[]", "7", '{"jsonrpc":"2.0"}', 100_000 * "[", '{"id":[]}', '{"a":"\\ud800"}')
+
+SERVED = """
+import threading
+server = subprocess.Popen([PYTHON, "-P", "-m", "runebook_tui", "mcp"], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+def speak():
+    server.stdin.write(given.encode())
+    server.stdin.flush()
+threading.Thread(target=speak).start()
+said = {}
+while len(said) < wanted:
+    line = server.stdout.readline()
+    if not line: break
+    answer = json.loads(line)
+    if answer.get("id") is not None: said[str(answer["id"])] = answer
+server.kill()
+server.wait()
+"""
+
+
+def test_the_tools_for_agents_outlive_lines_that_are_none_and_calls_that_make_no_sense(agent: Inside) -> None:
+    pytest.importorskip("mcp")
+    begin = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "x", "version": "1"}}
+    names = ("path", "paths", "reason", "task", "to", "text")
+    calls = [{"name": tool, "arguments": dict.fromkeys(names, value)} for tool in TOOLS for value in ODD]
+    calls.append({"name": "who_am_i", "arguments": {}})
+    lines = [
+        json.dumps({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": begin}),
+        json.dumps({"jsonrpc": "2.0", "method": "notifications/initialized"}),
+        *NO_CALLS,
+    ]
+    lines += [
+        json.dumps({"jsonrpc": "2.0", "id": number, "method": "tools/call", "params": call})
+        for number, call in enumerate(calls, 1)
+    ]
+    said = agent.does(SERVED, given="".join(f"{line}\n" for line in lines), wanted=len(calls) + 1)
+    assert isinstance(said, dict), said
+    assert said[str(len(calls))]["result"]["structuredContent"]["agent"] == "alpha"
+    for number in range(1, len(calls)):
+        answer = json.dumps(said[str(number)])
+        assert "Traceback" not in answer
+        assert "\\u001b[2J" not in answer.replace("\\\\u001b", ""), answer[:300]

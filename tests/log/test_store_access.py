@@ -13,6 +13,7 @@ import pytest
 from postgres import Cluster
 from psycopg import sql
 
+from runebook_tui.cli import command
 from runebook_tui.core.events import AgentReady
 from runebook_tui.log import schema
 from runebook_tui.log.eventlog import LogError
@@ -73,7 +74,7 @@ def test_the_role_can_do_an_engines_work_and_nothing_else(database: str, role: s
 
 def test_what_the_role_may_not_do_is_said_in_one_line(database: str, role: str) -> None:
     make(database, role=role)
-    with pytest.raises(LogError, match="the role may not do that") as error:
+    with pytest.raises(LogError, match="the database user may not do that") as error:
         make(as_role(database, role), role=f"{role} other")
     assert "\n" not in str(error.value)
 
@@ -161,6 +162,39 @@ def test_what_is_acknowledged_is_on_the_disk_whatever_the_servers_habit(database
         link.execute(sql.SQL("ALTER DATABASE {} SET synchronous_commit = off").format(name))
     with PostgresLog(database) as log:
         assert log._session.linked().execute("SHOW synchronous_commit").fetchone() == ("on",)
+
+
+def test_the_command_says_what_it_did_and_where_the_log_is(
+    database: str,
+    role: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+    (tmp_path / "runebook.toml").write_text('[plan]\nname = "x"\n')
+    monkeypatch.chdir(tmp_path)
+
+    def said(*words: str, status: int = 0) -> str:
+        assert command.run(words) == status
+        return "".join(capsys.readouterr())
+
+    monkeypatch.delenv("RUNEBOOK_STORE", raising=False)
+    assert "SQLite, which needs nothing" in said("store", "init", status=2)
+    assert "nothing has run here yet" in said("store", "status", status=1)
+    monkeypatch.setenv("RUNEBOOK_STORE", database)
+    assert "`runebook-tui store init` makes it" in said("store", "status", status=1)
+    first = said("store", "init", "--role", role)
+    assert f"the log is made (format {FORMAT})" in first
+    assert f"the role {role} is made, without a password, and may read the log and add to it" in first
+    assert f"the log is there already (format {FORMAT})" in said("store", "init", "--role", role)
+    with PostgresLog(database) as log:
+        log.take_lease(own_lease(1.0, "b"))
+        append(log)
+        assert f"b: an engine runs (pid {own_lease(1.0).pid})" in said("store", "status")
+    told = said("store", "status")
+    assert "schema runebook: 1 records" in told
+    assert "b: no engine runs" in told
 
 
 # ── TLS ─────────────────────────────────────────────────────────────────────────────────────────

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
+
+from tui_scenes import stage
 
 from runebook_tui.tui.backend import BackendError, Frame
 from runebook_tui.tui.faraway import FORGOTTEN_SECONDS, PANE_SECONDS, TROUBLE_SECONDS, Faraway
@@ -63,3 +66,11 @@ async def test_one_that_cannot_be_had_says_why_and_is_asked_for_less_often() -> 
     hosts.now += TROUBLE_SECONDS
     await hosts.faraway.captures(["nobody"])
     assert hosts.asked == ["nobody"] * 2
+
+
+async def test_the_header_says_which_hosts_have_no_engine() -> None:
+    async with stage(size=(220, 36)) as played:
+        played.app.view = replace(played.app.view, away=("gpu",))
+        await played.shows("host gpu away")
+        played.app.view = replace(played.app.view, away=("gpu", "build"))
+        await played.shows("2 hosts away")

@@ -6,11 +6,13 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import pytest
 from tui_scenes import NOW, by, scene, touch
 
 from runebook_tui.core import commands as c
 from runebook_tui.core.types import OPERATOR
 from runebook_tui.settings import Notify
+from runebook_tui.tui.backend import BackendError, Update
 from runebook_tui.tui.memory import MemoryBackend
 from runebook_tui.tui.plain.session import PlainSession
 
@@ -181,6 +183,21 @@ async def test_without_an_engine_it_says_so_and_what_starts_it() -> None:
         await person.reads("the engine does not run; start the engine brings it back")
         await person.types("a 2", "not done: no engine runs")
         await person.types("E", "the engine runs")
+
+
+class _Lost(MemoryBackend):
+    """A backend whose log cannot be followed any more."""
+
+    async def follow(self) -> AsyncIterator[Update]:
+        yield Update(self.state, (), True)
+        raise BackendError("the log is gone")
+
+
+async def test_a_log_that_cannot_be_followed_any_more_ends_the_session_with_its_words() -> None:
+    person = Person(_Lost(scene().records))
+    with pytest.raises(BackendError, match="the log is gone"):
+        await person.session.run(person.lines())
+    assert person.backend.closed
 
 
 async def test_a_decision_made_elsewhere_is_said() -> None:

@@ -14,6 +14,7 @@ from tui_scenes import NOW, YOU_OR_STORAGE, by, stage, touch
 from runebook_tui.core import commands as c
 from runebook_tui.core.snoozing import Snooze
 from runebook_tui.core.types import OPERATOR
+from runebook_tui.tui.theme import RUNEBOOK, variables
 from runebook_tui.tui.view import BEHIND, View, same_but
 from runebook_tui.tui.widgets.header import HeaderBar
 from runebook_tui.tui.widgets.plan import PlanPanel
@@ -137,6 +138,9 @@ class _Column(Rows):
 
 class _Few(App[None]):
     """A column of ten, a title and some words."""
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return dict(variables(RUNEBOOK))
 
     def compose(self):
         self.column = _Column()

@@ -72,35 +72,35 @@ class PlainSession:
         }
 
     async def run(self, lines: AsyncIterator[str]) -> None:
-        """Go on until the lines end or one of them leaves. Closes the backend."""
-        loop, here = asyncio.get_running_loop(), asyncio.current_task()
-        following = [asyncio.ensure_future(each()) for each in (self._follow, self._call)]
-        if here is not None:
-            loop.add_signal_handler(signal.SIGINT, here.cancel)
+        """Go on until the lines end or one of them leaves. Closes the backend; raises what it raised."""
+        loop = asyncio.get_running_loop()
+        talking = asyncio.ensure_future(self._talk(lines))
+        tasks = (talking, asyncio.ensure_future(self._follow()), asyncio.ensure_future(self._call()))
+        loop.add_signal_handler(signal.SIGINT, talking.cancel)
         try:
-            await self._first(following[0])
-            async for line in lines:
-                self._open_line = False
-                if not await self._obey(line):
-                    break
-                self._show_prompt()
-        except asyncio.CancelledError:
-            self._say("")
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
             loop.remove_signal_handler(signal.SIGINT)
-            for task in following:
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(*following, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
             await self._backend.close()
+        for task in tasks:
+            if not task.cancelled():
+                task.result()
         self._leave()
 
-    async def _first(self, following: asyncio.Future[None]) -> None:
-        """Wait for the state, and say how things stand."""
-        loaded = asyncio.ensure_future(self._loaded.wait())
-        await asyncio.wait((loaded, following), return_when=asyncio.FIRST_COMPLETED)
-        loaded.cancel()
-        if following.done():
-            following.result()
+    async def _talk(self, lines: AsyncIterator[str]) -> None:
+        await self._loaded.wait()
+        self._begin()
+        async for line in lines:
+            self._open_line = False
+            if not await self._obey(line):
+                break
+            self._show_prompt()
+
+    def _begin(self) -> None:
+        """Say how things stand."""
         room, now = self._room, self._now()
         if self._prompts:
             self._say("Runebook, plain mode. Type a command and Enter; help lists them, quit leaves.")
