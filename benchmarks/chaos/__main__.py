@@ -3,50 +3,35 @@
 from __future__ import annotations
 
 import argparse
+import os
 import random
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks import machine
-from benchmarks.chaos.blows import BLOWS
-from benchmarks.chaos.stage import Broken, Stage
+from benchmarks.chaos.blows import BLOWS, NO_KILLS, NOT_ON
+from benchmarks.chaos.disk import alone, has_small_disk
+from benchmarks.chaos.rounds import STORES, Round
+from benchmarks.chaos.server import can_cut, has_postgres
 from benchmarks.processes import heed_signals
-from benchmarks.scratch import scratch_folder
-from benchmarks.session import BenchmarkError
 
 BLOWS_A_ROUND = 30
 MOST_BROKEN = 5
 """Rounds that broke something, before it is given up."""
 
 
-def round_by(seed: int, course: Sequence[str], deadline: float, kept: Path, count: Counter[str]) -> bool:
-    """One round: a fresh stage and the blows of `course` on it; whether nothing broke."""
-    chance, struck = random.Random(seed), 0
-    with scratch_folder() as folder:
-        stage = Stage(folder, seed)
-        try:
-            with stage:
-                for kind in course:
-                    if time.monotonic() > deadline:
-                        break
-                    struck += 1
-                    count[kind] += BLOWS[kind](stage, chance)
-                    stage.audit()
-                stage.voices.hush()
-                stage.audit(whole=True)
-        except (Broken, BenchmarkError) as error:
-            place = kept / f"seed-{seed}"
-            stage.keep(place)
-            blows = ", ".join(course[:struck])
-            print(f"broken: seed {seed}, after {blows}: {error}; see {place}", flush=True)
-            return False
-        finally:
-            count.update(dict(stage.ledger.count()))
-            count["records"] += stage.auditor.records
-    return True
+def impossible() -> Iterator[tuple[str, str]]:
+    """What cannot be done on this machine, and why."""
+    if not has_postgres():
+        yield "store", "PostgreSQL is not installed (Debian: apt install postgresql)"
+        yield "network", "PostgreSQL is not installed"
+    elif not can_cut():
+        yield "network", "only root can make network namespaces"
+    if not has_small_disk():
+        yield "disk", "only root can mount a small disk"
 
 
 def main(words: list[str]) -> int:
@@ -57,35 +42,46 @@ def main(words: list[str]) -> int:
     parser.add_argument("--blows", type=int, default=BLOWS_A_ROUND, help="in a round, on one stage")
     parser.add_argument("--seed", type=int, help="the first round's; else by chance")
     parser.add_argument("--only", action="append", choices=list(BLOWS), metavar="NAME", help="of %(choices)s")
+    parser.add_argument("--store", choices=STORES, help="where the log is; else by turns")
     parser.add_argument(
         "--keep", type=Path, default=Path("chaos-broken"), help="for what a broken round leaves"
     )
     given = parser.parse_args(words)
+    alone(words)
     heed_signals()
-    kinds = given.only or list(BLOWS)
+    left_out = dict(impossible())
+    kinds = [each for each in given.only or BLOWS if each not in left_out]
+    for name, why in left_out.items():
+        if name in (given.only or BLOWS):
+            print(f"left out: {name}: {why}", flush=True)
     seed = random.SystemRandom().randrange(1 << 31) if given.seed is None else given.seed
     begun, rounds, kills, broken = time.monotonic(), 0, 0, 0
     deadline = begun + given.minutes * 60
     count = Counter[str]()
-    print(f"{machine.facts()}\nfrom seed {seed}: {', '.join(kinds)}", flush=True)
+    stores = [given.store] if given.store else [each for each in STORES if each == "sqlite" or has_postgres()]
+    print(
+        f"{machine.facts()}\nfrom seed {seed}: {', '.join(kinds)}; the log in {', '.join(stores)}", flush=True
+    )
     try:
         while time.monotonic() < deadline and broken < MOST_BROKEN and kills < given.kills:
-            course = random.Random(-seed - rounds).choices(kinds, k=given.blows)
-            broken += not round_by(seed + rounds, course, deadline, given.keep, count)
+            store = stores[rounds % len(stores)]
+            fitting = [each for each in kinds if each not in NOT_ON[store]]
+            course = random.Random(-seed - rounds - 1).choices(fitting, k=given.blows)
+            one = Round(seed + rounds, course, store, count)
+            broken += not one.play(deadline, given.keep)
             rounds += 1
-            kills = sum(count[kind] for kind in kinds)
-            print(
-                f"round {rounds}: {kills} kills, {time.monotonic() - begun:.0f} s, {broken} broken",
-                flush=True,
-            )
+            kills = sum(count[kind] for kind in BLOWS if kind not in NO_KILLS)
+            spent = time.monotonic() - begun
+            print(f"round {rounds} ({store}): {kills} kills, {spent:.0f} s, {broken} broken", flush=True)
     except KeyboardInterrupt:
         print("chaos: interrupted; everything that was started has ended", file=sys.stderr)
         return 130
     for name, many in sorted(count.items()):
-        print(f"{many:,} {'kills: ' if name in BLOWS else ''}{name}")
+        print(f"{many:,} {'' if name not in BLOWS else 'times: ' if name in NO_KILLS else 'kills: '}{name}")
     print(f"{kills} kills in {rounds} rounds, {broken} of which broke something")
     return 1 if broken else 0
 
 
 if __name__ == "__main__":
+    os.environ.setdefault("PYTHONUNBUFFERED", "1")
     sys.exit(main(sys.argv[1:]))

@@ -5,14 +5,14 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
+import math
 import os
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.chaos.ledger import Ledger, Outcome, Vote
-from benchmarks.chaos.player import word
-from benchmarks.kill_writer import OLD_FILES
+from benchmarks.chaos.player import FILES, word
 from benchmarks.soak.notes import Note
 from runebook_tui.core.events import AgentStarted, CoordinationResponse, Record
 from runebook_tui.core.fold import fold
@@ -22,6 +22,7 @@ from runebook_tui.log.eventlog import EventLog, encode
 from runebook_tui.log.lease import process_start
 from runebook_tui.log.loading import load
 
+_YES = ("taken", "approved")
 AS_LAID = b"as it was\n"
 
 
@@ -46,7 +47,7 @@ class Auditor:
             if record.seq != expected:
                 yield f"record {expected} is missing: {record.seq} comes after {expected - 1}"
                 expected = record.seq
-            self._digest.update(_line(record))
+            self._digest.update(line(record))
             self._note(record)
         self.records = expected
         self.state = fold(fresh, self.state)
@@ -65,7 +66,7 @@ class Auditor:
         records = log.read(before=self.records + 1)
         digest = hashlib.sha256()
         for record in records:
-            digest.update(_line(record))
+            digest.update(line(record))
         if digest.digest() != self._digest.digest():
             yield "records that were read before have changed"
         if fold(records) != self.state:
@@ -122,15 +123,17 @@ class Auditor:
                 told = f"{agent.attempt}, by {self._starts[name]} records"
                 yield f"{name} was started {life.attempt} times; the log says {told}"
 
-    def landed(self, changed: Container[int], notes: Sequence[Note]) -> Iterator[str]:
+    def landed(self, changed: Container[int], notes: Sequence[Note], votes: Sequence[Vote]) -> Iterator[str]:
         """Every foreign file is as it was laid, but for approved changes, which are all there.
 
         `notes` are older than what was found `changed`, and that is older than what was read of the log.
         """
-        ends = {note["number"]: note["errno"] for note in notes if note["do"] == "end"}
+        ends = {note["number"]: note for note in notes if note["do"] == "end"}
         approved = dict(self._approved())
-        for number in range(OLD_FILES):
-            code = ends.get(number)
+        heard = {vote.request: vote.time for vote in votes if (vote.outcome, vote.decision) == _YES}
+        for number in range(FILES):
+            end = ends.get(number)
+            code = None if end is None else end["errno"]
             if number not in changed:
                 if code == 0 and number in approved:
                     yield f"the change {number} was approved and told to have landed, and did not"
@@ -140,7 +143,10 @@ class Auditor:
                 yield f"the change {number} landed without an approval (its program was told {code})"
             elif approved[number] not in self._ledger.meant:
                 yield f"the change {number} landed by request {approved[number]}, which nobody approved"
-            if code == errno.EACCES and number in approved:
+            # Without an engine it is refused at once, and asked about when there is one.
+            if end is None or code != errno.EACCES or number not in approved:
+                continue
+            if end["time"] > heard.get(approved[number], math.inf):
                 yield f"the change {number} was approved by request {approved[number]}, and refused"
 
     def _approved(self) -> Iterator[tuple[int, int]]:
@@ -154,13 +160,13 @@ class Auditor:
 
 def lay(root: Path) -> None:
     """Make the files that the player tries to change."""
-    for number in range(OLD_FILES):
+    for number in range(FILES):
         (root / f"beta/old{number}").write_bytes(AS_LAID)
 
 
-def changed(root: Path) -> set[int]:
-    """The numbers of those files that are not as they were laid."""
-    return {number for number in range(OLD_FILES) if not _as_laid(root, number)}
+def changed(root: Path, most: int = FILES) -> set[int]:
+    """The numbers below `most` of those files that are not as they were laid."""
+    return {number for number in range(most) if not _as_laid(root, number)}
 
 
 def _as_laid(root: Path, number: int) -> bool:
@@ -170,5 +176,6 @@ def _as_laid(root: Path, number: int) -> bool:
     return False
 
 
-def _line(record: Record) -> bytes:
+def line(record: Record) -> bytes:
+    """A record as a line, from which nothing is left out."""
     return f"{record.seq} {record.time!r} {record.run} {record.actor} {encode(record.event)}\n".encode()

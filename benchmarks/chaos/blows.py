@@ -7,9 +7,11 @@ import random
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 from benchmarks.chaos.ledger import Life
 from benchmarks.chaos.stage import IDLE, Broken, Stage
+from benchmarks.chaos.terminal import alike
 from benchmarks.soak.gauges import children
 from runebook_tui.core.resuming import is_lost
 from runebook_tui.execution.client import EngineClient
@@ -19,6 +21,12 @@ Blow = Callable[[Stage, random.Random], int]
 
 _WORK_SECONDS = 0.6
 _START_SECONDS = 1.2
+_CUT_SECONDS = 3.0
+_SLOW = 2.0
+"""How old the newest record may be when it is looked at, seconds."""
+_MODES = "12356"
+"""The keys of the screens whose rows stand still when nothing happens."""
+_FILTERS = ("beta", "idle", "own")
 _MOST_IN_A_ROW = 4
 
 
@@ -36,11 +44,20 @@ def engine(stage: Stage, chance: random.Random) -> int:
 
 
 def screen(stage: Stage, chance: random.Random) -> int:
-    """The person's screen."""
-    time.sleep(chance.uniform(0, _WORK_SECONDS))
-    stage.terminal.kill()
-    stage.terminal.open()
-    stage.terminal.shows("chaos", "alpha")
+    """The person's screen, wherever the person looks: it comes back to the same."""
+    terminal = stage.terminal
+    stage.voices.hush()
+    terminal.still()
+    terminal.keys(chance.choice(_MODES))
+    if chance.random() < 0.5:
+        terminal.keys("/", *chance.choice(_FILTERS), "Enter")
+    terminal.keys(*["Down"] * chance.randrange(1, 6))
+    before = terminal.still()
+    terminal.kill()
+    terminal.open()
+    terminal.until(f"the screen that was killed:\n{before}\n", lambda: alike(before, terminal.screen()))
+    terminal.keys("Escape", "1")
+    stage.voices.go_on()
     return 1
 
 
@@ -108,6 +125,73 @@ def tmux(stage: Stage, chance: random.Random) -> int:
     return killed
 
 
+def store(stage: Stage, chance: random.Random) -> int:
+    """The server of the log, every process of it, now and then with the engine."""
+    assert stage.store is not None
+    time.sleep(chance.uniform(0, _WORK_SECONDS))
+    stage.store.kill()
+    killed = 1
+    time.sleep(chance.uniform(0, _WORK_SECONDS))
+    if chance.random() < 0.3:
+        killed += stage.kill_engine()
+    stage.store.start()
+    if killed > 1:
+        stage.start_engine()
+    stage.goes_on()
+    return killed
+
+
+def network(stage: Stage, chance: random.Random) -> int:
+    """The way to the log's server is cut for a while."""
+    assert stage.store is not None
+    time.sleep(chance.uniform(0, _WORK_SECONDS))
+    stage.store.cut(chance.uniform(0, _CUT_SECONDS), chance)
+    stage.goes_on()
+    return 1
+
+
+def disk(stage: Stage, chance: random.Random) -> int:
+    """The disk of the state folder is full for a while, now and then when an engine starts."""
+    time.sleep(chance.uniform(0, _WORK_SECONDS))
+    stage.disk.fill()
+    time.sleep(chance.uniform(0, _WORK_SECONDS))
+    restarted = chance.random() < 0.5
+    if restarted:
+        stage.kill_engine()
+        stage.start_engine(wait=False)
+        time.sleep(chance.uniform(0, _START_SECONDS))
+    else:
+        time.sleep(chance.uniform(0, _CUT_SECONDS))
+    stage.disk.make_room()
+    if restarted:
+        # One that found no room for its log has ended with words.
+        stage.kill_engine()
+        stage.start_engine()
+    stage.goes_on()
+    return 1
+
+
+def clock(stage: Stage, chance: random.Random) -> int:
+    """The engine is killed, and the next one has another idea of the time; then one has the right one."""
+    seconds = chance.choice((-86_400, -1200, -3, 3, 1200, 86_400))
+    stage.kill_engine()
+    stage.start_engine(environment=skewed(seconds))
+    stage.goes_on()
+    stage.until("a record by that clock", lambda: abs(stage.state.time - time.time() - seconds) < _SLOW)
+    stage.kill_engine()
+    stage.start_engine()
+    stage.goes_on()
+    return 2
+
+
+def skewed(seconds: int) -> dict[str, str]:
+    """What has an engine take the time to be so many seconds later.
+
+    libfaketime 0.9.10 was tried: with it either no thread can sleep, or a wait with a timeout never ends.
+    """
+    return {"PYTHONPATH": str(Path(__file__).with_name("skew")), "CHAOS_SKEW": str(seconds)}
+
+
 def _below(life: Life) -> list[tuple[int, float | None]]:
     """The processes of an agent that last, each with its start: front, server and program."""
     serving = children(life.pid)
@@ -127,5 +211,13 @@ BLOWS: Mapping[str, Blow] = {
     "server": server,
     "front": front,
     "tmux": tmux,
+    "clock": clock,
+    "disk": disk,
+    "store": store,
+    "network": network,
 }
-"""By the name of what dies."""
+"""By the name of what dies, or goes wrong."""
+NOT_ON: Mapping[str, tuple[str, ...]] = {"sqlite": ("store", "network"), "postgres": ("disk",)}
+"""Which of them a log in that store knows nothing of."""
+NO_KILLS = ("disk", "network")
+"""Nothing is killed by these."""

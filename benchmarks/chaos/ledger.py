@@ -20,6 +20,8 @@ class Vote(NamedTuple):
     outcome: Outcome
     words: str
     """Of a refusal."""
+    time: float = 0.0
+    """When it was answered, unix seconds."""
 
 
 class Life(NamedTuple):

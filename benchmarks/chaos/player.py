@@ -14,10 +14,13 @@ import sys
 import time
 from pathlib import Path
 
-from benchmarks.kill_writer import BY_NUMBER, OLD_FILES, WAYS
+from benchmarks.kill_writer import BY_NUMBER, WAYS
 from benchmarks.soak.notes import NoteReader, NoteWriter
 
+FILES = 2000
+"""Each is tried once."""
 _STEP_SECONDS = 0.03
+_REST_SECONDS = 0.15
 _OWN_STEPS = 10
 _WORD_SECONDS = 4.0
 """An agent may send 20 messages in a minute (core/messages.py)."""
@@ -32,6 +35,7 @@ class Player:
         self._words = max((note["word"] for note in before if note["do"] == "word"), default=0)
         self._notes = NoteWriter(str(notes))
         self._child: tuple[int, int] | None = None
+        self._due = 0.0
         self._steps = 0
 
     def play(self) -> None:
@@ -58,7 +62,7 @@ class Player:
 
     def _foreign(self) -> None:
         if self._child is None:
-            if self._next < OLD_FILES:
+            if self._next < FILES and time.monotonic() >= self._due:
                 self._notes.write(do="try", number=self._next)
                 self._child = self._next, _forked(self._next)
                 self._next += 1
@@ -66,8 +70,10 @@ class Player:
         number, child = self._child
         ended, status = os.waitpid(child, os.WNOHANG)
         if ended:
-            self._notes.write(do="end", number=number, errno=os.waitstatus_to_exitcode(status))
+            code = os.waitstatus_to_exitcode(status)
+            self._notes.write(do="end", number=number, errno=code, time=time.time())
             self._child = None
+            self._due = time.monotonic() + _REST_SECONDS
 
     def _say(self) -> None:
         """One word to the operator; that it was taken is noted only when the engine has said so."""

@@ -14,8 +14,11 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
-from benchmarks.chaos.audit import Auditor, changed, lay
+from benchmarks.chaos.audit import Auditor, changed, lay, line
+from benchmarks.chaos.disk import SmallDisk
 from benchmarks.chaos.ledger import Ledger, Life
+from benchmarks.chaos.player import FILES
+from benchmarks.chaos.server import PostgresServer
 from benchmarks.chaos.terminal import Terminal
 from benchmarks.chaos.voices import Voices
 from benchmarks.processes import start
@@ -30,7 +33,7 @@ from runebook_tui.execution.follow import open_log
 from runebook_tui.execution.launch import engine_answers
 from runebook_tui.log.eventlog import LogError
 from runebook_tui.log.lease import process_start
-from runebook_tui.place import runtime_folder, tmux_socket_name
+from runebook_tui.place import runtime_folder, state_folder, tmux_socket_name
 
 SECONDS = 60.0
 IDLE = ("idle1", "idle2")
@@ -68,10 +71,17 @@ class Ground(Scratch):
 
 
 class Stage:
-    """Everything lies in `folder`, which is the caller's to remove; `seed` is of the voices."""
+    """Everything lies in `folder`, which is the caller's to remove; `seed` is of the voices.
 
-    def __init__(self, folder: Path, seed: int) -> None:
+    The log is in SQLite, or where the environment says; then `store` is the server that it is in.
+    """
+
+    def __init__(
+        self, folder: Path, seed: int, store: PostgresServer | None = None, *, small_disk: bool = False
+    ) -> None:
         self.ground = Ground(folder)
+        self.store = store
+        self._small_disk = small_disk
         self.root = self.ground.root
         self.ledger = Ledger()
         self.auditor = Auditor(self.ledger)
@@ -98,6 +108,9 @@ class Stage:
 
     def _begin(self) -> None:
         self._stack.callback(self._kill_left)
+        if self._small_disk:
+            self.disk = SmallDisk(state_folder(self.root))
+            self._stack.callback(self.disk.close)
         for each in ("own", "beta"):
             (self.root / each).mkdir()
         lay(self.root)
@@ -122,12 +135,13 @@ class Stage:
 
     # ── the engine ──────────────────────────────────────────────────────────────────────────────
 
-    def start_engine(self, *, wait: bool = True, before: tuple[str, ...] = ()) -> None:
-        """Start an engine, by the command `before` if given, and wait until it answers."""
+    def start_engine(self, *, wait: bool = True, environment: Mapping[str, str] | None = None) -> None:
+        """Start an engine, with more variables if given, and wait until it answers."""
         with self.said.open("ab") as said:
             self._engine = start(
-                [*before, *PROGRAM, "run", "--keep"],
+                [*PROGRAM, "run", "--keep"],
                 cwd=self.root, stdin=subprocess.DEVNULL, stdout=said, stderr=said,
+                env={**os.environ, **(environment or {})},
             )  # fmt: skip
         if wait:
             self.until("an engine that answers", lambda: engine_answers(self.root))
@@ -224,14 +238,15 @@ class Stage:
         """Compare log and tree with the ledger. Raises Broken."""
         # In this order: what was answered by now is in the log that is read then.
         notes = list(self._all_notes())
-        landed = changed(self.root)
+        tried = max((note["number"] for note in notes if note["do"] == "try"), default=0)
+        landed = changed(self.root, FILES if whole else tried + 1)
         said, votes = self.ledger.copy()
         with open_log(self.root) as log:
             wrong = list(self.auditor.read(log))
             wrong += self.auditor.said(said, notes)
             wrong += self.auditor.decided(votes)
             wrong += self.auditor.alive()
-            wrong += self.auditor.landed(landed, notes)
+            wrong += self.auditor.landed(landed, notes, votes)
             if whole:
                 wrong += self.auditor.whole(log)
         wrong += [f"an own write failed: {os.strerror(n['errno'])}" for n in notes if n["do"] == "fault"]
@@ -251,8 +266,10 @@ class Stage:
     def keep(self, folder: Path) -> None:
         """Copy what tells the course of it: the log, what the engine said, and the player's notes."""
         folder.mkdir(parents=True, exist_ok=True)
-        for each in (*self.root.glob(".runebook/log.sqlite*"), *self.root.glob(".runebook/*.log")):
+        for each in self.root.glob(".runebook/*.log"):
             shutil.copy2(each, folder)
+        with suppress(LogError), open_log(self.root) as log, (folder / "log.jsonl").open("w") as file:
+            file.writelines(line(record).decode() for record in log.read())
         for each in (self.said, self.ground.notes):
             if each.exists():
                 shutil.copy2(each, folder)

@@ -17,6 +17,8 @@ from benchmarks.session import PROGRAM, BenchmarkError
 
 SECONDS = 60.0
 _STEP_SECONDS = 0.05
+_STILL_SECONDS = 0.6
+_SAME_SHARE = 0.8
 
 
 class Terminal:
@@ -62,6 +64,18 @@ class Terminal:
         """What is shown now."""
         return self._tmux("capture-pane", "-p")
 
+    def still(self) -> str:
+        """What is shown once that has stood still for a while. Raises BenchmarkError."""
+        shown = [self.screen()]
+
+        def stands() -> bool:
+            time.sleep(_STILL_SECONDS)
+            shown.append(self.screen())
+            return alike(*shown[-2:])
+
+        self.until("a screen that stands still", stands)
+        return shown[-1]
+
     def shows(self, *texts: str) -> None:
         """Wait until all of the texts are on the screen. Raises BenchmarkError."""
         self.until(f"a screen with {texts}", lambda: all(text in self.screen() for text in texts))
@@ -89,6 +103,18 @@ class Terminal:
         return done.stdout.rstrip("\n")
 
 
-def steady(screen: str) -> list[str]:
-    """The lines of a screen without what goes on by itself: ages, clocks and counts."""
-    return [re.sub(r"\d+", "#", line).rstrip() for line in screen.splitlines()]
+def alike(one: str, other: str) -> bool:
+    """Whether two screens show the same: the same selected rows, and most lines but for ages and counts."""
+    first, second = _lines(one), _lines(other)
+    same = sum(a == b for a, b in zip(first, second, strict=True)) if len(first) == len(second) else 0
+    return same >= _SAME_SHARE * len(first) and _selected(first) == _selected(second)
+
+
+def _lines(screen: str) -> list[str]:
+    """The lines without what goes on by itself: numbers, and the room that they take."""
+    return [re.sub(r"[\d:]+|\s+", " ", line).strip() for line in screen.splitlines()]
+
+
+def _selected(lines: list[str]) -> list[str]:
+    """What stands at the marks of selected rows, up to the frame."""
+    return [re.split("[│╭╰]", line.partition("▌")[2])[0] for line in lines if "▌" in line]

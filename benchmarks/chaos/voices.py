@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -111,7 +112,7 @@ class Voices:
             self._ledger.mean(request)
         barrier.wait(_PATIENCE)
         outcome, words = _asked(self._root, _VERBS[decision], request=request)
-        self._ledger.vote(Vote(request, operator, decision, outcome, words))
+        self._ledger.vote(Vote(request, operator, decision, outcome, words, time.time()))
 
 
 def _asked(root: Path, do: str, **fields: object) -> tuple[Outcome, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
@@ -20,6 +20,7 @@ from runebook_tui.tui.deciding import DecidingApp
 from runebook_tui.tui.going import GoingApp
 from runebook_tui.tui.news import NewsApp
 from runebook_tui.tui.pacing import paced
+from runebook_tui.tui.returning import ReturningApp
 from runebook_tui.tui.screens.cockpit import CockpitScreen
 from runebook_tui.tui.screens.mode import ModeScreen
 from runebook_tui.tui.screens.request_keys import RequestKeys
@@ -29,6 +30,7 @@ from runebook_tui.tui.view import View, worth_telling
 
 if TYPE_CHECKING:
     from textual.command import Provider
+    from textual.screen import Screen
     from textual.theme import Theme
 
     from runebook_tui.tui.screens.suggestions import SuggestionsScreen
@@ -40,7 +42,7 @@ def _palette() -> type[Provider]:
     return CockpitCommands
 
 
-class RunebookApp(NewsApp, DecidingApp, SpeakingApp, GoingApp, inherit_bindings=False):
+class RunebookApp(NewsApp, DecidingApp, SpeakingApp, GoingApp, ReturningApp, inherit_bindings=False):
     """The cockpit. `now` gives unix seconds, `pulse` monotonic ones; `tour`: begin with the tour.
 
     Leaving ends no agent.
@@ -126,6 +128,7 @@ class RunebookApp(NewsApp, DecidingApp, SpeakingApp, GoingApp, inherit_bindings=
 
     async def on_unmount(self) -> None:
         """Give the backend back."""
+        await self.leave_place()
         await self._backend.close()
 
     @work(exclusive=True, group="follow")
@@ -136,6 +139,8 @@ class RunebookApp(NewsApp, DecidingApp, SpeakingApp, GoingApp, inherit_bindings=
                 self.tell_attempts(update)
             self.view = self.view.after(update)
             self.offer_resume()
+            if first:
+                await self.come_back()
             if first and self._tour:
                 self.action_tour()
             elif first and update.state.away_since is not None:
@@ -187,6 +192,10 @@ class RunebookApp(NewsApp, DecidingApp, SpeakingApp, GoingApp, inherit_bindings=
     def deciders(self) -> Iterable[RequestKeys]:
         """The cockpit, and the modes that decide requests."""
         return (self._cockpit, *(each for each in self._opened.values() if isinstance(each, RequestKeys)))
+
+    def shown(self) -> Mapping[str, Screen[None]]:
+        """The screens of the modes that were opened."""
+        return {modes.COCKPIT.id: self._cockpit, **self._opened}
 
     # ── where the operator looks ────────────────────────────────────────────────────────────────
 

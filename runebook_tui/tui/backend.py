@@ -169,6 +169,14 @@ class Backend(Protocol):
         """The lines of a file, each with who wrote it. Raises BackendError when they cannot be told."""
         ...
 
+    async def remember(self, text: str) -> None:
+        """Keep where the operator looks; "" forgets it. What cannot be kept is lost."""
+        ...
+
+    async def remembered(self) -> str:
+        """What was kept last by a screen that did not forget it; "" while another screen is open."""
+        ...
+
     async def call(self, found: Sequence[Call], notify: Notify) -> None:
         """Tell the operator of calls outside of the screen, by the means that `notify` names."""
         ...

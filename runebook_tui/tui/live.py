@@ -19,7 +19,7 @@ from runebook_tui.execution.client import EngineDown, EngineError, ask_engine
 from runebook_tui.execution.contents import contents_at
 from runebook_tui.execution.launch import LaunchError, launch_engine
 from runebook_tui.execution.lineage import NoLinesError
-from runebook_tui.execution.screens import OpenScreen
+from runebook_tui.execution.screens import OpenScreen, remember, remembered, screen_is_open
 from runebook_tui.git.process import GitError
 from runebook_tui.history.diffs import request_diff
 from runebook_tui.history.heads import FileHead, heads, tree
@@ -55,12 +55,16 @@ class LiveBackend:
         self._asking = asyncio.Lock()
         self._means = Means(root, time.monotonic)
         self._open: OpenScreen | None = None
+        self._alone = False
+        """Whether no other screen was open when this one began."""
         self._host = host_name(root)
         self._faraway = Faraway(self.send, time.monotonic)
 
     async def follow(self) -> AsyncIterator[Update]:
         """See Backend.follow. While it is followed, the engine leaves it to the screen to call."""
-        self._open = self._open or OpenScreen(self.root)
+        if self._open is None:
+            self._alone = not screen_is_open(self.root)
+            self._open = OpenScreen(self.root)
         async for update in follow.follow(self.root):
             self._state = update.state
             yield Update(update.state, update.records, update.engine_alive, update.away)
@@ -255,6 +259,14 @@ class LiveBackend:
             return await asyncio.to_thread(files.lines, self.root, path)
         except (NoLinesError, LogError) as error:
             raise BackendError(str(error)) from error
+
+    async def remember(self, text: str) -> None:
+        """See Backend.remember."""
+        await asyncio.to_thread(remember, self.root, text)
+
+    async def remembered(self) -> str:
+        """See Backend.remembered."""
+        return await asyncio.to_thread(remembered, self.root) if self._alone else ""
 
     async def call(self, found: Sequence[Call], notify: Notify) -> None:
         """See Backend.call."""

@@ -67,6 +67,7 @@ class MemoryBackend(MemoryPanes):
         self.written: dict[str, tuple[WrittenLine, ...]] = {}
         self.holding: dict[str, str] = {}
         self.called: list[str] = []
+        self.place = ""
         self.closed = False
         self._group = 0
         self._now = now
@@ -363,6 +364,14 @@ class MemoryBackend(MemoryPanes):
         if path not in self.written:
             raise BackendError("there is no such file")
         return self.written[path]
+
+    async def remember(self, text: str) -> None:
+        """Keep it in `place`."""
+        self.place = text
+
+    async def remembered(self) -> str:
+        """What `place` holds."""
+        return self.place
 
     async def call(self, found: Sequence[Call], notify: Notify) -> None:
         """Remember the words in `called`."""

@@ -30,6 +30,7 @@ class NewsApp(SendingApp, inherit_bindings=False):
     def __init__(self, backend: Backend, now: Callable[[], float]) -> None:
         super().__init__(backend, now)
         self._asked_about: set[tuple[str, int]] = set()
+        self._resume_question: ConfirmScreen | None = None
         self._settings = load_settings()
         self._caller = Caller(self._settings.notify, now, self._to_terminal, os.environ)
 
@@ -80,6 +81,9 @@ class NewsApp(SendingApp, inherit_bindings=False):
         if fresh and self.view.engine_alive:
             self._asked_about |= fresh
             self.set_timer(_TOGETHER_SECONDS, self._ask_resume, name="resume")
+        question = self._resume_question
+        if question is not None and question.is_current and not lost_agents(self.view.state):
+            question.dismiss(False)
 
     def _ask_resume(self) -> None:
         """One question, one key; whoever says no has the key in the key bar."""
@@ -92,7 +96,7 @@ class NewsApp(SendingApp, inherit_bindings=False):
                 f"{ones} lost: B on the first screen brings {them} back", severity="warning", timeout=15
             )
             return
-        self.confirm(
+        self._resume_question = self.confirm(
             f"Bring {ones} back?",
             f"At work when tmux or the machine ended. {resume_words(lost)}.",
             yes=f"bring {them} back",

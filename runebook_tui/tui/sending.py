@@ -29,14 +29,18 @@ class SendingApp(App[None], inherit_bindings=False):
     def undecided(self, *requests: int) -> None:
         """Called with the requests that the engine did not decide."""
 
-    def confirm(self, title: str, words: str, *, yes: str, no: str, then: Callable[[], object]) -> None:
-        """Ask whether something is meant."""
+    def confirm(
+        self, title: str, words: str, *, yes: str, no: str, then: Callable[[], object]
+    ) -> ConfirmScreen:
+        """Ask whether something is meant, on the screen that is returned."""
 
         def answer(meant: bool | None) -> None:
             if meant:
                 then()
 
-        self.push_screen(ConfirmScreen(title, words, yes=yes, no=no), answer)
+        question = ConfirmScreen(title, words, yes=yes, no=no)
+        self.push_screen(question, answer)
+        return question
 
     def _tell(self, do: str, answer: dict[str, object]) -> None:
         """Say what became of it, where there is more to say than that it was done."""

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.chaos.__main__ import round_by
 from benchmarks.chaos.audit import Auditor
-from benchmarks.chaos.blows import BLOWS
 from benchmarks.chaos.ledger import Ledger, Vote
+from benchmarks.chaos.rounds import Round
+from benchmarks.chaos.terminal import alike
 from runebook_tui.core.events import CoordinationRequest, CoordinationResponse, Event
 from runebook_tui.core.messages import MessageSent
 from runebook_tui.core.types import Crossing, RequestKind
@@ -93,8 +93,22 @@ def test_a_foreign_byte_needs_an_approval(
 ) -> None:
     ledger = Ledger(meant={1} if meant else set())
     auditor = read(ledger, request(), CoordinationResponse(request=1, decision=decision))
-    notes = [{"do": "end", "number": 0, "errno": code}]
-    assert bool(list(auditor.landed({0} if landed else set(), notes))) is wrong
+    notes = [{"do": "end", "number": 0, "errno": code, "time": 2.0}]
+    votes = [Vote(1, "one", "approved", "taken", "", 1.0)] if meant else []
+    assert bool(list(auditor.landed({0} if landed else set(), notes, votes))) is wrong
+
+
+@pytest.mark.parametrize(
+    ("other", "same"),
+    [
+        ("Files · 20\n▌ one.py   12 s\n  two.py 1:03\nkeys", True),
+        ("Files · 20\n  one.py   12 s\n▌ two.py 1:03\nkeys", False),
+        ("Plan\n▌ one.py\n  three.py\nother keys", False),
+        ("", False),
+    ],
+)
+def test_a_screen_is_the_same_but_for_its_ages(other: str, same: bool) -> None:
+    assert alike("Files · 20\n▌ one.py    9 s\n  two.py 0:59\nkeys", other) is same
 
 
 def test_a_log_that_was_written_anew_is_told() -> None:
@@ -108,9 +122,9 @@ def test_a_log_that_was_written_anew_is_told() -> None:
 def test_nothing_is_lost_under_a_few_kills_of_each_kind(tmp_path: Path) -> None:
     count = Counter[str]()
     chance = random.Random(8)
-    course = [*BLOWS, "engine"]
+    course = ["engine", "screen", "server", "front", "tmux", "engine"]
     chance.shuffle(course)
-    assert round_by(8, course, float("inf"), tmp_path / "kept", count)
-    assert all(count[kind] for kind in BLOWS)
+    assert Round(8, course, "sqlite", count).play(float("inf"), tmp_path / "kept")
+    assert all(count[kind] for kind in course)
     assert count["messages taken"]
     assert count["decisions taken"]

@@ -21,6 +21,14 @@ async def test_lost_agents_are_one_question_and_one_key_brings_them_back() -> No
         assert played.backend.state.agents["storage"].status is AgentStatus.STARTING
 
 
+async def test_a_question_goes_when_another_has_brought_them_back() -> None:
+    async with stage() as played:
+        played.backend.do(c.ReportExited("storage", reason="its pane is gone", lost=True))
+        await played.until(lambda: isinstance(played.app.screen, ConfirmScreen))
+        played.backend.do(c.ResumeAgents())
+        await played.until(lambda: played.app.screen is played.cockpit)
+
+
 async def test_who_says_no_is_not_asked_again_and_has_the_key() -> None:
     async with stage() as played:
         played.backend.do(c.ReportExited("storage", reason="its pane is gone", lost=True))

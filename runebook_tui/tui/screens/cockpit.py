@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from textual import getters, on
 from textual.app import ComposeResult
@@ -112,6 +112,7 @@ class CockpitScreen(SpeakingKeys):
         self.run_worker(self._looking.run(), group="pane")
         self.watch_tab(self.tab)
         self.set_interval(1.0, self._tick)
+        self.post_message(ModeScreen.Opened())
 
     def _tick(self) -> None:
         if self.is_current:
@@ -135,6 +136,15 @@ class CockpitScreen(SpeakingKeys):
     def on_resize(self, event: Resize) -> None:
         """The titles name the keys of the tabs only where there are tabs."""
         self.call_after_refresh(self._tab_titles)
+
+    def turned(self) -> Mapping[str, str]:
+        """The tab."""
+        return {"tab": self.tab}
+
+    def turn(self, turned: Mapping[str, str]) -> None:
+        """Show the tab."""
+        if turned.get("tab") in ("plan", "pane"):
+            self.tab = turned["tab"]
 
     def _tab_titles(self) -> None:
         tabs = self.has_class("-narrow") or self.has_class("-short")

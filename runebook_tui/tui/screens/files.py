@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
 from textual import getters, on, work
@@ -138,7 +138,8 @@ class FilesScreen(ModeScreen):
     def _unfold(self) -> None:
         """Unfold a tree that was not shown before, as far as it is small."""
         unfolded = self._tree.rows(None if len(self._tree) <= _SMALL else ())
-        self._opened = {row.node.path for row in unfolded if isinstance(row.node, Folder) and row.open}
+        opened = {row.node.path for row in unfolded if isinstance(row.node, Folder) and row.open}
+        self._opened = self._opened or opened
 
     @work(exclusive=True, group="news")
     async def _catch_up(self) -> None:
@@ -290,8 +291,7 @@ class FilesScreen(ModeScreen):
 
     @work(exclusive=True, group="story")
     async def _tell(self) -> None:
-        node = self.node
-        if not isinstance(node, File):
+        if not isinstance(node := self.node, File):
             return
         claim, news = self._owners.owner_of(node.path), self._news.get(node.path)
         told = 0 if news is None else news.touches
@@ -310,8 +310,7 @@ class FilesScreen(ModeScreen):
 
     def offered(self) -> Iterable[tuple[str, str]]:
         """What the keys do with the selected one."""
-        node = self.node
-        if isinstance(node, Folder) and self._as_tree:
+        if isinstance(node := self.node, Folder) and self._as_tree:
             yield "file.open", "fold" if node.path in self._opened else "unfold"
         elif isinstance(node, File):
             if (request := self._present.requests.get(node.path)) is not None:
@@ -331,8 +330,7 @@ class FilesScreen(ModeScreen):
 
     def action_open(self) -> None:
         """Open the request about the file, or fold or unfold the folder."""
-        node = self.node
-        if isinstance(node, Folder):
+        if isinstance(node := self.node, Folder):
             self._fold(node.path, fold=node.path in self._opened)
         elif node is not None and (request := self._present.requests.get(node.path)) is not None:
             self.post_message(RequestKeys.CardWanted(request))
@@ -341,8 +339,7 @@ class FilesScreen(ModeScreen):
 
     def action_unfold(self) -> None:
         """Unfold the folder, else go to what is in it."""
-        node = self.node
-        if isinstance(node, Folder) and node.path not in self._opened:
+        if isinstance(node := self.node, Folder) and node.path not in self._opened:
             self._fold(node.path, fold=False)
         elif isinstance(node, Folder):
             self.rows.action_move(1)
@@ -365,6 +362,16 @@ class FilesScreen(ModeScreen):
         (self._opened.discard if fold else self._opened.add)(path)
         self._changed()
 
+    def turned(self) -> Mapping[str, str]:
+        """The order, and the unfolded folders, one a line."""
+        return {"order": self._order, "unfolded": "\n".join(sorted(self._opened))}
+
+    def turn(self, turned: Mapping[str, str]) -> None:
+        """Take the order, and unfold the folders."""
+        self._order = turned["order"] if turned.get("order") in _ORDERS else self._order
+        self._opened = set(turned.get("unfolded", "").split("\n"))
+        self._changed()
+
     def action_order(self) -> None:
         """The next order."""
         orders = list(_ORDERS)
@@ -375,16 +382,14 @@ class FilesScreen(ModeScreen):
         """Show who wrote each line of the selected file."""
         from runebook_tui.tui.screens.lines import LinesScreen
 
-        node = self.node
-        if isinstance(node, File):
+        if isinstance(node := self.node, File):
             self.app.push_screen(LinesScreen(node.path, self.backend, self.now))
         else:
             self.say("select a file to see who wrote its lines")
 
     def action_edit(self) -> None:
         """Open the selected file in the operator's editor; the screen comes back when that ends."""
-        node = self.node
-        if not isinstance(node, File):
+        if not isinstance(node := self.node, File):
             self.say("select a file to edit it")
             return
         try:

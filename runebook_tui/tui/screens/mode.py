@@ -42,6 +42,9 @@ class ModeScreen(Screen[None]):
     key_bar = getters.query_one(KeyBar)
     filter = getters.query_one("#filter", Input)
 
+    class Opened(Message):
+        """The screen is there for the first time."""
+
     class Wanted(Message):
         """The operator wants the engine to do something: a verb and its fields (`Backend.send`)."""
 
@@ -91,6 +94,7 @@ class ModeScreen(Screen[None]):
         """Times go on each second."""
         self.set_interval(1.0, self.tick)
         self._fresh()
+        self.post_message(self.Opened())
 
     def on_screen_resume(self) -> None:
         """Show what came while another mode was looked at."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from textual import getters, on, work
 from textual.app import SuspendNotSupported
@@ -161,6 +161,15 @@ class PlanScreen(ModeScreen):
         self.findings.update(Content("\n").join(lines))
 
     # ── changes ─────────────────────────────────────────────────────────────────────────────────
+
+    def turned(self) -> Mapping[str, str]:
+        """Whether the interfaces are shown."""
+        return {"interfaces": "yes"} if self._apis else {}
+
+    def turn(self, turned: Mapping[str, str]) -> None:
+        """Show the interfaces, if they were."""
+        if ("interfaces" in turned) is not self._apis:
+            self.action_apis()
 
     def action_apis(self) -> None:
         """Show the interfaces in the place of the selected one, or that again."""

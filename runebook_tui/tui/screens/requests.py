@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from textual import getters, on, work
 from textual.containers import Horizontal, Vertical
@@ -239,6 +239,15 @@ class RequestsScreen(SheetKeys, ModeScreen, SpeakingKeys):
         state = self.view.state
         names = reversed(dict.fromkeys(request.undone.values()))
         return next((name for name in names if not why_not_restored(state, name)), None)
+
+    def turned(self) -> Mapping[str, str]:
+        """Whether the decided ones are shown."""
+        return {"decided": "yes"} if self._old else {}
+
+    def turn(self, turned: Mapping[str, str]) -> None:
+        """Show the decided ones, if they were."""
+        if ("decided" in turned) is not self._old:
+            self.action_old()
 
     def action_old(self) -> None:
         """Show the decided requests in the place of the open ones, or the open ones again."""

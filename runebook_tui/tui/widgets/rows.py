@@ -89,6 +89,7 @@ class Rows(LineView, can_focus=True):
         self._entries: Sequence[Entry] = ()
         self._offsets: list[int] = []
         self._index: int | None = None
+        self._spot: tuple[Hashable | None, int] | None = None
         self._strips: dict[int, list[Strip]] = {}
 
     @property
@@ -115,11 +116,29 @@ class Rows(LineView, can_focus=True):
         if self.selected != key:
             self.by_hand = False
             self._selection_moved()
+        self._find_spot()
 
     def redraw(self) -> None:
         """Draw what can be seen anew: a time in it has gone on."""
         self._strips.clear()
         self.repaint()
+
+    def come_to(self, key: Hashable | None, top: int) -> None:
+        """Select the entry of that key, and have `top` as the first line in sight, once it is there.
+
+        Whoever moves by hand before that stays there.
+        """
+        self._spot = (key, top)
+        self._find_spot()
+
+    def _find_spot(self) -> None:
+        if self._spot is None:
+            return
+        key, top = self._spot
+        if self._entries and (key is None or any(entry.key == key for entry in self._entries)):
+            self._spot = None
+            self.select(key)
+            self.call_after_refresh(self.scroll_to, y=top, animate=False, force=True)
 
     def select(self, key: Hashable, *, by_hand: bool = False) -> None:
         """Select the entry of that key; nothing happens when there is none."""
@@ -255,6 +274,8 @@ class Rows(LineView, can_focus=True):
                 at += step
 
     def _go(self, index: int, by_hand: bool) -> None:
+        if by_hand:
+            self._spot = None
         if index != self._index:
             for changed in (self._index, index):
                 if changed is not None:
