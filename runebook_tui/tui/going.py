@@ -21,7 +21,7 @@ from runebook_tui.tui.widgets.agent import AgentPanel
 from runebook_tui.tui.widgets.pane import PaneView
 
 if TYPE_CHECKING:
-    from runebook_tui.tui.screens.suggestions import SuggestionsScreen
+    from runebook_tui.tui.screens.mode import ModeScreen
 
 
 class GoingApp(SendingApp, inherit_bindings=False):
@@ -106,8 +106,8 @@ class GoingApp(SendingApp, inherit_bindings=False):
             else:
                 self._away(command)
 
-    async def on_suggestions_screen_place_wanted(self, event: SuggestionsScreen.PlaceWanted) -> None:
-        """Open the file that a suggestion is about in the operator's editor."""
+    async def on_mode_screen_place_wanted(self, event: ModeScreen.PlaceWanted) -> None:
+        """Open a file in the operator's editor."""
         self._open(Link(0, 0, event.path, event.line), event.agent)
 
     def _open_address(self, address: str) -> None:

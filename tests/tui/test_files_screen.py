@@ -256,7 +256,7 @@ async def test_the_editor_of_the_operator_gets_the_file(
         await select(played, "README.md")
         await played.press("e")
         # A terminal that cannot be given away says so; one that can has the editor in it.
-        await played.until(lambda: said.exists() or "an editor cannot be opened from here" in played.text())
+        await played.until(lambda: said.exists() or "this terminal cannot be handed over" in played.text())
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 36), (210, 50)], ids=str)

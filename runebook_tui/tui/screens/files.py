@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
 from textual import getters, on, work
-from textual.app import SuspendNotSupported
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.timer import Timer
@@ -23,7 +20,6 @@ from runebook_tui.core.story import Story
 from runebook_tui.core.tree import File, Folder, Row, Tree
 from runebook_tui.core.types import ExecutionPlan
 from runebook_tui.tui.backend import Backend, BackendError
-from runebook_tui.tui.editor import EditorError, at_line
 from runebook_tui.tui.growing import STEP, grown, owned, told
 from runebook_tui.tui.screens.mode import ModeScreen
 from runebook_tui.tui.screens.request_keys import RequestKeys
@@ -389,16 +385,7 @@ class FilesScreen(ModeScreen):
 
     def action_edit(self) -> None:
         """Open the selected file in the operator's editor; the screen comes back when that ends."""
-        if not isinstance(node := self.node, File):
+        if isinstance(node := self.node, File):
+            self.post_message(self.PlaceWanted(node.path))
+        else:
             self.say("select a file to edit it")
-            return
-        try:
-            command = at_line(os.environ, self.backend.root.absolute() / node.path, 1)
-            with self.app.suspend():
-                subprocess.run(command, check=False)
-        except SuspendNotSupported:
-            self.say("an editor cannot be opened from here")
-        except EditorError as error:
-            self.say(str(error))
-        except OSError as error:
-            self.say(f"the editor cannot be started: {error.strerror}")

@@ -53,6 +53,15 @@ class ModeScreen(Screen[None]):
             self.do = do
             self.fields = fields
 
+    class PlaceWanted(Message):
+        """The operator wants to edit a file at a line, counted from 1, in an agent's tree if one is named."""
+
+        def __init__(self, path: str, line: int = 1, agent: str = "") -> None:
+            super().__init__()
+            self.path = path
+            self.line = line
+            self.agent = agent
+
     def __init_subclass__(cls, **more: Any) -> None:
         cls.TABLE = modes.commands_of(cls.MODE)
         cls.BINDINGS = bindings(cls.TABLE)

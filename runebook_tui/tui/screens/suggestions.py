@@ -34,15 +34,6 @@ class SuggestionsScreen(ModeScreen):
     whole = getters.query_one("#whole", Words)
     _old = False
 
-    class PlaceWanted(Message):
-        """The operator wants to edit a file at a line, counted from 1, in an agent's tree if one is named."""
-
-        def __init__(self, path: str, line: int, agent: str) -> None:
-            super().__init__()
-            self.path = path
-            self.line = line
-            self.agent = agent
-
     class RecordWanted(Message):
         """The operator wants to see a record in the log."""
 
