@@ -14,8 +14,8 @@ def somebody_there() -> bool:
 
 def agreed(question: str) -> bool:
     """Ask at the terminal; only a yes is one. Nothing of the question is taken for a terminal's commands."""
-    print(visible_lines(question))
+    gap = "" if question.endswith("\n") else " "
     try:
-        return input("[y/N] ").strip().lower() in ("y", "yes")
+        return input(f"{visible_lines(question)}{gap}[y/N] ").strip().lower() in ("y", "yes")
     except EOFError:
         return False

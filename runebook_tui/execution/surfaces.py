@@ -10,6 +10,7 @@ import contextlib
 import os
 import shlex
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -45,6 +46,9 @@ class Surfaces:
         self._dress = Dress(tmux_socket_name(root), folder, menu_command(root))
         self._guest = Guest(default_socket())
         self._task: asyncio.Task[None] | None = None
+        # A refresh that is cancelled goes on in its thread.
+        self._one_at_a_time = threading.Lock()
+        self._closed = False
 
     def begin(self) -> None:
         """Start to keep them."""
@@ -64,8 +68,7 @@ class Surfaces:
             await self._task
         self._task = None
         with contextlib.suppress(OSError, TmuxError):
-            await asyncio.to_thread(snapshot.remove, self._root)
-            await asyncio.to_thread(self._guest.leave)
+            await asyncio.to_thread(self._leave)
 
     async def _keep(self) -> None:
         while True:
@@ -86,12 +89,21 @@ class Surfaces:
                     await self._changed.wait()
 
     def _show(self, fresh: Mapping[str, Any]) -> None:
-        text = snapshot.text_of(fresh)
-        if text != self._text or not snapshot.path_of(self._root).exists():
-            snapshot.write(self._root, text)
-            self._text = text
-        self._dress.show(look_of(fresh))
-        self._guest.show(status_of(fresh), self._label_of(fresh))
+        with self._one_at_a_time:
+            if self._closed:
+                return
+            text = snapshot.text_of(fresh)
+            if text != self._text or not snapshot.path_of(self._root).exists():
+                snapshot.write(self._root, text)
+                self._text = text
+            self._dress.show(look_of(fresh))
+            self._guest.show(status_of(fresh), self._label_of(fresh))
+
+    def _leave(self) -> None:
+        with self._one_at_a_time:
+            self._closed = True
+            snapshot.remove(self._root)
+            self._guest.leave()
 
     def _label_of(self, fresh: Mapping[str, Any]) -> Callable[[str], Label | None]:
         """What a pane of the user's shows: whose lane its folder is in, else what waits for the operator."""

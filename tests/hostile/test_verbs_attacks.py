@@ -69,34 +69,6 @@ def judged(verb: str, answer: dict[str, Any]) -> str:
     return ""
 
 
-def test_no_message_of_an_agent_or_the_operator_makes_the_engine_fail(agent: Inside) -> None:
-    known = verbs()
-    assert len(known) >= 50
-    wrong = set()
-    for verb, who in known.items():
-        if verb in ENDING:
-            continue
-        if who == "operator":
-            for message in messages(verb):
-                fields = {name: value for name, value in message.items() if name != "do"}
-                with EngineClient(agent.session.root, timeout=60) as client:
-                    try:
-                        client.ask(verb, timeout=60, **fields)
-                    except EngineRefused as error:
-                        wrong.add(judged(verb, {"ok": False, "error": str(error)}))
-        else:
-            asked = list(messages(verb))
-            answers = agent.does(
-                "said = [talk(json.loads(each)) for each in asked]", asked=[*map(json.dumps, asked)]
-            )
-            assert isinstance(answers, list), (verb, answers)
-            wrong |= {judged(verb, answer) for answer in answers}
-    assert wrong <= {""}, "\n".join(sorted(wrong))
-    said = (agent.session.root.parent / "engine.out").read_text()
-    assert "Traceback" not in said, said[-4000:]
-    assert json.loads(agent.session.command("status", "--json").stdout)["run"] == 1
-
-
 TOOLS = ("who_owns", "request_access", "finish_task", "send_message", "no_such_tool")
 ODD = (None, 1, "\n\x1b[2J", "x" * 70_000, [None], {"a": []}, "../../etc/passwd")
 NO_CALLS = ("", "\x00", "{", "[]", "7", '{"jsonrpc":"2.0"}', 100_000 * "[", '{"id":[]}', '{"a":"\\ud800"}')
@@ -142,3 +114,32 @@ def test_the_tools_for_agents_outlive_lines_that_are_none_and_calls_that_make_no
         answer = json.dumps(said[str(number)])
         assert "Traceback" not in answer
         assert "\\u001b[2J" not in answer.replace("\\\\u001b", ""), answer[:300]
+
+
+def test_no_message_of_an_agent_or_the_operator_makes_the_engine_fail(agent: Inside) -> None:
+    # The last one: among the operator's messages are such as stop the agent.
+    known = verbs()
+    assert len(known) >= 50
+    wrong = set()
+    for verb, who in known.items():
+        if verb in ENDING:
+            continue
+        if who == "operator":
+            for message in messages(verb):
+                fields = {name: value for name, value in message.items() if name != "do"}
+                with EngineClient(agent.session.root, timeout=60) as client:
+                    try:
+                        client.ask(verb, timeout=60, **fields)
+                    except EngineRefused as error:
+                        wrong.add(judged(verb, {"ok": False, "error": str(error)}))
+        else:
+            asked = list(messages(verb))
+            answers = agent.does(
+                "said = [talk(json.loads(each)) for each in asked]", asked=[*map(json.dumps, asked)]
+            )
+            assert isinstance(answers, list), (verb, answers)
+            wrong |= {judged(verb, answer) for answer in answers}
+    assert wrong <= {""}, "\n".join(sorted(wrong))
+    said = (agent.session.root.parent / "engine.out").read_text()
+    assert "Traceback" not in said, said[-4000:]
+    assert json.loads(agent.session.command("status", "--json").stdout)["run"] == 1
