@@ -20,18 +20,22 @@ class LaunchError(Exception):
 
 def engine_answers(root: Path) -> bool:
     """Whether an engine answers on the socket of the repository at `root`."""
+    return _answering(root) is not None
+
+
+def _answering(root: Path) -> int | None:
     try:
         with EngineClient(root) as client:
-            client.ask("hello")
+            return int(client.ask("hello")["pid"])
     except (EngineDown, TimeoutError):
-        return False
-    return True
+        return None
 
 
 def launch_engine(root: Path) -> None:
-    """Start an engine that outlives this process, and wait until it answers. Raises LaunchError.
+    """Start an engine that outlives this process, and wait until one answers. Raises LaunchError.
 
-    What it says goes to `.runebook/engine.log`.
+    What it says goes to `.runebook/engine.log`. Where another was beginning and answers first, this one ends:
+    it would else take over when the other is stopped.
     """
     shorten(root)
     report = report_path(root)
@@ -47,7 +51,11 @@ def launch_engine(root: Path) -> None:
         )
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
-        if engine_answers(root):
+        answering = _answering(root)
+        if answering is not None:
+            if answering != process.pid:
+                process.terminate()
+                process.wait()
             return
         if process.poll() is not None:
             with report.open("rb") as said:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from session_play import WAITING, rb
 
+from runebook_tui.execution.launch import launch_engine
 from runebook_tui.place import tmux_socket_name
 
 TWO = """
@@ -232,6 +233,25 @@ def test_two_engines_are_one_too_many(session):
     assert second.returncode == 1
     assert second.stderr.startswith("runebook-tui: another engine runs (pid ")
     assert second.stderr.count("\n") == 1
+
+
+def test_an_engine_that_is_launched_beside_one_that_was_beginning_does_not_stay(session, monkeypatch):
+    script(session.root, "alpha.sh", WAITING.format("go.1"))
+    session.plan(TWO)
+    session.start()
+    session.until("alpha runs", lambda: session.agent("alpha").get("alive"))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", session.environment["XDG_RUNTIME_DIR"])
+    launched = []
+
+    class Process(subprocess.Popen):
+        def __init__(self, *words, **options):
+            super().__init__(*words, **options)
+            launched.append(self)
+
+    monkeypatch.setattr("subprocess.Popen", Process)
+    launch_engine(session.root)
+    assert [process.poll() is not None for process in launched] == [True]
+    assert session.command("status").returncode == 0
 
 
 def test_down_ends_what_was_started_and_nothing_else_and_the_next_start_goes_on(session):
