@@ -21,6 +21,8 @@ class Post:
 
     def __init__(self, root: Path) -> None:
         self._root = root
+        self._trouble = ""
+        """What was last said about a log that cannot be written anew."""
 
     async def open(
         self, stack: AsyncExitStack, supervisors: Supervisors, verbs: Verbs, pauses: Pauses
@@ -46,8 +48,12 @@ class Post:
             log.rescue()
             self._point()
         except (LogError, OSError) as error:
-            say(f"the state folder was deleted, and the log cannot be written anew: {error}")
+            words = f"the state folder was deleted, and the log cannot be written anew: {error}"
+            if words != self._trouble:
+                say(words)
+            self._trouble = words
             return False
+        self._trouble = ""
         say("the state folder was deleted; the log is written anew, the history begins again")
         return True
 

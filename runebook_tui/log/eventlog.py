@@ -165,6 +165,16 @@ class EventLog(Protocol):
     def __exit__(self, *_: object) -> None: ...
 
 
+def numbered(
+    events: Sequence[Event], expected: int, *, time: float, run: int, actor: str
+) -> tuple[Record, ...]:
+    """The records of `events` after record `expected`."""
+    return tuple(
+        Record(seq=seq, time=time, run=run, actor=actor, event=event)
+        for seq, event in enumerate(events, start=expected + 1)
+    )
+
+
 def encode(event: Event) -> str:
     """An event as ASCII-safe JSON; lone surrogates (bytes of a file name) are kept."""
     try:

@@ -14,6 +14,7 @@ from runebook_tui.log.eventlog import (
     NotEmpty,
     Row,
     encode,
+    numbered,
 )
 from runebook_tui.log.lease import Lease, is_alive
 
@@ -42,10 +43,7 @@ class MemoryLog:
             raise AlreadyRecorded(key)
         if expected != len(self._records):
             raise Conflict(f"expected {expected}, the log is at {len(self._records)}")
-        records = tuple(
-            Record(seq=expected + offset, time=time, run=run, actor=actor, event=event)
-            for offset, event in enumerate(events, start=1)
-        )
+        records = numbered(events, expected, time=time, run=run, actor=actor)
         self._records.extend(records)
         if key is not None and records:
             self._keys[key] = expected + 1

@@ -27,6 +27,7 @@ from runebook_tui.log.eventlog import (
     Row,
     decode,
     encode,
+    numbered,
     path_key,
     path_of,
 )
@@ -96,10 +97,7 @@ class PostgresLog:
         durable: bool = False,
     ) -> tuple[Record, ...]:
         """See EventLog.append. What is acknowledged is always on the disk."""
-        records = tuple(
-            Record(seq=expected + offset, time=time, run=run, actor=actor, event=event)
-            for offset, event in enumerate(events, start=1)
-        )
+        records = numbered(events, expected, time=time, run=run, actor=actor)
         if not records:
             self._session.ask(lambda link: self._admit(link, expected, key, hold=False))
             return ()

@@ -25,6 +25,7 @@ from runebook_tui.log.eventlog import (
     Row,
     decode,
     encode,
+    numbered,
     path_key,
     path_of,
 )
@@ -168,10 +169,7 @@ class SqliteLog:
         durable: bool = False,
     ) -> tuple[Record, ...]:
         """See EventLog.append."""
-        records = tuple(
-            Record(seq=expected + offset, time=time, run=run, actor=actor, event=event)
-            for offset, event in enumerate(events, start=1)
-        )
+        records = numbered(events, expected, time=time, run=run, actor=actor)
         rows = [
             (
                 r.seq,
