@@ -11,12 +11,9 @@ from benchmarks.day.day import Day
 from benchmarks.processes import heed_signals
 from benchmarks.scratch import scratch_folder
 from benchmarks.session import BenchmarkError
-from benchmarks.soak.gauges import WARM_UP, Gauge
+from benchmarks.soak.gauges import WARM_SECONDS, WARM_UP, Gauge
 from benchmarks.table import Table, milliseconds, percentile
-from runebook_tui.history.ledger import KEEP_SECONDS
 
-WARM_SECONDS = KEEP_SECONDS + 30.0
-"""So long the engine fills what it keeps by the clock: ten minutes of the gates' records."""
 JUDGED_MINUTES = 14.0
 """A shorter day tells memory and keys, but does not judge them: it is still warming up."""
 MOST_GROWTH = 0.05

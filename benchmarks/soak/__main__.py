@@ -10,13 +10,13 @@ from benchmarks import machine
 from benchmarks.processes import heed_signals
 from benchmarks.scratch import scratch_folder
 from benchmarks.session import BenchmarkError
-from benchmarks.soak.gauges import MOST_GROWTH, descriptors, resident, size_of
+from benchmarks.soak.gauges import MOST_GROWTH, WARM_SECONDS, WARM_UP, descriptors, resident, size_of
 from benchmarks.soak.ground import AGENTS
 from benchmarks.soak.soak import Soak
 from benchmarks.soak.wall import FAULTS
 from benchmarks.table import Table, percentile
 
-JUDGED_MINUTES = 10.0
+JUDGED_MINUTES = 20.0
 """A shorter soak tells memory, but does not judge it: it is still warming up."""
 _STEP_SECONDS = 0.5
 _LINE_SECONDS = 30.0
@@ -109,17 +109,19 @@ def work(soak: Soak) -> dict[str, int]:
 def verdict(soak: Soak, minutes: float) -> int:
     """Print what became of it; the exit status."""
     broken = failures(soak)
+    judged = minutes >= JUDGED_MINUTES
+    warm = max(WARM_SECONDS if judged else 0.0, minutes * 60 * WARM_UP)
     rows = []
     for gauge in soak.gauges:
-        begin, end = gauge.growth()
+        begin, end = gauge.growth(warm)
         share = end / begin - 1 if begin else 0.0
         rows.append((gauge.name, f"{begin / (1 << 20):.1f}", f"{end / (1 << 20):.1f}", f"{share:+.1%}"))
-        if share > MOST_GROWTH and minutes >= JUDGED_MINUTES:
+        if share > MOST_GROWTH and judged:
             broken.append(f"the memory of {gauge.name} (pid {gauge.pid}) grew by {share:.1%}")
     print()
     print(
         Table(
-            "Resident memory, by a line fitted after the first tenth",
+            f"Resident memory, by a line fitted from {warm / 60:.1f} minutes on",
             ["process", "MiB then", "MiB at the end", "growth"],
             rows,
         )
@@ -130,7 +132,7 @@ def verdict(soak: Soak, minutes: float) -> int:
     ]
     if builds:
         print(Table("Builds", ["build", "times", "p50 s", "longest s"], builds))
-    if minutes < JUDGED_MINUTES:
+    if not judged:
         print(f"memory is not judged in less than {JUDGED_MINUTES:g} minutes")
     counts = "; ".join(f"{kind}: {count}" for kind, count in sorted(soak.wall.count.items()))
     print(f"tries at foreign files: {counts}")

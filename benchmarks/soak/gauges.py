@@ -7,8 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from runebook_tui.history.ledger import KEEP_SECONDS
+
 WARM_UP = 0.1
 """The share of the time that is not judged, at its beginning."""
+WARM_SECONDS = KEEP_SECONDS + 30.0
+"""So long the engine fills what it keeps by the clock: ten minutes of the gates' records."""
 MOST_GROWTH = 0.1
 """How much memory may grow from the warm-up's end to the end, by the fitted line."""
 
