@@ -5,6 +5,8 @@
 .PHONY: help setup demo test test-web test-clients check bench fuzz evidence soak soak-day chaos kills clean
 MAKEFLAGS += --no-print-directory
 SHELL := /bin/sh
+# Some containers forbid bytecode, and every process would then compile all of Runebook again.
+export PYTHONDONTWRITEBYTECODE :=
 
 # Set PYTHON to choose another interpreter for .venv.
 PYTHON ?=
