@@ -35,6 +35,9 @@ class OrderedApp(App[T], inherit_bindings=False):
         self._on_its_way: Event | None = None
         self._patience: Timer | None = None
 
+    def pressed(self) -> None:
+        """Called when a key has done what it does."""
+
     async def on_event(self, event: Event) -> None:
         """Give out a key when its turn comes."""
         if not isinstance(event, Key | Paste) or event.is_forwarded:
@@ -76,6 +79,7 @@ class OrderedApp(App[T], inherit_bindings=False):
         if self._patience is not None:
             self._patience.stop()
             self._patience = None
+        self.pressed()
         if self._ahead:
             await self._give_out(self._ahead.popleft())
 
