@@ -123,7 +123,7 @@ def _unpacked(text: str, where: str) -> Answer:
 
 def _visitor(sender: str) -> Connection:
     """The operator of another host, who is nobody's process here."""
-    speaker = Speaker(OPERATOR, 0, f"the operator of {host_words(sender)}")
+    speaker = Speaker(OPERATOR, 0, f"the operator of {host_words(sender)}", sender)
     return Connection(
         lambda: speaker,
         pid=0,
