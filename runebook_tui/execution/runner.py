@@ -41,6 +41,7 @@ from runebook_tui.execution.outputs import Outputs
 from runebook_tui.execution.pauses import Pauses
 from runebook_tui.execution.plan import PlanFollower
 from runebook_tui.execution.post import Post
+from runebook_tui.execution.retention import Retention
 from runebook_tui.execution.showing import Showing
 from runebook_tui.execution.speakers import Supervisors
 from runebook_tui.execution.supervision import Supervision
@@ -58,11 +59,7 @@ from runebook_tui.log.opening import store_of
 from runebook_tui.orchestrator.coordinator import Coordinator, Refused
 from runebook_tui.orchestrator.planner import load_plan
 from runebook_tui.orchestrator.seed import seed_plan
-from runebook_tui.place import (
-    find_repository,
-    runtime_folder,
-    tmux_socket_name,
-)
+from runebook_tui.place import find_repository, runtime_folder, tmux_socket_name
 from runebook_tui.tmux.control import ControlClient
 from runebook_tui.tmux.panes import Panes
 from runebook_tui.tmux.server import TmuxServer
@@ -300,7 +297,9 @@ class ParallelExecutionRunner:
             stack.callback(self.attempts.close)
             stack.callback(self.outputs.close)
             self.machine = await test_machine()
-            self._coordinator = Coordinator(self._log, listener=self._published, clean=self.vault.clean)
+            coordinator = Coordinator(self._log, listener=self._published, clean=self.vault.clean)
+            self._coordinator = coordinator
+            self._retention = Retention(self._log, coordinator, self._trees.unexpected, self._say)
             await self._post.open(stack, self._supervisors, self._verbs, self._pauses)
             stack.push_async_callback(self._surfaces.close)
             stack.push_async_callback(self._interfaces.close)
@@ -362,6 +361,8 @@ class ParallelExecutionRunner:
             self._trees.check()
             if self._others is not None:
                 self._others.check()
+            else:
+                await self._retention.settle()
             why = "" if self._keep else await self._course.why_over()
             if why:
                 self._leaving = why
@@ -392,5 +393,6 @@ class ParallelExecutionRunner:
         self._supervision.published(state)
         self._trees.published(state)
         self._course.note(records)
+        self._retention.note(records)
         self._interfaces.note(records)
         self.outputs.note(records)
