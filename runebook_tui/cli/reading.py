@@ -85,6 +85,8 @@ def log(arguments: Namespace) -> int:
         from runebook_tui.cli.moving import move
 
         return move(arguments, root)
+    if arguments.keep is not None:
+        raise CommandError("--keep belongs to log trim", 2)
     with _log(root) as records:
         if arguments.since is not None:
             since = moment_of(arguments.since, time.time(), load(records).away_since)

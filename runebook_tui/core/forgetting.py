@@ -51,8 +51,19 @@ class TouchesForgotten(Fact):
 
 def applied(state: State, event: TouchesForgotten) -> State:
     """The state after it: a log without those changes counts as many as the log with them did."""
-    bound = max(state.forgotten_before, event.before)
-    return replace(state, touches=event.touches, forgotten_before=bound)
+    return replace(
+        state,
+        touches=event.touches,
+        forgotten=state.forgotten + event.runs.get(state.run, 0),
+        forgotten_before=max(state.forgotten_before, event.before),
+    )
+
+
+def kept_no_more(count: int) -> str:
+    """What a reader of a run is told where the log no longer has `count` changes of it; "" for none."""
+    if not count:
+        return ""
+    return "1 older change is no longer kept" if count == 1 else f"{count:,} older changes are no longer kept"
 
 
 def forgotten_words(event: TouchesForgotten) -> str:

@@ -8,12 +8,13 @@ from collections.abc import Callable, Collection, Sequence
 
 from runebook_tui.core.events import CoordinationRequest, Record, Touched, TouchesForgotten
 from runebook_tui.core.forgetting import Old
+from runebook_tui.core.state import State
 from runebook_tui.log.eventlog import EventLog, LogError
 from runebook_tui.orchestrator.coordinator import Coordinator, Refused
 
-BATCH = 500
+BATCH = 250
 """Changes that are gone through at once: a few milliseconds of the engine's time."""
-PAUSE_SECONDS = 0.5
+PAUSE_SECONDS = 0.25
 _PAGE = 1_000
 
 Unexpected = Callable[[str, Collection[str]], frozenset[str]]
@@ -53,8 +54,6 @@ class Retention:
             match record.event:
                 case Touched():
                     self._count += 1
-                case CoordinationRequest(request=number):
-                    self._raised[number] = record.seq
                 case TouchesForgotten(before=before) if before > self._reached + 1:
                     self._reached = -1  # somebody else did it
                 case _:
@@ -108,7 +107,7 @@ class Retention:
     def _window(self, limit: int) -> list[Record]:
         """The oldest changes that were not gone through, as far as nothing open is about them."""
         found = self._log.read(after=self._reached, limit=limit, types=["Touched"])
-        pinned = self._oldest_open()
+        pinned = oldest_open(self._log, self._coordinator.state, self._raised)
         return [record for record in found if record.seq < pinned] if pinned else found
 
     def _gone(self, window: Sequence[Record]) -> frozenset[int]:
@@ -126,19 +125,22 @@ class Retention:
             paths[path] for lane, paths in by_tree.items() for path in self._unexpected(lane, paths)
         )
 
-    def _oldest_open(self) -> int:
-        """The record of the open request that was raised first; 0 where none is open."""
-        wanted = {request.id for request in self._coordinator.state.open_requests}
-        before: int | None = None
-        while wanted - self._raised.keys():
-            page = self._log.read(
-                types=["CoordinationRequest"], before=before, limit=_PAGE, newest_first=True
-            )
-            for record in page:
-                if isinstance(record.event, CoordinationRequest):
-                    self._raised.setdefault(record.event.request, record.seq)
-            if len(page) < _PAGE:
-                break
-            before = page[-1].seq
-        self._raised = {number: seq for number, seq in self._raised.items() if number in wanted}
-        return min(self._raised.values(), default=0)
+
+def oldest_open(log: EventLog, state: State, known: dict[int, int]) -> int:
+    """The record of the open request that was raised first; 0 where none is open. Raises LogError.
+
+    `known` says in which record requests were raised; it is brought up to date.
+    """
+    wanted = {request.id for request in state.open_requests}
+    for number in known.keys() - wanted:
+        del known[number]
+    before: int | None = None
+    while wanted - known.keys():
+        page = log.read(types=["CoordinationRequest"], before=before, limit=_PAGE, newest_first=True)
+        for record in page:
+            if isinstance(record.event, CoordinationRequest) and record.event.request in wanted:
+                known.setdefault(record.event.request, record.seq)
+        if len(page) < _PAGE:
+            break
+        before = page[-1].seq
+    return min(known.values(), default=0)

@@ -144,7 +144,7 @@ class EventLog(Protocol):
         """Every record with seq < `before` as it is kept, in order, few at a time in memory."""
 
     def fill(self, rows: Iterable[Row]) -> int:
-        """Write `rows`, numbered from 1, into an empty log, all or none; how many there were.
+        """Write `rows`, numbered as they are, into an empty log, all or none; how many there were.
 
         Raises LogError when the log is not empty; what `rows` raises goes through, and nothing is written.
         """

@@ -42,3 +42,9 @@ def forgotten_before(log: EventLog) -> int:
     """The bound of what `log` has forgotten: of touches before it only the newest of each path is there."""
     newest = log.read(types=["TouchesForgotten"], limit=1, newest_first=True)
     return max((each.event.before for each in newest if isinstance(each.event, TouchesForgotten)), default=0)
+
+
+def forgotten_count(log: EventLog) -> int:
+    """How many records `log` has forgotten: so many numbers up to its last are missing."""
+    said = (each.event for each in log.read(types=["TouchesForgotten"]))
+    return sum(event.count for event in said if isinstance(event, TouchesForgotten))

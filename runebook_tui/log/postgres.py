@@ -306,7 +306,7 @@ class PostgresLog:
                         event = row.record.event
                         kept = (event.type, path_of(event), _key(row.key), row.body)
                         copy.write_row((row.seq, row.time, row.run, row.actor, *kept))
-                notified = "SELECT count(*), pg_notify(%s, count(*)::text) FROM event"
+                notified = "SELECT count(*), pg_notify(%s, max(seq)::text) FROM event"
                 count = link.execute(notified, (channel(self.id),)).fetchone()
             return int(count[0]) if count else 0
 

@@ -302,7 +302,7 @@ class SqliteLog:
                     for event in [row.record.event]
                 ),
             )
-            return self.last_seq()
+            return int(self._db.execute("SELECT count(*) FROM event").fetchone()[0])
 
     def latest_touches(self) -> list[Record]:
         """See EventLog.latest_touches."""
