@@ -122,9 +122,7 @@ def _reading_commands(commands: _Commands[_Parser]) -> None:
     requests = _command(commands, "requests", "list the open requests")
     requests.add_argument("--all", action="store_true", help="list the decided ones too")
     requests.add_argument("--diff", action="store_true", help="show what changed")
-    log = _command(
-        commands, "log", "show what happened, print all of it, read that into an empty log, or make it small"
-    )
+    log = _command(commands, "log", "show what happened; export, import or trim the log")
     log.add_argument("step", nargs="?", choices=("export", "import", "trim"))
     log.add_argument(
         "file", nargs="?", default="-", metavar="FILE", help="default: `-`, the terminal's stream"

@@ -14,7 +14,7 @@ from runebook_tui.core.types import OPERATOR
 from runebook_tui.execution.retention import oldest_open
 from runebook_tui.log.eventlog import EventLog
 from runebook_tui.log.opening import store_of
-from runebook_tui.orchestrator.coordinator import Coordinator
+from runebook_tui.orchestrator.coordinator import Coordinator, Refused
 
 _AT_ONCE = 5_000
 """Changes that are gone through in one transaction: others may want to append meanwhile."""
@@ -31,7 +31,10 @@ def trim(arguments: Namespace, root: Path) -> int:
     with store.open() as log:
         coordinator = Coordinator(log)
         before = log.about().size
-        forgotten = _forget(log, coordinator, keep or coordinator.state.plan.policy.log_changes)
+        try:
+            forgotten = _forget(log, coordinator, keep or coordinator.state.plan.policy.log_changes)
+        except Refused as refusal:
+            raise CommandError(str(refusal)) from refusal
         runs = any(log.holder(lease.host) is not None for lease in log.leases())
         if not runs:
             log.compact()
