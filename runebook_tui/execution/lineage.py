@@ -113,6 +113,7 @@ def _past(log: EventLog, path: str, tree: str) -> _Past:
     past = _Past(path)
     bound = forgotten_before(log)
     before: int | None = None
+    vanished: Record | None = None
     for _ in range(_NAMES):
         limit = TOUCH_LIMIT - len(past.touches)
         touches = log.read(
@@ -122,10 +123,12 @@ def _past(log: EventLog, path: str, tree: str) -> _Past:
         if source is None:
             if len(touches) == limit and past.base != _ABSENT:
                 past.base = _UNKNOWN
-            if bound and past.touches and _is_cut_off(past.touches[-1], bound):
+            oldest = past.touches[-1] if touches else vanished
+            if bound and oldest is not None and _is_cut_off(oldest, bound):
                 past.forgotten = True
                 past.base = past.base if past.base == _ABSENT else _UNKNOWN
             return past
+        vanished = source
         change = _touched(source).change
         past.base, past.name, before = change.before, change.path, source.seq
     past.base = _UNKNOWN
