@@ -33,12 +33,12 @@ _MOST_IN_A_ROW = 4
 def engine(stage: Stage, chance: random.Random) -> int:
     """The engine at work, and then up to three times while it starts."""
     time.sleep(chance.uniform(0, _WORK_SECONDS))
-    killed = stage.kill_engine()
+    killed = stage.engine.kill()
     for _ in range(chance.randrange(_MOST_IN_A_ROW)):
-        stage.start_engine(wait=False)
+        stage.engine.start()
         time.sleep(chance.uniform(0, _START_SECONDS))
-        killed += stage.kill_engine()
-    stage.start_engine()
+        killed += stage.engine.kill()
+    stage.start()
     stage.goes_on()
     return killed
 
@@ -67,6 +67,7 @@ def server(stage: Stage, chance: random.Random) -> int:
     front = stage.ledger.lives[name].pid
     if front in stage.serverless:
         return _front(stage, name)
+    stage.until(f"a server of the gate of {name}", lambda: children(front))
     serving = children(front)[0]
     program = min(children(serving), key=lambda pid: process_start(pid) or 0.0)
     started = process_start(program)
@@ -105,15 +106,17 @@ def tmux(stage: Stage, chance: random.Random) -> int:
     """The private tmux server, now and then with the engine: everybody is lost, says so, and comes back."""
     before = dict(stage.ledger.lives)
     below = {name: _below(life) for name, life in before.items()}
-    pid = stage.tmux_server()
+    pid = stage.engine.tmux_server()
+    if pid is None:
+        raise Broken("there is no tmux server")
     time.sleep(chance.uniform(0, _WORK_SECONDS))
     stage.ledger.lives.clear()
     killed = 1
     os.kill(pid, signal.SIGKILL)
     if chance.random() < 0.3:
         time.sleep(chance.uniform(0, _WORK_SECONDS))
-        killed += stage.kill_engine()
-        stage.start_engine()
+        killed += stage.engine.kill()
+        stage.start()
     stage.until("word of the loss of all", lambda: all(is_lost(each) for each in stage.state.agents.values()))
     for name, programs in below.items():
         _gone(name, programs)
@@ -133,10 +136,10 @@ def store(stage: Stage, chance: random.Random) -> int:
     killed = 1
     time.sleep(chance.uniform(0, _WORK_SECONDS))
     if chance.random() < 0.3:
-        killed += stage.kill_engine()
+        killed += stage.engine.kill()
     stage.store.start()
     if killed > 1:
-        stage.start_engine()
+        stage.start()
     stage.goes_on()
     return killed
 
@@ -157,16 +160,16 @@ def disk(stage: Stage, chance: random.Random) -> int:
     time.sleep(chance.uniform(0, _WORK_SECONDS))
     restarted = chance.random() < 0.5
     if restarted:
-        stage.kill_engine()
-        stage.start_engine(wait=False)
+        stage.engine.kill()
+        stage.engine.start()
         time.sleep(chance.uniform(0, _START_SECONDS))
     else:
         time.sleep(chance.uniform(0, _CUT_SECONDS))
     stage.disk.make_room()
     if restarted:
         # One that found no room for its log has ended with words.
-        stage.kill_engine()
-        stage.start_engine()
+        stage.engine.kill()
+        stage.start()
     stage.goes_on()
     return 1
 
@@ -174,12 +177,12 @@ def disk(stage: Stage, chance: random.Random) -> int:
 def clock(stage: Stage, chance: random.Random) -> int:
     """The engine is killed, and the next one has another idea of the time; then one has the right one."""
     seconds = chance.choice((-86_400, -1200, -3, 3, 1200, 86_400))
-    stage.kill_engine()
-    stage.start_engine(environment=skewed(seconds))
+    stage.engine.kill()
+    stage.start(environment=skewed(seconds))
     stage.goes_on()
     stage.until("a record by that clock", lambda: abs(stage.state.time - time.time() - seconds) < _SLOW)
-    stage.kill_engine()
-    stage.start_engine()
+    stage.engine.kill()
+    stage.start()
     stage.goes_on()
     return 2
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from benchmarks.chaos.blows import BLOWS
 from benchmarks.chaos.server import PostgresServer, can_cut
-from benchmarks.chaos.stage import Broken, Stage
+from benchmarks.chaos.stage import Broken, Ground, Stage
 from benchmarks.scratch import scratch_folder
 from benchmarks.session import BenchmarkError
 from runebook_tui.log.opening import STORE_VARIABLE
@@ -38,7 +38,7 @@ class Round:
         with scratch_folder() as folder, ExitStack() as stack:
             try:
                 server = stack.enter_context(self._server())
-                stage = Stage(folder, self._seed, server, small_disk="disk" in self._course)
+                stage = Stage(Ground(folder), self._seed, server, small_disk="disk" in self._course)
             except BenchmarkError as error:
                 return self._broke(error, kept)
             try:

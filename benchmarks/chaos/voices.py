@@ -122,6 +122,7 @@ def _asked(root: Path, do: str, **fields: object) -> tuple[Outcome, str]:
             with EngineClient(root) as engine:
                 engine.ask(do, timeout=_PATIENCE, **fields)
         except EngineRefused as error:
-            return "refused", str(error)
+            # What another host was asked it may have done, or do yet.
+            return "unknown" if "does not answer" in str(error) else "refused", str(error)
         return "taken", ""
     return "unknown", ""
