@@ -26,6 +26,7 @@ _SLOW = 2.0
 """How old the newest record may be when it is looked at, seconds."""
 _MODES = "12356"
 """The keys of the screens whose rows stand still when nothing happens."""
+_FILTERED = "2356"
 _FILTERS = ("beta", "idle", "own")
 _MOST_IN_A_ROW = 4
 
@@ -48,8 +49,9 @@ def screen(stage: Stage, chance: random.Random) -> int:
     terminal = stage.terminal
     stage.voices.hush()
     terminal.still()
-    terminal.keys(chance.choice(_MODES))
-    if chance.random() < 0.5:
+    mode = chance.choice(_MODES)
+    terminal.keys(mode)
+    if mode in _FILTERED and chance.random() < 0.5:
         terminal.keys("/", *chance.choice(_FILTERS), "Enter")
     terminal.keys(*["Down"] * chance.randrange(1, 6))
     before = terminal.still()
@@ -67,7 +69,9 @@ def server(stage: Stage, chance: random.Random) -> int:
     front = stage.ledger.lives[name].pid
     if front in stage.serverless:
         return _front(stage, name)
-    stage.until(f"a server of the gate of {name}", lambda: children(front))
+    stage.until(
+        f"a program of {name} below its gate", lambda: any(children(each) for each in children(front)[:1])
+    )
     serving = children(front)[0]
     program = min(children(serving), key=lambda pid: process_start(pid) or 0.0)
     started = process_start(program)

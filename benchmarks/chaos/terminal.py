@@ -116,5 +116,5 @@ def _lines(screen: str) -> list[str]:
 
 
 def _selected(lines: list[str]) -> list[str]:
-    """What stands at the marks of selected rows, up to the frame."""
-    return [re.split("[│╭╰]", line.partition("▌")[2])[0] for line in lines if "▌" in line]
+    """What stands at the marks of selected rows, up to the frame; a notice that comes up has marks, too."""
+    return [re.split("[│╭╰]", line.partition("│▌")[2])[0] for line in lines if "│▌" in line]

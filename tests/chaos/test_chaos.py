@@ -101,14 +101,15 @@ def test_a_foreign_byte_needs_an_approval(
 @pytest.mark.parametrize(
     ("other", "same"),
     [
-        ("Files · 20\n▌ one.py   12 s\n  two.py 1:03\nkeys", True),
-        ("Files · 20\n  one.py   12 s\n▌ two.py 1:03\nkeys", False),
-        ("Plan\n▌ one.py\n  three.py\nother keys", False),
+        ("Files · 20\n│▌ one.py   12 s\n  two.py 1:03\nkeys", True),
+        ("Files · 20\n  one.py   12 s\n│▌ two.py 1:03\nkeys", False),
+        ("Plan\n│▌ one.py\n  three.py\nother keys", False),
+        ("Files · 20\n│▌ one.py   12 s   ▌ request 3 has come\n  two.py 1:03\nkeys", False),
         ("", False),
     ],
 )
 def test_a_screen_is_the_same_but_for_its_ages(other: str, same: bool) -> None:
-    assert alike("Files · 20\n▌ one.py    9 s\n  two.py 0:59\nkeys", other) is same
+    assert alike("Files · 20\n│▌ one.py    9 s\n  two.py 0:59\nkeys", other) is same
 
 
 def test_a_log_that_was_written_anew_is_told() -> None:
