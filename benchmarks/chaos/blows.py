@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import signal
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from benchmarks.chaos.hosts import FAR, PLAYER, TwoHosts
 from benchmarks.chaos.ledger import Life
 from benchmarks.chaos.stage import IDLE, Broken, Stage
 from benchmarks.chaos.terminal import alike
+from benchmarks.engine import Engine
 from benchmarks.soak.gauges import children
 from runebook_tui.core.resuming import is_lost
+from runebook_tui.core.state import State
 from runebook_tui.execution.client import EngineClient
 from runebook_tui.log.lease import process_start
 
@@ -33,13 +37,23 @@ _MOST_IN_A_ROW = 4
 
 def engine(stage: Stage, chance: random.Random) -> int:
     """The engine at work, and then up to three times while it starts."""
+    return _engine(stage, stage.engine, chance)
+
+
+def far_engine(stage: Stage, chance: random.Random) -> int:
+    """The engine of the other host in the same way: what it is asked meanwhile waits for it."""
+    assert isinstance(stage, TwoHosts)
+    return _engine(stage, stage.far, chance)
+
+
+def _engine(stage: Stage, killed_one: Engine, chance: random.Random) -> int:
     time.sleep(chance.uniform(0, _WORK_SECONDS))
-    killed = stage.engine.kill()
+    killed = killed_one.kill()
     for _ in range(chance.randrange(_MOST_IN_A_ROW)):
-        stage.engine.start()
+        killed_one.start()
         time.sleep(chance.uniform(0, _START_SECONDS))
-        killed += stage.engine.kill()
-    stage.start()
+        killed += killed_one.kill()
+    stage.start(killed_one)
     stage.goes_on()
     return killed
 
@@ -151,10 +165,49 @@ def store(stage: Stage, chance: random.Random) -> int:
 def network(stage: Stage, chance: random.Random) -> int:
     """The way to the log's server is cut for a while."""
     assert stage.store is not None
+    assert stage.store.network is not None
     time.sleep(chance.uniform(0, _WORK_SECONDS))
-    stage.store.cut(chance.uniform(0, _CUT_SECONDS), chance)
+    with stage.store.network.way.cut(chance):
+        time.sleep(chance.uniform(0, _CUT_SECONDS))
     stage.goes_on()
     return 1
+
+
+def cut(stage: Stage, chance: random.Random) -> int:
+    """The other host's way to the log's server is cut for a while; the plan's own host decides meanwhile.
+
+    The other's agents write on. What its gates held is asked, and on the screen, once it is back.
+    """
+    assert isinstance(stage, TwoHosts)
+    time.sleep(chance.uniform(0, _WORK_SECONDS))
+    before = max(stage.state.requests, default=0)
+    with stage.network.far_way.cut(chance):
+        owns = stage.play.count("own")
+        stage.until(f"an own write on host {FAR}", lambda: stage.play.count("own") > owns + 1)
+        stage.until("an engine that takes a message", lambda: stage.voices.say() == "taken")
+        if not stage.published:
+            stage.publish()
+        time.sleep(chance.uniform(0, _CUT_SECONDS))
+    stage.until(f"a request of host {FAR}", lambda: any(each > before for each in _asked_far(stage.state)))
+    if not stage.published:
+        stage.bring()
+    stage.voices.hush()
+    stage.until(f"an open request of host {FAR}", lambda: any(_open_far(stage.state)))
+    number = next(_open_far(stage.state))
+    stage.terminal.keys("Escape", "1")
+    shown = re.compile(rf"\b{number} +{PLAYER} → beta")
+    stage.terminal.until(f"request {number} on the screen", lambda: shown.search(stage.terminal.screen()))
+    stage.voices.go_on()
+    stage.goes_on()
+    return 1
+
+
+def _asked_far(state: State) -> Iterator[int]:
+    return (each.id for each in state.requests.values() if each.requester == PLAYER)
+
+
+def _open_far(state: State) -> Iterator[int]:
+    return (each.id for each in state.open_requests if each.requester == PLAYER)
 
 
 def disk(stage: Stage, chance: random.Random) -> int:
@@ -222,9 +275,16 @@ BLOWS: Mapping[str, Blow] = {
     "disk": disk,
     "store": store,
     "network": network,
+    "far engine": far_engine,
+    "cut": cut,
 }
 """By the name of what dies, or goes wrong."""
-NOT_ON: Mapping[str, tuple[str, ...]] = {"sqlite": ("store", "network"), "postgres": ("disk",)}
-"""Which of them a log in that store knows nothing of."""
-NO_KILLS = ("disk", "network")
+NOT_ON: Mapping[str, tuple[str, ...]] = {
+    "sqlite": ("store", "network", "far engine", "cut"),
+    "postgres": ("disk", "far engine", "cut"),
+    # There are other agents and clocks than the plan's own host's.
+    "hosts": ("disk", "tmux", "clock"),
+}
+"""Which of them a stage with that store knows nothing of."""
+NO_KILLS = ("disk", "network", "cut")
 """Nothing is killed by these."""
