@@ -72,7 +72,7 @@ def screen(stage: Stage, chance: random.Random) -> int:
     terminal.kill()
     terminal.open()
     terminal.until(f"the screen that was killed:\n{before}\n", lambda: alike(before, terminal.screen()))
-    terminal.keys("Escape", "1")
+    terminal.home()
     stage.voices.go_on()
     return 1
 
@@ -194,7 +194,7 @@ def cut(stage: Stage, chance: random.Random) -> int:
     stage.voices.hush()
     stage.until(f"an open request of host {FAR}", lambda: any(_open_far(stage.state)))
     number = next(_open_far(stage.state))
-    stage.terminal.keys("Escape", "1")
+    stage.terminal.home()
     shown = re.compile(rf"\b{number} +{PLAYER} → beta")
     stage.terminal.until(f"request {number} on the screen", lambda: shown.search(stage.terminal.screen()))
     stage.voices.go_on()
