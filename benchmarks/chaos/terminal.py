@@ -60,6 +60,13 @@ class Terminal:
         """Press keys, in tmux's names."""
         self._tmux("send-keys", *keys)
 
+    def home(self) -> None:
+        """Go to the first screen, without a filter. Raises BenchmarkError."""
+        # A key that comes at once after Escape is one with Alt.
+        self.keys("Escape")
+        self.still()
+        self.keys("1")
+
     def screen(self) -> str:
         """What is shown now."""
         return self._tmux("capture-pane", "-p")

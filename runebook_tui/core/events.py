@@ -271,6 +271,8 @@ class CoordinationResponse(Fact):
     """Where the plan was changed by it: the SHA-256 of its text before."""
     plan_after: str = ""
     """And after."""
+    from_host: str | None = None
+    """From where, in a plan of several hosts; "" for its own."""
 
 
 class GrantUsed(Fact):

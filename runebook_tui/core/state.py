@@ -169,6 +169,8 @@ class RequestState:
     hook: str = ""
     """The client whose hook asked before it wrote; "" for none."""
     decided_at: float | None = None
+    decided_from: str | None = None
+    """The host whose operator decided, where the plan has several; "" for the plan's own."""
     means: Means = ""
     """What else the decision did."""
     taken_back: int = 0

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Collection, Sequence
+from typing import Protocol
 
 from runebook_tui.core.events import CoordinationRequest, Record, Touched, TouchesForgotten
 from runebook_tui.core.forgetting import Old
 from runebook_tui.core.state import State
 from runebook_tui.log.eventlog import EventLog, LogError
-from runebook_tui.orchestrator.coordinator import Coordinator, Refused
+from runebook_tui.orchestrator.coordinator import Refused
 
 BATCH = 150
 """Changes that are gone through at once: a few milliseconds of the engine's time."""
@@ -19,6 +20,17 @@ _PAGE = 1_000
 
 Unexpected = Callable[[str, Collection[str]], frozenset[str]]
 """Of these paths of a tree that are gone, those of which neither git nor the baseline holds anything."""
+
+
+class Forgetful(Protocol):
+    """What this needs of the ledger, or of a coordinator alone."""
+
+    @property
+    def state(self) -> State:
+        """The state now."""
+
+    def forget(self, old: Old) -> object:
+        """Have the log forget. Raises Refused, LogError."""
 
 
 class Retention:
@@ -31,12 +43,12 @@ class Retention:
     def __init__(
         self,
         log: EventLog,
-        coordinator: Coordinator,
+        ledger: Forgetful,
         unexpected: Unexpected,
         say: Callable[[str], None],
     ) -> None:
         self._log = log
-        self._coordinator = coordinator
+        self._ledger = ledger
         self._unexpected = unexpected
         self._say = say
         self._reached = -1
@@ -77,13 +89,13 @@ class Retention:
         if self._reached < 0:
             # What comes meanwhile is counted by `note`, and is not before the record that is the newest now.
             newest, reached = (
-                self._coordinator.state.seq,
-                max(self._coordinator.state.forgotten_before - 1, 0),
+                self._ledger.state.seq,
+                max(self._ledger.state.forgotten_before - 1, 0),
             )
             self._count = 0
             count = await asyncio.to_thread(self._between, reached, newest)
             self._reached, self._count = reached, self._count + count
-        keep = self._coordinator.state.plan.policy.log_changes
+        keep = self._ledger.state.plan.policy.log_changes
         self._begun = self._count > keep if self._begun else self._count > keep + keep // 10
         if not self._begun:
             return
@@ -95,7 +107,7 @@ class Retention:
         before = window[-1].seq + 1
         after, self._reached = self._reached, before - 1
         try:
-            self._coordinator.forget(Old(before, after, gone))
+            self._ledger.forget(Old(before, after, gone))
         except (LogError, Refused):
             self._reached = after
             raise
@@ -107,7 +119,7 @@ class Retention:
     def _window(self, limit: int) -> list[Record]:
         """The oldest changes that were not gone through, as far as nothing open is about them."""
         found = self._log.read(after=self._reached, limit=limit, types=["Touched"])
-        pinned = oldest_open(self._log, self._coordinator.state, self._raised)
+        pinned = oldest_open(self._log, self._ledger.state, self._raised)
         return [record for record in found if record.seq < pinned] if pinned else found
 
     def _gone(self, window: Sequence[Record]) -> frozenset[int]:

@@ -147,7 +147,7 @@ class Trees:
 
     async def begin(self) -> None:
         """Observe the repository's own tree, from what was last known of it; `settle` comes next."""
-        await asyncio.to_thread(self.main.remember, self._touches(self.main.name))
+        await asyncio.to_thread(lambda: self.main.remember(self._touches(self.main.name)))
         self.main.observer = self._observer(self.main)
 
     async def settle(self) -> None:
@@ -161,7 +161,7 @@ class Trees:
         tree = Tree(agent, root, history, self._folder / f"baseline-{agent}.json")
         if fresh:
             tree.begin_anew()
-        await asyncio.to_thread(tree.remember, self._touches(agent))
+        await asyncio.to_thread(lambda: tree.remember(self._touches(agent)))
         tree.observer = self._observer(tree)
         self._trees[agent] = tree
         await self._watch(tree)
@@ -194,7 +194,8 @@ class Trees:
         assert tree.observer is not None
         tree.task = asyncio.create_task(tree.observer.run(), name=f"observe {tree.name}")
         # A sweep sees only what git calls dirty.
-        await tree.observer.look([change.path for _, change in self._touches(tree.name)])
+        known = await asyncio.to_thread(self._touches, tree.name)
+        await tree.observer.look([change.path for _, change in known])
 
     async def _end(self, tree: Tree) -> None:
         if tree.task is not None:

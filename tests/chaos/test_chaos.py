@@ -44,7 +44,7 @@ def test_a_message_that_was_taken_and_is_not_there_is_a_loss() -> None:
     assert not list(auditor.said({"one": "taken", "two": "unknown", "three": "refused"}, []))
     assert len(list(auditor.said({"two": "taken"}, []))) == 1
     assert len(list(auditor.said({"one": "refused"}, []))) == 1
-    assert len(list(auditor.said({}, [{"do": "told", "word": 1}]))) == 1
+    assert len(list(auditor.said({}, [{"do": "told", "text": "four"}]))) == 1
 
 
 def test_a_message_that_is_there_twice_is_told() -> None:
@@ -95,7 +95,7 @@ def test_a_foreign_byte_needs_an_approval(
     auditor = read(ledger, request(), CoordinationResponse(request=1, decision=decision))
     notes = [{"do": "end", "number": 0, "errno": code, "time": 2.0}]
     votes = [Vote(1, "one", "approved", "taken", "", 1.0)] if meant else []
-    assert bool(list(auditor.landed({0} if landed else set(), notes, votes))) is wrong
+    assert bool(list(auditor.landed("alpha", {0} if landed else set(), notes, votes))) is wrong
 
 
 @pytest.mark.parametrize(

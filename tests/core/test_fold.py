@@ -336,6 +336,7 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "diff": TEXT,
     "agent": AGENT,
     "serves": HOST,
+    "from_host": st.none() | HOST,
     "lacks": TEXT,
     "api": API,
     "attempt": st.integers(0, 3),
