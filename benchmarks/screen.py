@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-import pty
 import re
-import select
-import struct
 import sys
-import termios
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks.processes import start
 from benchmarks.session import BenchmarkError
 from benchmarks.table import Table, milliseconds, percentile, ratio
+from benchmarks.terminal import Terminal
 
-_ESCAPES = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[ -/]*[0-~])")
 _PATIENCE = 120.0
 _WATCHED_SECONDS = 5.0
 _KEYS = ("the screen", "p50 / p99 ms", "to two idle agents", "CPU ms a key", "KiB a key")
@@ -87,89 +81,39 @@ def measure(folder: Path, size: Size) -> Iterator[Table]:
     yield Table("Memory of the screens", _MEMORY, [row], _HOUR)
 
 
-class _Terminal:
-    """The screens in a pseudo-terminal."""
+def _screens(folder: Path, *words: str) -> Terminal:
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
+    return Terminal([sys.executable, "-m", "benchmarks.busy_screen", *words], folder, environment)
 
-    def __init__(self, folder: Path, *words: str) -> None:
-        self._ours, theirs = pty.openpty()
-        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 36, 120, 0, 0))
-        root = Path(__file__).parent.parent
-        self._process = start(
-            [sys.executable, "-m", "benchmarks.busy_screen", *words],
-            cwd=folder, stdin=theirs, stdout=theirs, stderr=theirs,
-            env={**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", "PYTHONPATH": str(root)},
-        )  # fmt: skip
-        os.close(theirs)
-        self._seen = b""
-        self.bytes = 0
-        """How many were written to the terminal."""
 
-    @property
-    def cpu(self) -> float:
-        """How many seconds of CPU the program has taken, with the kernel's for it."""
-        words = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
-
-    def until(self, text: str) -> None:
-        """Read until `text` was painted, of what comes from now on."""
-        self._seen = b""
-        end = time.monotonic() + _PATIENCE
-        while text.encode() not in _ESCAPES.sub(b"", self._seen):
-            if not select.select([self._ours], [], [], max(0.0, end - time.monotonic()))[0]:
-                raise BenchmarkError(f"{text!r} was not painted within {_PATIENCE:g} s")
-            try:
-                self._seen += self._read()
-            except OSError as error:
-                words = _ESCAPES.sub(b"", self._seen).decode("utf-8", "replace").strip()
-                raise BenchmarkError(f"the screens ended: {words[-500:]}") from error
-
-    def drain(self, seconds: float) -> None:
-        """Let time pass, and read what is painted meanwhile."""
-        end = time.monotonic() + seconds
-        while (left := end - time.monotonic()) > 0:
-            if select.select([self._ours], [], [], left)[0]:
-                self._read()
-
-    def _read(self) -> bytes:
-        found = os.read(self._ours, 1 << 16)
-        self.bytes += len(found)
-        return found
-
-    def press(self, key: str) -> None:
-        """Press a key."""
-        os.write(self._ours, key.encode())
-
-    def close(self) -> None:
-        """End the program."""
-        self._process.kill()
-        self._process.wait()
-        os.close(self._ours)
+def _shows(terminal: Terminal, agent: int) -> None:
+    terminal.until(re.compile(f"agent-{agent:03} ·"), _PATIENCE)
 
 
 def _look(folder: Path, agents: int, keys: int) -> Seen:
     """What is written while nobody presses a key, then how long each key takes and what that writes."""
-    terminal = _Terminal(folder, str(agents))
+    terminal = _screens(folder, str(agents))
     taken: list[float] = []
     cpu = written = 0.0
     try:
-        terminal.until("agent-000 ·")
-        terminal.drain(2.0)
-        cpu_before, bytes_before, begun = terminal.cpu, terminal.bytes, time.perf_counter()
-        terminal.drain(_WATCHED_SECONDS)
+        _shows(terminal, 0)
+        time.sleep(2.0)
+        cpu_before, bytes_before, begun = terminal.cpu, terminal.painted, time.perf_counter()
+        time.sleep(_WATCHED_SECONDS)
         seconds = time.perf_counter() - begun
-        unasked = (terminal.cpu - cpu_before) / seconds, (terminal.bytes - bytes_before) / seconds
+        unasked = (terminal.cpu - cpu_before) / seconds, (terminal.painted - bytes_before) / seconds
         at = 0
         for number in range(keys):
             down = agents > 2 or number % 2 == 0
             at = (at + 1) % agents if agents > 2 else at + (1 if down else -1)
             if agents > 2 and at == 0:
                 raise BenchmarkError("more keys than agents")
-            cpu_before, bytes_before, begun = terminal.cpu, terminal.bytes, time.perf_counter()
+            cpu_before, bytes_before, begun = terminal.cpu, terminal.painted, time.perf_counter()
             terminal.press("j" if down else "k")
-            terminal.until(f"agent-{at:03} ·")
+            _shows(terminal, at)
             taken.append(time.perf_counter() - begun)
-            cpu, written = cpu + terminal.cpu - cpu_before, written + terminal.bytes - bytes_before
-            terminal.drain(0.05)
+            cpu, written = cpu + terminal.cpu - cpu_before, written + terminal.painted - bytes_before
+            time.sleep(0.05)
     finally:
         terminal.close()
     return Seen(taken, cpu / keys, written / keys, *unasked)
@@ -179,13 +123,13 @@ def _memory(folder: Path, updates: int) -> tuple[int, int]:
     """The KiB that are held after a tenth of the updates and at the end."""
     report = folder / "memory"
     report.unlink(missing_ok=True)
-    terminal = _Terminal(folder, "100", str(updates))
+    terminal = _screens(folder, "100", str(updates))
     try:
         end = time.monotonic() + max(_PATIENCE, updates / 50)
         while not report.exists() or not report.read_text():
             if time.monotonic() > end:
                 raise BenchmarkError("the updates were not taken in time")
-            terminal.drain(0.1)
+            time.sleep(0.1)
         early, late = map(int, report.read_text().split())
         return early, late
     finally:

@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-import pty
 import re
-import select
-import struct
 import subprocess
 import sys
-import termios
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks.processes import start
 from benchmarks.scratch import PLAN_TITLE, Scratch, texts, tree
-from benchmarks.session import PROGRAM, BenchmarkError, Session
+from benchmarks.session import PROGRAM, Session
 from benchmarks.table import Table, milliseconds, percentile, ratio
+from benchmarks.terminal import Terminal
 
 _COLUMNS = ("start", "p50 / p99 ms", "to import textual.app")
 _NOTE = (
     "From starting the process to the first frame in which the plan's name can be read, in a "
     "pseudo-terminal of 120 × 40; {rounds} rounds each. The alternatives run to their end."
-)
-_ESCAPES = re.compile(
-    rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|P[^\x1b]*\x1b\\|[ -/]*[0-~])"
 )
 _PATIENCE = 60.0
 
@@ -88,27 +80,10 @@ def _ends(command: Sequence[str]) -> float:
 
 
 def _first_paint(root: Path) -> float:
-    ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
     begun = time.perf_counter()
-    process = start(
-        PROGRAM, cwd=root, stdin=theirs, stdout=theirs, stderr=theirs,
-        env={**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"},
-    )  # fmt: skip
-    os.close(theirs)
-    painted = b""
+    terminal = Terminal(PROGRAM, root, os.environ, rows=40)
     try:
-        while PLAN_TITLE.encode() not in _ESCAPES.sub(b"", painted):
-            left = _PATIENCE - (time.perf_counter() - begun)
-            if not select.select([ours], [], [], max(0.0, left))[0]:
-                raise BenchmarkError(f"no frame showed the plan within {_PATIENCE:g} s")
-            try:
-                painted += os.read(ours, 65_536)
-            except OSError as error:
-                words = _ESCAPES.sub(b"", painted).decode("utf-8", "replace").strip()
-                raise BenchmarkError(f"the interactive session ended at once: {words[-500:]}") from error
+        terminal.until(re.compile(re.escape(PLAN_TITLE)), _PATIENCE)
         return time.perf_counter() - begun
     finally:
-        process.kill()
-        process.wait()
-        os.close(ours)
+        terminal.close()

@@ -27,9 +27,11 @@ _MOST = 1 << 20
 class Terminal:
     """Runs `command` in `folder`; its text is what it painted, without the escape sequences."""
 
-    def __init__(self, command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, command: Sequence[str], folder: Path, environment: Mapping[str, str], rows: int = ROWS
+    ) -> None:
         self._ours, theirs = pty.openpty()
-        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, COLUMNS, 0, 0))
         self._process = start(
             command, cwd=folder, stdin=theirs, stdout=theirs, stderr=theirs,
             env={**environment, "TERM": "xterm-256color", "COLORTERM": "truecolor"},
@@ -47,6 +49,12 @@ class Terminal:
     def pid(self) -> int:
         """The program's process."""
         return self._process.pid
+
+    @property
+    def cpu(self) -> float:
+        """How many seconds of CPU the program has taken, with the kernel's for it."""
+        words = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
 
     def until(self, pattern: re.Pattern[str], seconds: float) -> re.Match[str]:
         """Wait until `pattern` was painted since the last key; what matched. Raises BenchmarkError."""

@@ -8,14 +8,15 @@ import random
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Sequence
 from pathlib import Path
 
 from benchmarks import machine
 from benchmarks.chaos.blows import BLOWS, NO_KILLS, NOT_ON
 from benchmarks.chaos.disk import alone, has_small_disk
+from benchmarks.chaos.network import can_cut
 from benchmarks.chaos.rounds import STORES, Round
-from benchmarks.chaos.server import can_cut, has_postgres
+from benchmarks.chaos.server import has_postgres
 from benchmarks.processes import heed_signals
 
 BLOWS_A_ROUND = 30
@@ -24,12 +25,13 @@ MOST_BROKEN = 5
 
 
 def impossible() -> Iterator[tuple[str, str]]:
-    """What cannot be done on this machine, and why."""
+    """What cannot be done on this machine, and why; blows, and the stage of two hosts."""
+    missing = "" if can_cut() else "only root can make network namespaces (it takes ip and nsenter)"
     if not has_postgres():
-        yield "store", "PostgreSQL is not installed (Debian: apt install postgresql)"
-        yield "network", "PostgreSQL is not installed"
-    elif not can_cut():
-        yield "network", "only root can make network namespaces"
+        missing = "PostgreSQL is not installed (Debian: apt install postgresql)"
+        yield "store", missing
+    if missing:
+        yield from ((each, missing) for each in ("network", "far engine", "cut", "hosts"))
     if not has_small_disk():
         yield "disk", "only root can mount a small disk"
 
@@ -52,13 +54,15 @@ def main(words: list[str]) -> int:
     left_out = dict(impossible())
     kinds = [each for each in given.only or BLOWS if each not in left_out]
     for name, why in left_out.items():
-        if name in (given.only or BLOWS):
+        if name in (given.only or [*BLOWS, "hosts"]):
             print(f"left out: {name}: {why}", flush=True)
     seed = random.SystemRandom().randrange(1 << 31) if given.seed is None else given.seed
     begun, rounds, kills, broken = time.monotonic(), 0, 0, 0
     deadline = begun + given.minutes * 60
     count = Counter[str]()
-    stores = [given.store] if given.store else [each for each in STORES if each == "sqlite" or has_postgres()]
+    stores = _stores(given.store, kinds, left_out)
+    if not stores:
+        parser.error("none of these can be done on such a stage here")
     print(
         f"{machine.facts()}\nfrom seed {seed}: {', '.join(kinds)}; the log in {', '.join(stores)}", flush=True
     )
@@ -80,6 +84,14 @@ def main(words: list[str]) -> int:
         print(f"{many:,} {'' if name not in BLOWS else 'times: ' if name in NO_KILLS else 'kills: '}{name}")
     print(f"{kills} kills in {rounds} rounds, {broken} of which broke something")
     return 1 if broken else 0
+
+
+def _stores(only: str | None, kinds: Sequence[str], left_out: Container[str]) -> list[str]:
+    """The stores that are possible here, and on which one of the kinds is."""
+    named = [only] if only else STORES
+    missing = {"postgres": "store", "hosts": "hosts"}
+    able = [each for each in named if missing.get(each) not in left_out]
+    return [each for each in able if set(kinds) - set(NOT_ON[each])]
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.chaos.ledger import Ledger, Outcome, Vote
-from benchmarks.chaos.player import FILES, word
+from benchmarks.chaos.player import FILES
 from benchmarks.soak.notes import Note
 from runebook_tui.core.events import AgentStarted, CoordinationResponse, Record
 from runebook_tui.core.fold import fold
@@ -76,7 +76,7 @@ class Auditor:
 
     def said(self, said: Mapping[str, Outcome], notes: Iterable[Note]) -> Iterator[str]:
         """Every message that was taken is there once, and none twice."""
-        told = {word(note["word"]) for note in notes if note["do"] == "told"}
+        told = {str(note["text"]) for note in notes if note["do"] == "told"}
         outcomes: dict[str, Outcome] = {**said, **dict.fromkeys(told, "taken")}
         for text, outcome in outcomes.items():
             found = self._texts[text]
@@ -105,7 +105,7 @@ class Auditor:
                 yield f"{times} operators were told that they had decided request {request}"
 
     def _rightly(self, vote: Vote, decisions: Sequence[str]) -> bool:
-        if vote.words.startswith("nothing was changed"):
+        if vote.words.startswith(("nothing was changed", "no engine of host ")):
             return True
         status = decisions[0] if decisions else self.state.requests[vote.request].status
         return vote.words == f"request {vote.request} is {status} already"
@@ -123,35 +123,37 @@ class Auditor:
                 told = f"{agent.attempt}, by {self._starts[name]} records"
                 yield f"{name} was started {life.attempt} times; the log says {told}"
 
-    def landed(self, changed: Container[int], notes: Sequence[Note], votes: Sequence[Vote]) -> Iterator[str]:
-        """Every foreign file is as it was laid, but for approved changes, which are all there.
+    def landed(
+        self, agent: str, changed: Container[int], notes: Sequence[Note], votes: Sequence[Vote]
+    ) -> Iterator[str]:
+        """Every file that `agent` tries is as it was laid, but for approved changes, which are all there.
 
         `notes` are older than what was found `changed`, and that is older than what was read of the log.
         """
         ends = {note["number"]: note for note in notes if note["do"] == "end"}
-        approved = dict(self._approved())
+        approved = dict(self._approved(agent))
         heard = {vote.request: vote.time for vote in votes if (vote.outcome, vote.decision) == _YES}
         for number in range(FILES):
             end = ends.get(number)
             code = None if end is None else end["errno"]
             if number not in changed:
                 if code == 0 and number in approved:
-                    yield f"the change {number} was approved and told to have landed, and did not"
+                    yield f"{agent}'s change {number} was approved and told to have landed, and did not"
                 elif code == 0:
-                    yield f"the change {number} was told to have landed, and did not"
+                    yield f"{agent}'s change {number} was told to have landed, and did not"
             elif number not in approved:
-                yield f"the change {number} landed without an approval (its program was told {code})"
+                yield f"{agent}'s change {number} landed without an approval (its program was told {code})"
             elif approved[number] not in self._ledger.meant:
-                yield f"the change {number} landed by request {approved[number]}, which nobody approved"
+                yield f"{agent}'s change {number} landed by request {approved[number]}, which nobody approved"
             # Without an engine it is refused at once, and asked about when there is one.
             if end is None or code != errno.EACCES or number not in approved:
                 continue
             if end["time"] > heard.get(approved[number], math.inf):
-                yield f"the change {number} was approved by request {approved[number]}, and refused"
+                yield f"{agent}'s change {number} was approved by request {approved[number]}, and refused"
 
-    def _approved(self) -> Iterator[tuple[int, int]]:
+    def _approved(self, agent: str) -> Iterator[tuple[int, int]]:
         for request in self.state.requests.values():
-            if request.status == "approved":
+            if request.status == "approved" and request.requester == agent:
                 for path in request.paths:
                     digits = path.removeprefix("beta/").lstrip("abcdefghijklmnopqrstuvwxyz")
                     if digits.isdigit():

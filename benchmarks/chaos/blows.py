@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import signal
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from benchmarks.chaos.hosts import FAR, PLAYER, TwoHosts
 from benchmarks.chaos.ledger import Life
 from benchmarks.chaos.stage import IDLE, Broken, Stage
 from benchmarks.chaos.terminal import alike
+from benchmarks.engine import Engine
 from benchmarks.soak.gauges import children
 from runebook_tui.core.resuming import is_lost
+from runebook_tui.core.state import State
 from runebook_tui.execution.client import EngineClient
 from runebook_tui.log.lease import process_start
 
@@ -26,19 +30,30 @@ _SLOW = 2.0
 """How old the newest record may be when it is looked at, seconds."""
 _MODES = "12356"
 """The keys of the screens whose rows stand still when nothing happens."""
+_FILTERED = "2356"
 _FILTERS = ("beta", "idle", "own")
 _MOST_IN_A_ROW = 4
 
 
 def engine(stage: Stage, chance: random.Random) -> int:
     """The engine at work, and then up to three times while it starts."""
+    return _engine(stage, stage.engine, chance)
+
+
+def far_engine(stage: Stage, chance: random.Random) -> int:
+    """The engine of the other host in the same way: what it is asked meanwhile waits for it."""
+    assert isinstance(stage, TwoHosts)
+    return _engine(stage, stage.far, chance)
+
+
+def _engine(stage: Stage, killed_one: Engine, chance: random.Random) -> int:
     time.sleep(chance.uniform(0, _WORK_SECONDS))
-    killed = stage.kill_engine()
+    killed = killed_one.kill()
     for _ in range(chance.randrange(_MOST_IN_A_ROW)):
-        stage.start_engine(wait=False)
+        killed_one.start()
         time.sleep(chance.uniform(0, _START_SECONDS))
-        killed += stage.kill_engine()
-    stage.start_engine()
+        killed += killed_one.kill()
+    stage.start(killed_one)
     stage.goes_on()
     return killed
 
@@ -48,15 +63,16 @@ def screen(stage: Stage, chance: random.Random) -> int:
     terminal = stage.terminal
     stage.voices.hush()
     terminal.still()
-    terminal.keys(chance.choice(_MODES))
-    if chance.random() < 0.5:
+    mode = chance.choice(_MODES)
+    terminal.keys(mode)
+    if mode in _FILTERED and chance.random() < 0.5:
         terminal.keys("/", *chance.choice(_FILTERS), "Enter")
     terminal.keys(*["Down"] * chance.randrange(1, 6))
     before = terminal.still()
     terminal.kill()
     terminal.open()
     terminal.until(f"the screen that was killed:\n{before}\n", lambda: alike(before, terminal.screen()))
-    terminal.keys("Escape", "1")
+    terminal.home()
     stage.voices.go_on()
     return 1
 
@@ -67,6 +83,9 @@ def server(stage: Stage, chance: random.Random) -> int:
     front = stage.ledger.lives[name].pid
     if front in stage.serverless:
         return _front(stage, name)
+    stage.until(
+        f"a program of {name} below its gate", lambda: any(children(each) for each in children(front)[:1])
+    )
     serving = children(front)[0]
     program = min(children(serving), key=lambda pid: process_start(pid) or 0.0)
     started = process_start(program)
@@ -105,15 +124,17 @@ def tmux(stage: Stage, chance: random.Random) -> int:
     """The private tmux server, now and then with the engine: everybody is lost, says so, and comes back."""
     before = dict(stage.ledger.lives)
     below = {name: _below(life) for name, life in before.items()}
-    pid = stage.tmux_server()
+    pid = stage.engine.tmux_server()
+    if pid is None:
+        raise Broken("there is no tmux server")
     time.sleep(chance.uniform(0, _WORK_SECONDS))
     stage.ledger.lives.clear()
     killed = 1
     os.kill(pid, signal.SIGKILL)
     if chance.random() < 0.3:
         time.sleep(chance.uniform(0, _WORK_SECONDS))
-        killed += stage.kill_engine()
-        stage.start_engine()
+        killed += stage.engine.kill()
+        stage.start()
     stage.until("word of the loss of all", lambda: all(is_lost(each) for each in stage.state.agents.values()))
     for name, programs in below.items():
         _gone(name, programs)
@@ -133,10 +154,10 @@ def store(stage: Stage, chance: random.Random) -> int:
     killed = 1
     time.sleep(chance.uniform(0, _WORK_SECONDS))
     if chance.random() < 0.3:
-        killed += stage.kill_engine()
+        killed += stage.engine.kill()
     stage.store.start()
     if killed > 1:
-        stage.start_engine()
+        stage.start()
     stage.goes_on()
     return killed
 
@@ -144,10 +165,49 @@ def store(stage: Stage, chance: random.Random) -> int:
 def network(stage: Stage, chance: random.Random) -> int:
     """The way to the log's server is cut for a while."""
     assert stage.store is not None
+    assert stage.store.network is not None
     time.sleep(chance.uniform(0, _WORK_SECONDS))
-    stage.store.cut(chance.uniform(0, _CUT_SECONDS), chance)
+    with stage.store.network.way.cut(chance):
+        time.sleep(chance.uniform(0, _CUT_SECONDS))
     stage.goes_on()
     return 1
+
+
+def cut(stage: Stage, chance: random.Random) -> int:
+    """The other host's way to the log's server is cut for a while; the plan's own host decides meanwhile.
+
+    The other's agents write on. What its gates held is asked, and on the screen, once it is back.
+    """
+    assert isinstance(stage, TwoHosts)
+    time.sleep(chance.uniform(0, _WORK_SECONDS))
+    before = max(stage.state.requests, default=0)
+    with stage.network.far_way.cut(chance):
+        owns = stage.play.count("own")
+        stage.until(f"an own write on host {FAR}", lambda: stage.play.count("own") > owns + 1)
+        stage.until("an engine that takes a message", lambda: stage.voices.say() == "taken")
+        if not stage.published:
+            stage.publish()
+        time.sleep(chance.uniform(0, _CUT_SECONDS))
+    stage.until(f"a request of host {FAR}", lambda: any(each > before for each in _asked_far(stage.state)))
+    if not stage.published:
+        stage.bring()
+    stage.voices.hush()
+    stage.until(f"an open request of host {FAR}", lambda: any(_open_far(stage.state)))
+    number = next(_open_far(stage.state))
+    stage.terminal.home()
+    shown = re.compile(rf"\b{number} +{PLAYER} → beta")
+    stage.terminal.until(f"request {number} on the screen", lambda: shown.search(stage.terminal.screen()))
+    stage.voices.go_on()
+    stage.goes_on()
+    return 1
+
+
+def _asked_far(state: State) -> Iterator[int]:
+    return (each.id for each in state.requests.values() if each.requester == PLAYER)
+
+
+def _open_far(state: State) -> Iterator[int]:
+    return (each.id for each in state.open_requests if each.requester == PLAYER)
 
 
 def disk(stage: Stage, chance: random.Random) -> int:
@@ -157,16 +217,16 @@ def disk(stage: Stage, chance: random.Random) -> int:
     time.sleep(chance.uniform(0, _WORK_SECONDS))
     restarted = chance.random() < 0.5
     if restarted:
-        stage.kill_engine()
-        stage.start_engine(wait=False)
+        stage.engine.kill()
+        stage.engine.start()
         time.sleep(chance.uniform(0, _START_SECONDS))
     else:
         time.sleep(chance.uniform(0, _CUT_SECONDS))
     stage.disk.make_room()
     if restarted:
         # One that found no room for its log has ended with words.
-        stage.kill_engine()
-        stage.start_engine()
+        stage.engine.kill()
+        stage.start()
     stage.goes_on()
     return 1
 
@@ -174,12 +234,12 @@ def disk(stage: Stage, chance: random.Random) -> int:
 def clock(stage: Stage, chance: random.Random) -> int:
     """The engine is killed, and the next one has another idea of the time; then one has the right one."""
     seconds = chance.choice((-86_400, -1200, -3, 3, 1200, 86_400))
-    stage.kill_engine()
-    stage.start_engine(environment=skewed(seconds))
+    stage.engine.kill()
+    stage.start(environment=skewed(seconds))
     stage.goes_on()
     stage.until("a record by that clock", lambda: abs(stage.state.time - time.time() - seconds) < _SLOW)
-    stage.kill_engine()
-    stage.start_engine()
+    stage.engine.kill()
+    stage.start()
     stage.goes_on()
     return 2
 
@@ -215,9 +275,16 @@ BLOWS: Mapping[str, Blow] = {
     "disk": disk,
     "store": store,
     "network": network,
+    "far engine": far_engine,
+    "cut": cut,
 }
 """By the name of what dies, or goes wrong."""
-NOT_ON: Mapping[str, tuple[str, ...]] = {"sqlite": ("store", "network"), "postgres": ("disk",)}
-"""Which of them a log in that store knows nothing of."""
-NO_KILLS = ("disk", "network")
+NOT_ON: Mapping[str, tuple[str, ...]] = {
+    "sqlite": ("store", "network", "far engine", "cut"),
+    "postgres": ("disk", "far engine", "cut"),
+    # There are other agents and clocks than the plan's own host's.
+    "hosts": ("disk", "tmux", "clock"),
+}
+"""Which of them a stage with that store knows nothing of."""
+NO_KILLS = ("disk", "network", "cut")
 """Nothing is killed by these."""

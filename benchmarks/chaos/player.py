@@ -3,6 +3,8 @@
 It notes outside the repository each start (`begin`), how many own writes have landed (`own`), each own
 one that failed (`fault`), each foreign one before and after (`try`, `end`), and each word that the engine
 took (`told`).
+
+The words of its command line are the file of the notes, and the folder that it owns.
 """
 
 from __future__ import annotations
@@ -29,7 +31,8 @@ _WORD_SECONDS = 4.0
 class Player:
     """One run of the program; the numbers of its tries go on where the last one's ended."""
 
-    def __init__(self, notes: Path) -> None:
+    def __init__(self, notes: Path, own: str) -> None:
+        self._own_folder = own
         before = NoteReader(notes).read()
         self._next = max((note["number"] for note in before if note["do"] == "try"), default=-1) + 1
         self._words = max((note["word"] for note in before if note["do"] == "word"), default=0)
@@ -52,7 +55,7 @@ class Player:
 
     def _own(self) -> None:
         try:
-            Path(f"own/w{self._steps % 8}").write_text("own\n")
+            Path(f"{self._own_folder}/w{self._steps % 8}").write_text("own\n")
         except OSError as error:
             self._notes.write(do="fault", errno=error.errno)
             return
@@ -79,7 +82,8 @@ class Player:
         """One word to the operator; that it was taken is noted only when the engine has said so."""
         self._words += 1
         self._notes.write(do="word", word=self._words)
-        question = {"do": "tell", "to": ["operator"], "text": word(self._words)}
+        text = f"word {self._words} of who plays in {self._own_folder}"
+        question = {"do": "tell", "to": ["operator"], "text": text}
         try:
             with socket.socket(socket.AF_UNIX) as engine:
                 engine.settimeout(2.0)
@@ -89,12 +93,7 @@ class Player:
         except (OSError, ValueError):
             return
         if answer.get("ok"):
-            self._notes.write(do="told", word=self._words)
-
-
-def word(number: int) -> str:
-    """The text of an agent's word."""
-    return f"the player's word {number}"
+            self._notes.write(do="told", text=text)
 
 
 def _forked(number: int) -> int:
@@ -111,4 +110,4 @@ def _forked(number: int) -> int:
 
 
 if __name__ == "__main__":
-    Player(Path(sys.argv[1])).play()
+    Player(Path(sys.argv[1]), sys.argv[2]).play()

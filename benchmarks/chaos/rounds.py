@@ -11,13 +11,16 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from benchmarks.chaos.blows import BLOWS
-from benchmarks.chaos.server import PostgresServer, can_cut
-from benchmarks.chaos.stage import Broken, Stage
+from benchmarks.chaos.hosts import FarGround, TwoHosts
+from benchmarks.chaos.network import Network, can_cut
+from benchmarks.chaos.server import PostgresServer
+from benchmarks.chaos.stage import Broken, Ground, Stage
 from benchmarks.scratch import scratch_folder
 from benchmarks.session import BenchmarkError
 from runebook_tui.log.opening import STORE_VARIABLE
 
-STORES = ("sqlite", "postgres")
+STORES = ("sqlite", "postgres", "hosts")
+"""Where the log is: SQLite, PostgreSQL, and PostgreSQL for two hosts."""
 
 
 class Round:
@@ -37,8 +40,7 @@ class Round:
         """
         with scratch_folder() as folder, ExitStack() as stack:
             try:
-                server = stack.enter_context(self._server())
-                stage = Stage(folder, self._seed, server, small_disk="disk" in self._course)
+                stage = stack.enter_context(self._stage(folder))
             except BenchmarkError as error:
                 return self._broke(error, kept)
             try:
@@ -67,13 +69,20 @@ class Round:
         stage.audit(whole=True)
 
     @contextmanager
-    def _server(self) -> Iterator[PostgresServer | None]:
-        if self._store != "postgres":
-            yield None
-            return
-        with PostgresServer(network=can_cut()) as server:
+    def _stage(self, folder: Path) -> Iterator[Stage]:
+        """The stage, which has not begun, with its server at work."""
+        with ExitStack() as stack:
+            if self._store == "sqlite":
+                yield Stage(Ground(folder), self._seed, small_disk="disk" in self._course)
+                return
+            hosts = self._store == "hosts"
+            network = stack.enter_context(Network(hosts=hosts)) if can_cut() else None
+            server = stack.enter_context(PostgresServer(network))
             os.environ[STORE_VARIABLE] = server.url
-            yield server
+            if hosts:
+                yield TwoHosts(FarGround(folder), self._seed, server)
+            else:
+                yield Stage(Ground(folder), self._seed, server)
 
     def _place(self, kept: Path) -> Path:
         return kept / f"seed-{self._seed}"

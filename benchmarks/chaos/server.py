@@ -1,16 +1,11 @@
-"""The server of the log: PostgreSQL, which can be killed, in a network of its own, which can be cut."""
+"""The server of the log: PostgreSQL, which can be killed, in a network of its own where there may be one."""
 
 from __future__ import annotations
 
-import os
-import random
-import shutil
-import subprocess
-import time
 from contextlib import ExitStack
 from pathlib import Path
 
-from benchmarks.session import BenchmarkError
+from benchmarks.chaos.network import Network, Way
 from runebook_tui.log.opening import Store
 from tests.postgres import Cluster, NoPostgres, programs
 
@@ -18,30 +13,33 @@ _PORT = 5432
 
 
 class PostgresServer:
-    """Runs from `with` to its end; `url` is where the log is.
+    """Runs from `with` to its end; `url` is where the log is, `far_url` where it is for the other host.
 
-    With `network` it listens in a network namespace at the other end of a pair of virtual devices.
+    With a `network` it listens in that one's server's namespace.
     """
 
-    def __init__(self, *, network: bool) -> None:
-        self._number = os.getpid() % 60_000
-        self._name = f"rbchaos{self._number}"
-        self._network = network
+    def __init__(self, network: Network | None = None) -> None:
+        self.network = network
         self._stack = ExitStack()
-        self.url = ""
+        self.url = self.far_url = ""
 
     def __enter__(self) -> PostgresServer:
         try:
-            prefix = self._connect() if self._network else []
-            addresses = self._address(2) if self._network else ""
-            self.cluster = Cluster(durable=True, addresses=addresses, port=_PORT, prefix=prefix)
+            ways = [] if self.network is None else self.network.ways
+            self.cluster = Cluster(
+                durable=True,
+                addresses=",".join(way.address(2) for way in ways),
+                port=_PORT,
+                prefix=[] if self.network is None else self.network.server.prefix,
+            )
             self._stack.callback(self.cluster.remove)
-            if self._network:
-                self.cluster.access(f"local all all trust\nhost all all {self._address(1)}/32 trust\n")
+            if ways:
+                lines = [f"host all all {way.address(1)}/32 trust\n" for way in ways]
+                self.cluster.access("".join(["local all all trust\n", *lines]))
             self.cluster.start()
             name = self.cluster.database()
-            away = f"postgresql://postgres@{self._address(2)}:{_PORT}/{name}"
-            self.url = away if self._network else self.cluster.url(name)
+            self.url = self._by(ways[0], name) if ways else self.cluster.url(name)
+            self.far_url = self._by(ways[-1], name) if ways else ""
             Store(Path(), self.url).make()
         except BaseException:
             self._stack.close()
@@ -59,29 +57,8 @@ class PostgresServer:
         """Start it after it was killed."""
         self.cluster.start()
 
-    def cut(self, seconds: float, chance: random.Random) -> None:
-        """Take the network away for a while, at the near end or at the far one."""
-        near = chance.random() < 0.5
-        command = ["ip", "link"] if near else ["ip", "-n", self._name, "link"]
-        device = self._name if near else "far"
-        _run(*command, "set", device, "down")
-        time.sleep(seconds)
-        _run(*command, "set", device, "up")
-
-    def _address(self, end: int) -> str:
-        return f"10.{200 + self._number % 50}.{self._number // 50 % 250}.{end}"
-
-    def _connect(self) -> list[str]:
-        """Make the namespace and the pair; what a command is run by to be in it."""
-        _run("ip", "netns", "add", self._name)
-        self._stack.callback(_run, "ip", "netns", "delete", self._name)
-        _run("ip", "link", "add", self._name, "type", "veth", "peer", "far", "netns", self._name)
-        _run("ip", "address", "add", f"{self._address(1)}/30", "dev", self._name)
-        _run("ip", "-n", self._name, "address", "add", f"{self._address(2)}/30", "dev", "far")
-        for command in (["-n", self._name, "link", "set", "lo"], ["-n", self._name, "link", "set", "far"]):
-            _run("ip", *command, "up")
-        _run("ip", "link", "set", self._name, "up")
-        return ["ip", "netns", "exec", self._name]
+    def _by(self, way: Way, name: str) -> str:
+        return f"postgresql://postgres@{way.address(2)}:{_PORT}/{name}"
 
 
 def has_postgres() -> bool:
@@ -91,14 +68,3 @@ def has_postgres() -> bool:
     except NoPostgres:
         return False
     return True
-
-
-def can_cut() -> bool:
-    """Whether this process may make network namespaces."""
-    return os.getuid() == 0 and shutil.which("ip") is not None and Path("/proc/self/ns/net").exists()
-
-
-def _run(*command: str) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise BenchmarkError(f"{' '.join(command)}: {done.stderr.strip()}")

@@ -60,6 +60,13 @@ class Terminal:
         """Press keys, in tmux's names."""
         self._tmux("send-keys", *keys)
 
+    def home(self) -> None:
+        """Go to the first screen, without a filter. Raises BenchmarkError."""
+        # A key that comes at once after Escape is one with Alt.
+        self.keys("Escape")
+        self.still()
+        self.keys("1")
+
     def screen(self) -> str:
         """What is shown now."""
         return self._tmux("capture-pane", "-p")
@@ -116,5 +123,5 @@ def _lines(screen: str) -> list[str]:
 
 
 def _selected(lines: list[str]) -> list[str]:
-    """What stands at the marks of selected rows, up to the frame."""
-    return [re.split("[│╭╰]", line.partition("▌")[2])[0] for line in lines if "▌" in line]
+    """What stands at the marks of selected rows, up to the frame; a notice that comes up has marks, too."""
+    return [re.split("[│╭╰]", line.partition("│▌")[2])[0] for line in lines if "│▌" in line]

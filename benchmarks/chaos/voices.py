@@ -37,6 +37,7 @@ class Voices:
         self._ended = threading.Event()
         self._loud = threading.Event()
         self._turn = threading.Lock()
+        self._deciding = threading.Lock()
         self._count = 0
         self._pair = ThreadPoolExecutor(len(OPERATORS))
         self._threads = [
@@ -52,7 +53,7 @@ class Voices:
     def hush(self) -> None:
         """Say nothing more; what was being said has been answered when this returns."""
         self._loud.clear()
-        with self._turn:
+        with self._turn, self._deciding:
             return
 
     def go_on(self) -> None:
@@ -92,9 +93,13 @@ class Voices:
         return outcome
 
     def _decide(self) -> None:
-        """What is open is decided, now by one operator, now by both at the same instant."""
         self._ended.wait(self._random.uniform(0, _DECIDE_SECONDS))
         self._log.until(lambda: self._ended.is_set() or bool(self._log.state.open_requests), _LOOK_SECONDS)
+        with self._deciding:
+            self._choose()
+
+    def _choose(self) -> None:
+        """What is open is decided, now by one operator, now by both at the same instant."""
         requests = [each for each in self._log.state.open_requests if each.kind is not RequestKind.CROSSED]
         if not requests or not self._loud.is_set():
             return
@@ -122,6 +127,7 @@ def _asked(root: Path, do: str, **fields: object) -> tuple[Outcome, str]:
             with EngineClient(root) as engine:
                 engine.ask(do, timeout=_PATIENCE, **fields)
         except EngineRefused as error:
-            return "refused", str(error)
+            # What another host was asked it may have done, or do yet.
+            return "unknown" if "does not answer" in str(error) else "refused", str(error)
         return "taken", ""
     return "unknown", ""

@@ -5,88 +5,54 @@ from __future__ import annotations
 import os
 import random
 import re
-import subprocess
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
 from pathlib import Path
 
 from benchmarks.day.ground import PLAN_TITLE, lay
 from benchmarks.day.keys import Keys
 from benchmarks.day.orders import Course, Desk
-from benchmarks.ending import end_engine, kill_left
-from benchmarks.processes import start
-from benchmarks.session import PROGRAM, BenchmarkError, Follower
+from benchmarks.engine import Engine
+from benchmarks.frame import Frame
+from benchmarks.session import PROGRAM, BenchmarkError
 from benchmarks.soak.gauges import Gauge, children, resident, size_of
 from benchmarks.terminal import Terminal
-from runebook_tui.core.state import State
 from runebook_tui.execution.client import EngineClient, EngineDown, EngineRefused
-from runebook_tui.place import tmux_socket_name
 
-START_SECONDS = 600.0
 _PATIENCE = 60.0
 
 
-class Day:
-    """Runs from `with` to its end; `step` is called again and again between."""
+class Day(Frame):
+    """Its `step` is called again and again."""
+
+    PATIENCE = 600.0
 
     def __init__(
         self, folder: Path, *, agents: int, hours: float, seconds: float, gate: str, seed: int
     ) -> None:
-        self._folder = folder
-        self._gate = gate
-        self._stack = ExitStack()
         self._random = random.Random(seed)
         names = [f"agent-{number:03}" for number in range(agents)]
         self.desk = Desk(folder / "orders", names)
-        self.root = lay(folder / "ground", self.desk, gate)
+        self._environment = {**os.environ, "HOME": str(folder)}
+        root = lay(folder / "ground", self.desk, gate)
+        super().__init__(folder, Engine(root, folder / "engine.out", self._environment), gate)
         self.course = Course(names, hours, seconds, seed)
         self.gauges: dict[str, Gauge] = {}
         self.decided = 0
         self.failures: list[str] = []
-        self.left: list[str] = []
-        """Command lines of what outlived the day and had to be killed."""
         self.begun = 0.0
         """When every agent was at work, monotonic seconds."""
         self._answered: set[int] = set()
 
-    def __enter__(self) -> Day:
-        try:
-            self._begin()
-        except BaseException:
-            self.close()
-            raise
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
     def _begin(self) -> None:
-        environment = {**os.environ, "HOME": str(self._folder)}
-        self._stack.callback(self._kill_left)
         self._stack.callback(self.desk.close)
-        said = self._folder / "engine.out"
-        with said.open("wb") as out:
-            self.engine = start(
-                [*PROGRAM, "run", "--keep"],
-                cwd=self.root, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
-            )  # fmt: skip
-        self._stack.callback(end_engine, self.engine, self.root, environment)
-        self.log = Follower(self.root)
-        self._stack.callback(self.log.close)
-        self._until("every agent under its gate", self._at_work)
-        self.screens = Terminal(PROGRAM, self.root, environment)
+        self._work()
+        self.screens = Terminal(PROGRAM, self.root, self._environment)
         self._stack.callback(self.screens.close)
-        self.screens.until(re.compile(re.escape(PLAN_TITLE)), START_SECONDS)
-        self.keys = Keys(self.screens, START_SECONDS)
+        self.screens.until(re.compile(re.escape(PLAN_TITLE)), self.PATIENCE)
+        self.keys = Keys(self.screens, self.PATIENCE)
         self._stack.callback(self.keys.close)
         self._supervisors = self._supervising()
         self.begun = time.monotonic()
-
-    @property
-    def state(self) -> State:
-        """What the log says now."""
-        return self.log.state
 
     @property
     def now(self) -> float:
@@ -95,9 +61,7 @@ class Day:
 
     def step(self) -> None:
         """Tell the agents what is due, and answer what is asked. Raises BenchmarkError."""
-        if self.engine.poll() is not None:
-            said = (self._folder / "engine.out").read_text(errors="replace")
-            raise BenchmarkError(f"the engine ended: {said[-2000:]}")
+        self.engine.check()
         if not self.keys.alive:
             raise BenchmarkError("the screens paint nothing any more when a key is pressed")
         for order in self.course.due(self.now):
@@ -109,7 +73,7 @@ class Day:
 
     def sample(self) -> None:
         """Note what every process holds, and what every file below `.runebook` takes."""
-        tmux = self._tmux()
+        tmux = self.engine.tmux_server()
         sizes = {
             "engine": resident(self.engine.pid),
             "screens": resident(self.screens.pid),
@@ -146,40 +110,9 @@ class Day:
                 else:
                     self.decided += 1
 
-    def _at_work(self) -> bool:
-        if self.engine.poll() is not None:
-            said = (self._folder / "engine.out").read_text(errors="replace")
-            raise BenchmarkError(f"the engine ended: {said[-2000:]}")
-        agents = self.state.agents.values()
-        for agent in agents:
-            if agent.gate_mode is not None and agent.gate_mode.value != self._gate:
-                raise BenchmarkError(f"the gate of {agent.id} does not {self._gate} here: {agent.gate}")
-        return bool(agents) and all(agent.gate_mode is not None for agent in agents)
-
     def _supervising(self) -> list[int]:
         fronts = [agent.pid for agent in self.state.agents.values() if agent.pid]
         return [*fronts, *(child for front in fronts for child in children(front)[:1])]
-
-    def _tmux(self) -> int | None:
-        asked = subprocess.run(
-            ["tmux", "-L", tmux_socket_name(self.root), "display-message", "-p", "#{pid}"],
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        return int(asked.stdout) if asked.returncode == 0 else None
-
-    def _until(self, what: str, holds: Callable[[], object]) -> None:
-        deadline = time.monotonic() + START_SECONDS
-        while not holds():
-            if time.monotonic() > deadline:
-                raise BenchmarkError(f"never came: {what}")
-            self.log.until(lambda: False, 0.1)
-
-    def close(self) -> None:
-        """End everything, in the reverse order of its beginning; twice is once."""
-        self._stack.close()
-
-    def _kill_left(self) -> None:
-        self.left += kill_left(self._folder, self.root)
 
 
 def stores(root: Path) -> dict[str, int]:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
 from pathlib import Path
 
-from benchmarks.ending import END_SECONDS, end_engine, kill_left
-from benchmarks.processes import start
-from benchmarks.session import PROGRAM, BenchmarkError, Follower
+from benchmarks.engine import END_SECONDS, Engine
+from benchmarks.frame import Frame
+from benchmarks.session import BenchmarkError
 from benchmarks.soak import client as clients
 from benchmarks.soak.gauges import Gauge, children, stopped
 from benchmarks.soak.ground import Ground
@@ -18,32 +16,30 @@ from benchmarks.soak.model import Model, Script
 from benchmarks.soak.notes import NoteReader
 from benchmarks.soak.operator import Operator
 from benchmarks.soak.wall import Wall
-from runebook_tui.core.state import State
 from runebook_tui.core.types import RequestKind
 from runebook_tui.execution.client import EngineClient
 from runebook_tui.place import tmux_socket_name
 
-START_SECONDS = 180.0
 STALL_SECONDS = 90.0
 _TURN_SECONDS = 1.5  # how long the client may take between two calls before its turn is over
 
 
-class Soak:
-    """Runs from `with` to its end; `step` is called again and again between."""
+class Soak(Frame):
+    """Its `step` is called again and again."""
+
+    PATIENCE = 180.0
 
     def __init__(self, folder: Path, *, agents: list[str], gate: str, seed: int, program: str | None) -> None:
         self.ground = Ground(folder)
-        self.root = self.ground.root
+        engine = Engine(self.ground.root, folder / "engine.out", self.ground.environment)
+        super().__init__(folder, engine, gate)
         self.agents = agents
-        self.gate = gate
         self.failures: list[str] = []
         self.loops = 0
         """Rounds of all builds."""
         self.steps: dict[str, list[float]] = {}
         """Seconds of each build, by its name."""
         self.gauges: list[Gauge] = []
-        self.left: list[str] = []
-        """Command lines of what outlived the soak and had to be killed."""
         self.echoes: list[float] = []
         """Seconds from a key to its being shown in the client's pane."""
         self.begun = 0.0
@@ -51,22 +47,9 @@ class Soak:
         self.model: Model | None = None
         self._seed = seed
         self._program = program
-        self._stack = ExitStack()
         self._builder = NoteReader(self.ground.notes / "builder")
 
-    def __enter__(self) -> Soak:
-        try:
-            self._begin()
-        except BaseException:
-            self.close()
-            raise
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
     def _begin(self) -> None:
-        self._stack.callback(self._kill_left)
         command, variables = [], {}
         if "tui" in self.agents:
             program = clients.find(self._program, self.ground.folder / "client")
@@ -81,40 +64,24 @@ class Soak:
         self.wall = Wall(self.root, "beta", enforced=self.gate == "enforce")
         if self.model is not None:
             self.script.guard(self.wall)
-        self.said = self.ground.folder / "engine.out"
-        with self.said.open("wb") as said:
-            self.engine = start(
-                [*PROGRAM, "run", "--keep"],
-                cwd=self.root, env=self.ground.environment, stdin=subprocess.DEVNULL,
-                stdout=said, stderr=said,
-            )  # fmt: skip
-        self._stack.callback(self._down)
-        self.log = Follower(self.root)
-        self._stack.callback(self.log.close)
-        self._until("every agent under its gate", self._gated)
+        self._work()
         self.gauges = self._processes()
         self.operator = Operator(self.root, self.log, self.wall, NoteReader(self.ground.notes / "writer"))
         self._stack.callback(self.operator.close)
         if self.model is not None:
             pane = self.state.agents["tui"].pane
             self.screen = clients.Screen(tmux_socket_name(self.root), str(pane), self.ground.environment)
-            self._until("the client's screen", lambda: "ctrl+p" in self.screen.shown())
+            self.until("the client's screen", lambda: "ctrl+p" in self.screen.shown())
             self.screen.prompt()
-            self._until("the client's first call", lambda: self.script.count)
+            self.until("the client's first call", lambda: self.script.count)
         self.begun = time.monotonic()
-
-    @property
-    def state(self) -> State:
-        """What the log says now."""
-        return self.log.state
 
     def step(self) -> None:
         """Read what the agents noted, sample the gauges, and keep the client at work.
 
         Raises BenchmarkError.
         """
-        if self.engine.poll() is not None:
-            raise BenchmarkError(f"the engine ended: {self.said.read_text(errors='replace')[-2000:]}")
+        self.engine.check()
         if not self.operator.alive:
             raise BenchmarkError("the operator's thread ended")
         for note in self._builder.read():
@@ -167,7 +134,7 @@ class Soak:
         for agent in self.agents:
             with EngineClient(self.root) as engine:
                 engine.ask("stop", agent=agent, timeout=END_SECONDS)
-        self._until("the agents' end", lambda: not any(self.state.agents[a].alive for a in self.agents))
+        self.until("the agents' end", lambda: not any(self.state.agents[a].alive for a in self.agents))
         time.sleep(1.0)
         self.wall.audit()
 
@@ -179,15 +146,6 @@ class Soak:
         crossed = [each for each in self.state.requests.values() if each.kind is RequestKind.CROSSED]
         return [f"request {each.id} says that {', '.join(each.paths)[:200]} was crossed" for each in crossed]
 
-    def _gated(self) -> bool:
-        if self.engine.poll() is not None:
-            raise BenchmarkError(f"the engine ended: {self.said.read_text(errors='replace')[-2000:]}")
-        agents = self.state.agents.values()
-        for agent in agents:
-            if agent.gate_mode is not None and agent.gate_mode.value != self.gate:
-                raise BenchmarkError(f"the gate of {agent.id} does not {self.gate} here: {agent.gate}")
-        return bool(agents) and all(agent.gate_mode is not None for agent in agents)
-
     def _processes(self) -> list[Gauge]:
         gauges = [Gauge("engine", self.engine.pid)]
         for name in self.agents:
@@ -195,20 +153,3 @@ class Soak:
             gauges.append(Gauge(f"{name} front", front))
             gauges += [Gauge(f"{name} server", child) for child in children(front)[:1]]
         return gauges
-
-    def _until(self, what: str, holds: Callable[[], object]) -> None:
-        deadline = time.monotonic() + START_SECONDS
-        while not holds():
-            if time.monotonic() > deadline:
-                raise BenchmarkError(f"never came: {what}")
-            self.log.until(lambda: False, 0.1)
-
-    def close(self) -> None:
-        """End everything, in the reverse order of its beginning; twice is once."""
-        self._stack.close()
-
-    def _down(self) -> None:
-        end_engine(self.engine, self.root, self.ground.environment)
-
-    def _kill_left(self) -> None:
-        self.left += kill_left(self.ground.folder, self.root)

@@ -16,6 +16,7 @@ from runebook_tui.core.capture import ShellEnded, ShellStarted
 from runebook_tui.core.contract import ApiDrifted, ApiRestored, Contract
 from runebook_tui.core.copies import CopyChecked
 from runebook_tui.core.fact import Fact
+from runebook_tui.core.forgetting import TouchesForgotten as TouchesForgotten
 from runebook_tui.core.grants import Scope
 from runebook_tui.core.lane_events import LaneIntegrated as LaneIntegrated
 from runebook_tui.core.lane_events import LaneOpened as LaneOpened
@@ -349,6 +350,7 @@ Event = Annotated[
     | CoordinationResponse
     | GrantUsed
     | Touched
+    | TouchesForgotten
     | ChangeUndone
     | UndoRefused
     | UndoRestored
@@ -386,7 +388,7 @@ class Record(Fact):
     """An event as the log keeps it."""
 
     seq: int
-    """Position in the log, from 1, without gaps."""
+    """Position in the log, from 1; numbers are missing only where `TouchesForgotten` says so."""
     time: float
     """Unix seconds."""
     run: int

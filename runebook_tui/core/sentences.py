@@ -11,6 +11,7 @@ from runebook_tui.core.aftermath import DecisionTakenBack, TaskHandedOver
 from runebook_tui.core.capture import ShellEnded, ShellStarted
 from runebook_tui.core.contract import ApiDrifted, ApiRestored, changed_words
 from runebook_tui.core.copies import CopyChecked, copy_words
+from runebook_tui.core.forgetting import forgotten_words
 from runebook_tui.core.grants import Scope
 from runebook_tui.core.learning import LessonDismissed
 from runebook_tui.core.messages import EVERYBODY, MessageDelivered, MessageSent
@@ -145,6 +146,8 @@ def sentence(record: e.Record) -> str:
         case e.Touched():
             cause = f" ({event.cause})" if event.cause else ""
             return f"{_author(event)} {_changed(event.change)}{cause}"
+        case e.TouchesForgotten():
+            return forgotten_words(event)
         case (
             e.CoordinationRequest()
             | e.RequestGrew()

@@ -328,6 +328,10 @@ class State:
     """Every undo, over all runs."""
     touches: int = 0
     recent_touches: tuple[RecentTouch, ...] = ()
+    forgotten: int = 0
+    """How many of them the log no longer has."""
+    forgotten_before: int = 0
+    """Of changes before this record only the newest of each path is in the log, over all runs."""
     attempts: int = 0
     """How often somebody was refused what only the operator may, in this run."""
     recent_attempts: tuple[Attempt, ...] = ()

@@ -12,6 +12,7 @@ from functools import partial
 
 from runebook_tui.core import commands as c
 from runebook_tui.core import events as e
+from runebook_tui.core.forgetting import Old
 from runebook_tui.core.state import State
 from runebook_tui.core.types import ENGINE
 from runebook_tui.execution.outage import Outage
@@ -81,6 +82,11 @@ class Ledger:
             except LogError as error:
                 self._outage.note(str(error))
                 await asyncio.sleep(_LOG_RETRY_SECONDS)
+
+    def forget(self, old: Old) -> tuple[e.Record, ...]:
+        """Have the log forget; the record that says so. Raises Refused, LogError."""
+        assert self._coordinator is not None, "the runner is not executing"
+        return self._coordinator.forget(old)
 
     async def report(self, report: Report, actor: str = ENGINE) -> None:
         """Record what need not be in the log before its sender goes on. Raises Refused, LogError."""

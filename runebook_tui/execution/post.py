@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
@@ -15,14 +16,19 @@ from runebook_tui.execution.verbs import Verbs
 from runebook_tui.log.eventlog import EventLog, LogError
 from runebook_tui.place import POINTER_NAME, SOCKET_NAME, runtime_folder, state_folder
 
+GONE_SECONDS = 60.0
+"""How long a repository may be away: it may have been moved, or its disk taken out, and come back."""
+
 
 class Post:
-    """Where an engine on the repository at `root` is found."""
+    """Where an engine on the repository at `root` is found. `pulse` gives monotonic seconds."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, pulse: Callable[[], float] = time.monotonic) -> None:
         self._root = root
+        self._pulse = pulse
         self._trouble = ""
         """What was last said about a log that cannot be written anew."""
+        self._gone_since: float | None = None
 
     async def open(
         self, stack: AsyncExitStack, supervisors: Supervisors, verbs: Verbs, pauses: Pauses
@@ -39,9 +45,11 @@ class Post:
     def rescue(self, log: EventLog, say: Callable[[str], None]) -> bool:
         """`git clean -x` and the like delete the state folder: all that is known is written anew.
 
-        Whether that was so; `say` is told what became of it.
+        Whether that was so; `say` is told what became of it. Raises LogError when the whole repository is
+        gone and does not come back.
         """
         if not log.is_lost():
+            self._gone_since = None
             return False
         try:
             make_state_folder(self._root)
@@ -52,10 +60,21 @@ class Post:
             if words != self._trouble:
                 say(words)
             self._trouble = words
+            self._see_whether_gone()
             return False
-        self._trouble = ""
+        self._trouble, self._gone_since = "", None
         say("the state folder was deleted; the log is written anew, the history begins again")
         return True
+
+    def _see_whether_gone(self) -> None:
+        if self._root.exists():
+            self._gone_since = None
+        elif self._gone_since is None:
+            self._gone_since = self._pulse()
+        elif self._pulse() - self._gone_since >= GONE_SECONDS:
+            raise LogError(
+                f"the repository {self._root} is gone; agents that are at work go on in their panes"
+            )
 
     def _point(self) -> None:
         """Leave the pointer to the socket."""

@@ -43,6 +43,7 @@ from runebook_tui.execution.pauses import Pauses
 from runebook_tui.execution.plan import PlanFollower
 from runebook_tui.execution.post import Post
 from runebook_tui.execution.reports import Report
+from runebook_tui.execution.retention import Retention
 from runebook_tui.execution.showing import Showing
 from runebook_tui.execution.speakers import Supervisors
 from runebook_tui.execution.supervision import Supervision
@@ -59,11 +60,7 @@ from runebook_tui.log.nudge import Bell
 from runebook_tui.log.opening import store_of
 from runebook_tui.orchestrator.planner import load_plan
 from runebook_tui.orchestrator.seed import seed_plan
-from runebook_tui.place import (
-    find_repository,
-    runtime_folder,
-    tmux_socket_name,
-)
+from runebook_tui.place import find_repository, runtime_folder, tmux_socket_name
 from runebook_tui.tmux.control import ControlClient
 from runebook_tui.tmux.panes import Panes
 from runebook_tui.tmux.server import TmuxServer
@@ -296,6 +293,7 @@ class ParallelExecutionRunner:
             stack.callback(self.outputs.close)
             self.machine = await test_machine()
             self._ledger.open(self._published, self.vault.clean)
+            self._retention = Retention(self._log, self._ledger, self._trees.unexpected, self._say)
             await self._post.open(stack, self._supervisors, self._verbs, self._pauses)
             stack.push_async_callback(self._surfaces.close)
             stack.push_async_callback(self._interfaces.close)
@@ -353,6 +351,8 @@ class ParallelExecutionRunner:
             self._trees.check()
             if self._others is not None:
                 self._others.check()
+            else:
+                await self._retention.settle()
             why = "" if self._keep else await self._course.why_over()
             if why:
                 self._leaving = why
@@ -368,5 +368,6 @@ class ParallelExecutionRunner:
         self._supervision.published(state)
         self._trees.published(state)
         self._course.note(records)
+        self._retention.note(records)
         self._interfaces.note(records)
         self.outputs.note(records)

@@ -14,6 +14,7 @@ from functools import partial
 from runebook_tui.core import commands as c
 from runebook_tui.core import events as e
 from runebook_tui.core.fold import apply, fold
+from runebook_tui.core.forgetting import Old
 from runebook_tui.core.gates import settle
 from runebook_tui.core.notices import following
 from runebook_tui.core.refusal import Refusal
@@ -25,6 +26,7 @@ from runebook_tui.log.eventlog import AlreadyRecorded, Conflict, EventLog
 from runebook_tui.log.loading import load
 
 _ATTEMPTS = 50
+_BUSY = "the log is too busy: other engines keep appending to it"
 
 Listener = Callable[[State, Sequence[e.Record]], None]
 
@@ -106,7 +108,27 @@ class Coordinator:
             if self._listener is not None:
                 self._listener(state, records)
             return records
-        raise Refused("the log is too busy: other engines keep appending to it")
+        raise Refused(_BUSY)
+
+    def forget(self, old: Old, actor: str = ENGINE) -> tuple[e.Record, ...]:
+        """Let the log forget; the record that says so, if anything went. Raises Refused, LogError."""
+        for _ in range(_ATTEMPTS):
+            state = self.state
+            try:
+                records = self._log.forget(
+                    old,
+                    touches=state.touches,
+                    run=state.run,
+                    actor=actor,
+                    expected=state.seq,
+                    time=self._clock(),
+                )
+            except Conflict:
+                self.catch_up()
+                continue
+            self.take(records)
+            return records
+        raise Refused(_BUSY)
 
     def is_idle(self, command: c.Command) -> bool:
         """Whether `command` would bring about nothing, by the state as it is known. Raises Refused."""
@@ -123,10 +145,11 @@ class Coordinator:
         return self.take(await use(partial(self._log.read, after=self.state.seq)))
 
     def take(self, found: Sequence[e.Record]) -> bool:
-        """Fold what others have appended, as it was read; whether any of it was new."""
+        """Fold what others have appended, as it was read; whether any of it was new.
+
+        Numbers are missing where the log has forgotten; what was forgotten comes as a record, too.
+        """
         records = [record for record in found if record.seq > self.state.seq]
-        if records and records[0].seq != self.state.seq + 1:
-            return False
         self.state = fold(records, self.state)
         if records and self._listener is not None:
             self._listener(self.state, records)

@@ -76,9 +76,17 @@ class ReturningApp(SendingApp, inherit_bindings=False):
             self.action_mode(mode)
 
     async def on_event(self, event: Event) -> None:
-        """Whoever presses a key goes somewhere."""
+        """Whoever uses the mouse goes somewhere."""
         await super().on_event(event)
-        if isinstance(event, InputEvent) and not isinstance(event, MouseMove) and self._keeping is None:
+        if isinstance(event, InputEvent) and not isinstance(event, MouseMove):
+            self._keep_soon()
+
+    def pressed(self) -> None:
+        """So does whoever presses a key."""
+        self._keep_soon()
+
+    def _keep_soon(self) -> None:
+        if self._keeping is None:
             self._keeping = self.set_timer(_REST_SECONDS, self._keep, name="whereabouts")
 
     def _keep(self) -> None:

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from textual import work
-from textual.app import App
 from textual.reactive import var
 
 from runebook_tui.core.printable import visible
 from runebook_tui.tui.backend import Backend, BackendError
+from runebook_tui.tui.ordered import OrderedApp
 from runebook_tui.tui.outcomes import outcomes
 from runebook_tui.tui.screens.confirm import ConfirmScreen
 from runebook_tui.tui.view import EMPTY, View
 
 
-class SendingApp(App[None], inherit_bindings=False):
+class SendingApp(OrderedApp[None], inherit_bindings=False):
     """Screens post what the operator wants; only the app sends it. `now` gives unix seconds."""
 
     view: var[View] = var(EMPTY)

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from textual import getters, on, work
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
@@ -30,6 +30,7 @@ from runebook_tui.tui import commands, glyphs
 from runebook_tui.tui.bindings import bindings
 from runebook_tui.tui.choices import chosen
 from runebook_tui.tui.keys import welcome as keys
+from runebook_tui.tui.ordered import OrderedApp
 from runebook_tui.tui.text import counted, cut, edges, safe
 from runebook_tui.tui.theme import RUNEBOOK, THEMES, readable, variables
 from runebook_tui.tui.widgets.rows import Entry, Rows
@@ -42,7 +43,7 @@ _BAR = 24
 _LONG = "reading the folders and the history … (esc stops)"
 
 
-class WelcomeApp(App[bool], inherit_bindings=False):
+class WelcomeApp(OrderedApp[bool], inherit_bindings=False):
     """Ends with whether there is a plan to open. Leaving it leaves nothing behind.
 
     `root` is the repository, or None where `here` is in none: then a key makes one there.

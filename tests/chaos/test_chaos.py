@@ -44,7 +44,7 @@ def test_a_message_that_was_taken_and_is_not_there_is_a_loss() -> None:
     assert not list(auditor.said({"one": "taken", "two": "unknown", "three": "refused"}, []))
     assert len(list(auditor.said({"two": "taken"}, []))) == 1
     assert len(list(auditor.said({"one": "refused"}, []))) == 1
-    assert len(list(auditor.said({}, [{"do": "told", "word": 1}]))) == 1
+    assert len(list(auditor.said({}, [{"do": "told", "text": "four"}]))) == 1
 
 
 def test_a_message_that_is_there_twice_is_told() -> None:
@@ -95,20 +95,21 @@ def test_a_foreign_byte_needs_an_approval(
     auditor = read(ledger, request(), CoordinationResponse(request=1, decision=decision))
     notes = [{"do": "end", "number": 0, "errno": code, "time": 2.0}]
     votes = [Vote(1, "one", "approved", "taken", "", 1.0)] if meant else []
-    assert bool(list(auditor.landed({0} if landed else set(), notes, votes))) is wrong
+    assert bool(list(auditor.landed("alpha", {0} if landed else set(), notes, votes))) is wrong
 
 
 @pytest.mark.parametrize(
     ("other", "same"),
     [
-        ("Files · 20\n▌ one.py   12 s\n  two.py 1:03\nkeys", True),
-        ("Files · 20\n  one.py   12 s\n▌ two.py 1:03\nkeys", False),
-        ("Plan\n▌ one.py\n  three.py\nother keys", False),
+        ("Files · 20\n│▌ one.py   12 s\n  two.py 1:03\nkeys", True),
+        ("Files · 20\n  one.py   12 s\n│▌ two.py 1:03\nkeys", False),
+        ("Plan\n│▌ one.py\n  three.py\nother keys", False),
+        ("Files · 20\n│▌ one.py   12 s   ▌ request 3 has come\n  two.py 1:03\nkeys", False),
         ("", False),
     ],
 )
 def test_a_screen_is_the_same_but_for_its_ages(other: str, same: bool) -> None:
-    assert alike("Files · 20\n▌ one.py    9 s\n  two.py 0:59\nkeys", other) is same
+    assert alike("Files · 20\n│▌ one.py    9 s\n  two.py 0:59\nkeys", other) is same
 
 
 def test_a_log_that_was_written_anew_is_told() -> None:

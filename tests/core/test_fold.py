@@ -438,6 +438,9 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "answer": st.sampled_from(["yes", "no"]),
     "why": TEXT,
     "version": st.integers(1, 3),
+    "before": st.integers(1, 40),
+    "touches": st.integers(0, 40),
+    "runs": st.dictionaries(st.integers(0, 3), st.integers(1, 9), max_size=2),
 }
 
 
