@@ -16,6 +16,7 @@ pkgs.mkShell {
         markdown-it-py
         tomlkit
         regex
+        psycopg # the extra `postgres`, with the libpq of nixpkgs
         hatchling
         build
         pytest
@@ -30,5 +31,6 @@ pkgs.mkShell {
     pkgs.git
     pkgs.gnumake
     pkgs.tmux
+    pkgs.postgresql # a private server for the tests of the log
   ];
 }

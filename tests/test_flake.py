@@ -89,6 +89,7 @@ def test_every_system_gets_package_app_shell_and_checks(flake: Flake) -> None:
         ("flake.nix", "lib.licenses.mit", "lib.licenses.mitt"),
         ("shell.nix", "pkgs.tmux", "pkgs.tmucks"),
         ("shell.nix", "import-linter", "import-lint"),
+        ("shell.nix", "pkgs.postgresql", "pkgs.postgressql"),
     ],
 )
 def test_the_stand_in_notices_a_misspelt_name(flake: Flake, name: str, old: str, new: str) -> None:
@@ -107,3 +108,6 @@ def test_nix_files_name_every_dependency_of_the_package() -> None:
     assert set(listed[1].split()) >= names
     shell = set((ROOT / "shell.nix").read_text().split())
     assert names <= shell
+    # A server, and the extra by which it is reached: else the shell's `make test` leaves these tests out.
+    extra = {re.split(r"[<>=~! \[]", each)[0] for each in project["optional-dependencies"]["postgres"]}
+    assert {"pkgs.postgresql", *extra} <= shell

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from functools import partial
+from typing import NamedTuple
 
 import pytest
 from hook_play import claude
-from postgres import Cluster, NoPostgres
 from session_play import DEADLINE, Session
 
+from benchmarks.chaos.network import Network, can_cut
+from benchmarks.chaos.server import PostgresServer, has_postgres
 from runebook_tui.core.events import ActivityChanged
 from runebook_tui.execution.client import EngineClient
 from runebook_tui.execution.follow import open_log
-from runebook_tui.log.schema import make
 
 PLAN = """
 [plan]
@@ -40,32 +44,47 @@ SOON = 1.0
 """Seconds: far less than the server is waited for, and enough for a machine under load."""
 
 
-@pytest.fixture
-def cluster() -> Iterator[Cluster]:
-    """A server of this test's own, which can be stopped."""
+class Silent(NamedTuple):
+    """A server, and how it falls silent for as long as a block takes."""
+
+    url: str
+    silence: Callable[[], AbstractContextManager[None]]
+
+
+@pytest.fixture(params=["stopped", "cut"])
+def server(request: pytest.FixtureRequest) -> Iterator[Silent]:
+    """A server of this test's own: its processes are stopped, or the network to it is cut."""
+    if not has_postgres():
+        pytest.skip("PostgreSQL's server is not installed")
+    if request.param == "cut" and not can_cut():
+        pytest.skip("only root may cut a network")
+    with ExitStack() as stack:
+        network = stack.enter_context(Network(hosts=False)) if request.param == "cut" else None
+        server = stack.enter_context(PostgresServer(network))
+        silence = partial(stopped, server) if network is None else partial(network.way.cut, random.Random(1))
+        yield Silent(server.url, silence)
+
+
+@contextmanager
+def stopped(server: PostgresServer) -> Iterator[None]:
+    """The server and every session of it do nothing meanwhile, and hang up on nobody."""
+    first = str(server.cluster.pid)
+    listed = subprocess.run(["ps", "-o", "pid=", "--ppid", first], capture_output=True, text=True, check=True)
+    pids = [int(pid) for pid in (first, *listed.stdout.split())]
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
     try:
-        cluster = Cluster()
-    except NoPostgres as lacking:
-        pytest.skip(str(lacking))
-    with cluster:
-        yield cluster
-
-
-def signal_all(cluster: Cluster, number: signal.Signals) -> None:
-    """Send a signal to the server and to every session of it."""
-    listed = subprocess.run(
-        ["ps", "-o", "pid=", "--ppid", str(cluster.pid)], capture_output=True, text=True, check=True
-    )
-    for pid in (str(cluster.pid), *listed.stdout.split()):
-        os.kill(int(pid), number)
+        yield
+    finally:
+        for pid in pids:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
 
 
 def test_a_silent_server_keeps_only_those_waiting_who_need_the_log(
-    cluster: Cluster, session: Session, monkeypatch: pytest.MonkeyPatch
+    server: Silent, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    url = cluster.url()
-    make(url)
-    session.environment["RUNEBOOK_STORE"] = url
+    session.environment["RUNEBOOK_STORE"] = server.url
     for name in ("RUNEBOOK_STORE", "XDG_RUNTIME_DIR"):
         monkeypatch.setenv(name, session.environment[name])
     session.plan(PLAN)
@@ -85,26 +104,19 @@ def test_a_silent_server_keeps_only_those_waiting_who_need_the_log(
             return time.monotonic() - began
 
         hook("PreToolUse", "src/alpha/x")
-        signal_all(cluster, signal.SIGSTOP)
-        try:
-            acknowledged: list[str] = []
-            tasks = [threading.Thread(target=_done, args=(session, f"a{n}", acknowledged)) for n in (1, 2)]
-            for task in tasks:
-                task.start()
-            with EngineClient(session.root) as other:
-                # The third is on its way for certain: this process has sent it, and waits itself.
-                waiting = threading.Thread(
-                    target=lambda: other.ask("task-done", agent="alpha", task="a3", timeout=DEADLINE)
-                )
-                waiting.start()
+        acknowledged: list[str] = []
+        tasks = [threading.Thread(target=_done, args=(session, f"a{n}", acknowledged)) for n in (1, 2)]
+        with EngineClient(session.root) as other:
+            waiting = threading.Thread(
+                target=lambda: other.ask("task-done", agent="alpha", task="a3", timeout=DEADLINE)
+            )
+            with server.silence():
+                for thread in (waiting, *tasks):
+                    thread.start()
                 took = [hook(event, "src/alpha/x") for event in ("PreToolUse", "PostToolUse") * (HOOKS // 2)]
                 assert waiting.is_alive(), "a command is not acknowledged before it is in the log"
-                signal_all(cluster, signal.SIGCONT)
-                waiting.join(DEADLINE)
-        finally:
-            signal_all(cluster, signal.SIGCONT)
-        for task in tasks:
-            task.join(DEADLINE)
+            for thread in (waiting, *tasks):
+                thread.join(DEADLINE)
         print(
             f"hooks beside a silent server: {sorted(took)[len(took) // 2]:.4f} s, {max(took):.4f} s at most"
         )

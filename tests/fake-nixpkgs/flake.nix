@@ -35,6 +35,7 @@
               "markdown-it-py"
               "tomlkit"
               "regex"
+              "psycopg"
               "hatchling"
               "build"
               "pytest"
@@ -63,7 +64,7 @@
             };
           };
         in
-        named [ "git" "tmux" "gnumake" "makeWrapper" "ruff" ] // {
+        named [ "git" "tmux" "gnumake" "makeWrapper" "ruff" "postgresql" ] // {
           inherit python3;
           mkShell = { packages }@arguments: made "shell" arguments;
           runCommand = name: { nativeBuildInputs ? [ ], meta ? { } }@arguments: script: made name [ arguments script ];
