@@ -24,6 +24,7 @@ from benchmarks import (
     remembering,
     screen,
     starting,
+    storing,
     storms,
     surfaces,
 )
@@ -45,6 +46,7 @@ def measures(*, quick: bool) -> dict[str, Measure]:
         "authors": partial(authors.measure, size=authors.QUICK if quick else authors.FULL),
         "matcher": partial(matching.measure, count=matching.QUICK if quick else matching.FULL),
         "log": partial(appending.measure, size=appending.QUICK if quick else appending.FULL),
+        "store": partial(storing.measure, size=storing.QUICK if quick else storing.FULL),
         "memory": partial(remembering.measure, count=remembering.QUICK if quick else remembering.FULL),
         "gate": partial(gate.measure, size=gate.QUICK if quick else gate.FULL),
         "guard": partial(guarding.measure, rounds=guarding.QUICK if quick else guarding.FULL),

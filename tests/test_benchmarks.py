@@ -68,6 +68,7 @@ def of_this(folder: Path) -> list[str]:
             },
         ),
         ("log", {"Appends to the log": 3, "The log's tail": 2}),
+        ("store", {"The stores": 6, "The stores' tails": 6}),
         ("memory", {"Searching the memory": 3}),
         ("gate", {"Loads under the gate": 6, "One open under the gate": 6}),
         ("guard", {"The commit guard": 3}),

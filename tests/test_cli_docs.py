@@ -477,6 +477,7 @@ print(context.suggest("fix", "Install it", snippet="pip install it", rule="pip",
         found["surface"] = here.json("surface", "list")
         found["down"] = [here.json("down")]
     remember(here.root / ".runebook/agents/storage")
+    found["log-trimmed"] = [here.json("log", "trim"), here.json("log", "trim", "--keep", "1000")]
     found["memory"] = [here.json("memory", "inspect")]
     found["memory-hit"] = here.json("memory", "search", "make")
     found["memory-wiped"] = [here.json("memory", "wipe", "--yes")]

@@ -55,6 +55,28 @@ def found(root: Path) -> dict[str, Finding]:
     return {finding.id: finding for finding in premises.repository_findings(root)}
 
 
+def test_hosts_without_a_store_that_they_share_are_warned_of(
+    root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (root / "runebook.toml").write_text(PLAN + 'host = "gpu"\n')
+    monkeypatch.delenv("RUNEBOOK_STORE", raising=False)
+    assert run(["check", "--json"]) == 0
+    (warning,) = json.loads(capsys.readouterr().out)["problems"]
+    assert (warning["field"], warning["severity"]) == ("plan.store", "warning")
+    assert (
+        "agents on hosts (gpu), which need a log in PostgreSQL: say `store` in [plan]" in warning["message"]
+    )
+    assert run(["check"]) == 0
+    assert capsys.readouterr().out.count("warning: plan.store: the plan has agents on hosts (gpu)") == 1
+    plan = found(root)["plan"]
+    assert (plan.status, plan.advice) == ("less", warning["message"])
+
+    monkeypatch.setenv("RUNEBOOK_STORE", "postgresql:///nowhere?host=/nowhere")
+    assert run(["check", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["problems"] == []
+    assert found(root)["plan"].status == "ok"
+
+
 def test_a_fresh_repository_lacks_a_plan_alone(root: Path) -> None:
     before = sorted(os.listdir(root))
     findings = found(root)

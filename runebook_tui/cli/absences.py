@@ -34,6 +34,7 @@ def _shape(absence: Absence) -> dict[str, object]:
     return {
         "since": shapes.moment(absence.since or None),
         "words": list(lines(absence)),
+        "forgotten": absence.forgotten,
         "edits": [
             {"author": each.author, "edits": each.edits, "files": each.files} for each in absence.edits
         ],

@@ -122,11 +122,12 @@ def _reading_commands(commands: _Commands[_Parser]) -> None:
     requests = _command(commands, "requests", "list the open requests")
     requests.add_argument("--all", action="store_true", help="list the decided ones too")
     requests.add_argument("--diff", action="store_true", help="show what changed")
-    log = _command(commands, "log", "show what happened, print all of it, or read that into an empty log")
-    log.add_argument("step", nargs="?", choices=("export", "import"))
+    log = _command(commands, "log", "show what happened; export, import or trim the log")
+    log.add_argument("step", nargs="?", choices=("export", "import", "trim"))
     log.add_argument(
         "file", nargs="?", default="-", metavar="FILE", help="default: `-`, the terminal's stream"
     )
+    log.add_argument("--keep", type=int, default=None, metavar="N", help="trim: the newest N changes stay")
     log.add_argument("--follow", action="store_true", help="go on as it happens")
     log.add_argument("--limit", type=int, default=None, metavar="N", help="the newest N records only")
     away = _command(commands, "away", "say what happened since you last looked")

@@ -33,17 +33,24 @@ def chosen_host(root: Path, given: str | None, plan: ExecutionPlan, store: Store
     if host and host not in named:
         known = f"; its hosts: {', '.join(named)}" if named else ""
         raise CommandError(f"the plan has no agent on host {visible(host)!r}{known}", 2)
-    if named and not store.shared:
-        raise CommandError(
-            f"the plan has agents on hosts ({', '.join(named)}), which need a log in PostgreSQL: "
-            "say `store` in [plan], or RUNEBOOK_STORE (docs/hosts.md)",
-            2,
-        )
+    if lacks := lacking_store(plan, store):
+        raise CommandError(lacks, 2)
     if store.shared and engine_answers(root):
         raise CommandError("an engine runs here already; `runebook-tui down` stops it")
     if given is not None:
         (make_state_folder(root) / HOST_NAME).write_text(f"{host}\n")
     return host
+
+
+def lacking_store(plan: ExecutionPlan, store: Store) -> str:
+    """Why the plan's hosts cannot work together with that store, and what to do; "" when they can."""
+    named = [each for each in hosts(plan) if each]
+    if store.shared or not named:
+        return ""
+    return (
+        f"the plan has agents on hosts ({', '.join(named)}), which need a log in PostgreSQL: "
+        "say `store` in [plan], or RUNEBOOK_STORE (docs/hosts.md)"
+    )
 
 
 def show_hosts(arguments: Namespace) -> int:

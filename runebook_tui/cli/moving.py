@@ -19,9 +19,15 @@ from runebook_tui.log.transfer import exported, imported
 
 
 def move(arguments: Namespace, root: Path) -> int:
-    """Print every record, or read such lines into an empty log."""
+    """Print every record, read such lines into an empty log, or make it small."""
     if arguments.follow or arguments.limit is not None or arguments.since is not None:
         raise CommandError(f"log {arguments.step} takes all of the log: no --follow, --limit, --since", 2)
+    if arguments.step == "trim":
+        from runebook_tui.cli.trimming import trim
+
+        return trim(arguments, root)
+    if arguments.keep is not None:
+        raise CommandError("--keep belongs to log trim", 2)
     return _export(arguments.file, root) if arguments.step == "export" else _import(arguments, root)
 
 

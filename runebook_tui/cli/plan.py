@@ -5,15 +5,20 @@ from __future__ import annotations
 import shutil
 import sys
 from argparse import Namespace
+from contextlib import suppress
 from pathlib import Path
 
 from runebook_tui.agent import installed_agents
 from runebook_tui.cli import shapes
+from runebook_tui.cli.hosting import lacking_store
 from runebook_tui.cli.notes import notes, notes_shape, notes_words
 from runebook_tui.cli.place import plan_file, repository
 from runebook_tui.core.printable import visible
+from runebook_tui.log.eventlog import LogError
+from runebook_tui.log.opening import store_of
 from runebook_tui.orchestrator import planner
 from runebook_tui.orchestrator.init import write_plan
+from runebook_tui.orchestrator.problems import Problem
 
 
 def init(arguments: Namespace) -> int:
@@ -39,6 +44,10 @@ def check(arguments: Namespace) -> int:
     plan, problems = planner.read_plan(
         planner.read_text(path), path.name, path.parent, builtins=builtins, which=shutil.which
     )
+    if plan is not None:
+        with suppress(LogError):  # an address that is none: the notes say what could not be looked at
+            if lacks := lacking_store(plan, store_of(path.parent)):
+                problems = (*problems, Problem(path.name, None, "plan.store", lacks, "warning"))
     if arguments.json:
         listed = [
             {

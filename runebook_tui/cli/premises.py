@@ -7,11 +7,13 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from runebook_tui.agent import installed_agents
 from runebook_tui.cli.checkup import Finding, number_in, said
 from runebook_tui.cli.guarding import interpreter
+from runebook_tui.cli.hosting import lacking_store
 from runebook_tui.execution.follow import open_log
 from runebook_tui.execution.launch import engine_answers
 from runebook_tui.git.hooks import GuardHooks, HooksError
@@ -57,6 +59,9 @@ def _plan(root: Path) -> Finding:
         return Finding("plan", "missing", f"{PLAN_NAME} has {words}", "`runebook-tui check` names them")
     phases, agents = len(plan.phases), len(plan.agents)
     words = f"{plan.plan.name}: phases {phases}, agents {agents}, warnings {len(problems)}"
+    with suppress(LogError):  # what is wrong with the store's address is said of the log
+        if lacks := lacking_store(plan, store_of(root)):
+            return Finding("plan", "less", words, lacks)
     return Finding("plan", "ok", words)
 
 

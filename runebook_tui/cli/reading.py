@@ -15,7 +15,7 @@ from runebook_tui.cli.diffs import diff_of
 from runebook_tui.cli.hosting import hosts_shape, hosts_words, living_hosts
 from runebook_tui.cli.lines import lines_shape, lines_words, width
 from runebook_tui.cli.moments import moment_of
-from runebook_tui.cli.place import inside, root_of_plan
+from runebook_tui.cli.place import CommandError, inside, root_of_plan
 from runebook_tui.core.events import Touched
 from runebook_tui.core.hosts import request_place, tree_of
 from runebook_tui.core.ownership import operators_own
@@ -85,6 +85,8 @@ def log(arguments: Namespace) -> int:
         from runebook_tui.cli.moving import move
 
         return move(arguments, root)
+    if arguments.keep is not None:
+        raise CommandError("--keep belongs to log trim", 2)
     with _log(root) as records:
         if arguments.since is not None:
             since = moment_of(arguments.since, time.time(), load(records).away_since)

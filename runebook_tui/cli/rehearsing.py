@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from runebook_tui.cli import shapes
 from runebook_tui.cli.place import CommandError, plan_file, root_of_plan
 from runebook_tui.core import events as e
+from runebook_tui.core.forgetting import kept_no_more
 from runebook_tui.core.printable import visible
 from runebook_tui.core.rehearsal import Commit, Rehearsal, rehearse_history, rehearse_run
 from runebook_tui.core.types import ExecutionPlan
@@ -37,6 +38,7 @@ class _Comparison:
     run: int | None = None
     commits: int | None = None
     raised: int | None = None
+    forgotten: int = 0
 
 
 def rehearse(arguments: Namespace) -> int:
@@ -65,10 +67,15 @@ def _run(root: Path, number: int | None, plan: ExecutionPlan) -> _Comparison:
             raise CommandError(f"there was no run {number}")
         following = min((seq for seq in starts.values() if seq > starts[number]), default=None)
         records = log.read(after=starts[number] - 1, before=following)
+        forgot = log.read(types=["TouchesForgotten"], after=starts[number])
+    forgotten = sum(
+        each.event.runs.get(number, 0) for each in forgot if isinstance(each.event, e.TouchesForgotten)
+    )
     raised = sum(isinstance(record.event, e.CoordinationRequest) for record in records)
     then, now = rehearse_run(records), rehearse_run(records, plan)
     about = f"run {number}: {now.writes} writes and questions; {raised} requests were raised"
-    return _Comparison(about, then, now, run=number, raised=raised)
+    about += f"; {kept_no_more(forgotten)}" if forgotten else ""
+    return _Comparison(about, then, now, run=number, raised=raised, forgotten=forgotten)
 
 
 def _history(root: Path, commits: int, plan: ExecutionPlan) -> _Comparison:
@@ -119,6 +126,7 @@ def _shape(found: _Comparison, most: int | None = None) -> dict[str, Any]:
         "commits": found.commits,
         "writes": now.writes,
         "raised": found.raised,
+        "forgotten": found.forgotten,
         "then": None if then is None else len(then.requests),
         "now": len(now.requests),
         "pairs": [

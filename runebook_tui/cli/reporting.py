@@ -58,6 +58,7 @@ def _shape(found: Account) -> shapes.Shape:
         "outcome": found.outcome or None,
         "reason": found.reason,
         "events": found.events,
+        "forgotten": found.forgotten,
         "attempts": found.attempts,
         "phases": [
             {

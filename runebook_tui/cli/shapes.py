@@ -197,6 +197,7 @@ def request_shape(request: RequestState, diff: str | None = None) -> Shape:
         "opened_at": moment(request.opened_at),
         "updated_at": moment(request.updated_at),
         "decided_at": moment(request.decided_at),
+        "decided_from": request.decided_from,
         "held_until": moment(request.held_until),
         "hold_over": request.hold_over,
         "scope": request.scope.value if request.status == "approved" else None,

@@ -9,6 +9,7 @@ from runebook_tui.cli import shapes
 from runebook_tui.cli.place import CommandError, root_of_plan
 from runebook_tui.core.printable import visible
 from runebook_tui.log.lease import Lease
+from runebook_tui.log.loading import forgotten_count
 from runebook_tui.log.opening import store_of
 
 
@@ -41,7 +42,7 @@ def _init(arguments: Namespace, root: Path) -> int:
 
 def _status(arguments: Namespace, root: Path) -> int:
     with store_of(root).open(read_only=True) as log:
-        about, records = log.about(), log.last_seq()
+        about, records = log.about(), log.last_seq() - forgotten_count(log)
         hosts = [(lease, log.holder(lease.host) is not None) for lease in log.leases()]
     if arguments.json:
         listed = [_host_shape(lease, alive) for lease, alive in hosts]

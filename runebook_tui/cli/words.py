@@ -9,6 +9,7 @@ from runebook_tui.core.acceptance import summary
 from runebook_tui.core.activity import activity_words, use_words
 from runebook_tui.core.events import Record
 from runebook_tui.core.gates import agent_unmet, phase_unmet
+from runebook_tui.core.names import from_words
 from runebook_tui.core.ownership import FileOwnership
 from runebook_tui.core.printable import visible
 from runebook_tui.core.resuming import lost_agents
@@ -111,6 +112,8 @@ def request_words(request: RequestState, now: float, place: str = "") -> str:
         over = visible(request.hold_over, 500)
         lines.append(f"    no write waits: {over}; approving lets the next try pass")
     lines.extend(f"    {visible(line, 500)}" for line in advice_words(request))
+    if request.decided_from is not None:
+        lines.append(f"    decided{from_words(request.decided_from)}")
     if request.answer:
         lines.append(f"    answer: {visible(request.answer, 500)}")
     if request.undone:

@@ -32,6 +32,7 @@ TYPES = (
     "RequestWithdrawn",
     "HoldEnded",
     "Touched",
+    "TouchesForgotten",
     "MessageSent",
     "AttemptRefused",
     "SuggestionAdded",
@@ -102,6 +103,8 @@ class Absence:
     """The best of them that is open now."""
     outcome: str = ""
     """How the run ended, if it did."""
+    forgotten: int = 0
+    """Old changes of files that the log let go of; `edits` does not count them."""
 
     @property
     def quiet(self) -> bool:
@@ -122,7 +125,7 @@ def summary(records: Iterable[e.Record], since: float, state: State) -> Absence:
     published: dict[str, str] = {}
     drifted: list[str] = []
     suggested: list[int] = []
-    messages = attempts = 0
+    messages = attempts = forgotten = 0
     outcome = ""
     for record in records:
         if record.time <= since:
@@ -132,6 +135,8 @@ def summary(records: Iterable[e.Record], since: float, state: State) -> Absence:
                 author = touched.author.name
                 edits[author] += 1
                 files.setdefault(author, set()).add((touched.lane, touched.change.path))
+            case e.TouchesForgotten() as trimmed:
+                forgotten += trimmed.count
             case e.CoordinationRequest(request=number):
                 raised.append(number)
             case e.CoordinationResponse(decision=decision):
@@ -184,6 +189,7 @@ def summary(records: Iterable[e.Record], since: float, state: State) -> Absence:
         suggested=_each(suggested),
         best=next((each for each in ranked(state.suggestions) if each.id in suggested), None),
         outcome=outcome,
+        forgotten=forgotten,
     )
 
 
@@ -221,6 +227,7 @@ def lines(absence: Absence) -> tuple[str, ...]:
         _number(absence.attempts, "attempt was refused", "attempts were refused")
         + (" that only you may make" if absence.attempts else ""),
         _suggestions(absence),
+        _forgotten(absence.forgotten),
     ]
     return tuple(each for each in said if each)
 
@@ -260,6 +267,10 @@ def _suggestions(absence: Absence) -> str:
         return ""
     best = f"the best is {absence.best.id}: {absence.best.title}" if absence.best else "none is open any more"
     return f"{_number(len(absence.suggested), 'suggestion', 'suggestions')}, {best}"
+
+
+def _forgotten(count: int) -> str:
+    return f"the log forgot {_number(count, 'old change', 'old changes')} of files" if count else ""
 
 
 def _because(reason: str) -> str:

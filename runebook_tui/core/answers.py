@@ -29,6 +29,8 @@ class Decide:
     """And after."""
     patch: str = ""
     """With "handed over": the file that has the diff."""
+    from_host: str | None = None
+    """Where the plan has several hosts: the one whose operator decided, "" for the plan's own."""
 
 
 @dataclass(frozen=True)

@@ -63,6 +63,7 @@ def decided(state: State, command: c.Decide | c.Disown) -> Outcome:
         base=dict(command.base),
         plan_before=command.plan_before,
         plan_after=command.plan_after,
+        from_host=command.from_host,
     )
     return (response, *follows)
 
@@ -188,6 +189,7 @@ def applied(state: State, event: DecisionTakenBack | TaskHandedOver, time: float
         answer="",
         means="",
         decided_at=None,
+        decided_from=None,
         updated_at=time,
         taken_back=request.taken_back + 1,
         hold_over=request.hold_over or _over(request),

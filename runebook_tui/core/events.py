@@ -16,6 +16,7 @@ from runebook_tui.core.capture import ShellEnded, ShellStarted
 from runebook_tui.core.contract import ApiDrifted, ApiRestored, Contract
 from runebook_tui.core.copies import CopyChecked
 from runebook_tui.core.fact import Fact
+from runebook_tui.core.forgetting import TouchesForgotten as TouchesForgotten
 from runebook_tui.core.grants import Scope
 from runebook_tui.core.lane_events import LaneIntegrated as LaneIntegrated
 from runebook_tui.core.lane_events import LaneOpened as LaneOpened
@@ -270,6 +271,8 @@ class CoordinationResponse(Fact):
     """Where the plan was changed by it: the SHA-256 of its text before."""
     plan_after: str = ""
     """And after."""
+    from_host: str | None = None
+    """From where, in a plan of several hosts; "" for its own."""
 
 
 class GrantUsed(Fact):
@@ -347,6 +350,7 @@ Event = Annotated[
     | CoordinationResponse
     | GrantUsed
     | Touched
+    | TouchesForgotten
     | ChangeUndone
     | UndoRefused
     | UndoRestored
@@ -384,7 +388,7 @@ class Record(Fact):
     """An event as the log keeps it."""
 
     seq: int
-    """Position in the log, from 1, without gaps."""
+    """Position in the log, from 1; numbers are missing only where `TouchesForgotten` says so."""
     time: float
     """Unix seconds."""
     run: int

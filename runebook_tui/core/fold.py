@@ -12,6 +12,7 @@ from runebook_tui.core import (
     authority,
     copies,
     decisions,
+    forgetting,
     interfaces,
     learning,
     messages,
@@ -126,6 +127,8 @@ def _applied(state: State, record: e.Record) -> State:
             touch = RecentTouch(event.change.path, event.author.name, record.time)
             recent = (*state.recent_touches, touch)[-RECENT_TOUCHES:]
             return replace(state, touches=state.touches + 1, recent_touches=recent)
+        case e.TouchesForgotten():
+            return forgetting.applied(state, event)
         case e.ChangeUndone() | e.UndoRefused() | e.UndoRestored():
             return undos.applied(state, event, record.time)
         case e.LaneOpened():
@@ -189,6 +192,7 @@ def _run_started(state: State, run: int, event: e.RunStarted, time: float) -> St
         blind_hosts=state.blind_hosts,
         watch_blind=state.watch_blind,
         watch_blind_since=state.watch_blind_since,
+        forgotten_before=state.forgotten_before,
     )
     return _with_plan(fresh, event.plan)
 

@@ -21,6 +21,11 @@ def host_words(host: str) -> str:
     return f"host {host}" if host else "the plan's own host"
 
 
+def from_words(host: str | None) -> str:
+    """From where a decision was made, to follow it; "" where the plan has one host only."""
+    return "" if host is None else f" from {host_words(host)}"
+
+
 def _identifier(text: str) -> str:
     if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", text):
         raise ValueError("must be lower-case letters, digits, '-' and '_', and begin with a letter or digit")

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
+from runebook_tui.core.forgetting import FEWEST
 from runebook_tui.core.names import Pattern
 from runebook_tui.core.value import Value
 
@@ -49,6 +50,8 @@ class Policy(Value):
     history_mb: Annotated[float, Field(ge=1, le=1_000_000)] = 1000.0
     """How much the contents that files had may take on disk, in megabytes (10⁶ bytes); what was not used for
     longest goes first."""
+    log_changes: Annotated[int, Field(ge=FEWEST, le=1_000_000_000)] = 200_000
+    """How many changes of files the log keeps at least, the newest; of older ones the last of each file."""
     secrets: tuple[Annotated[str, Field(min_length=1, max_length=1000)], ...] = ()
     """Regular expressions (Python's) of what is a secret here, beyond what Runebook knows: what one matches
     is left out before anything is stored."""

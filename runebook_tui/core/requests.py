@@ -159,6 +159,7 @@ def _decided(state: State, event: e.CoordinationResponse, time: float) -> State:
         answer=event.reason,
         means=event.means,
         decided_at=time,
+        decided_from=event.from_host,
         held_until=None,
     )
     state = decisions.remembered(state, event, time)

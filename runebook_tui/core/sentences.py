@@ -11,9 +11,11 @@ from runebook_tui.core.aftermath import DecisionTakenBack, TaskHandedOver
 from runebook_tui.core.capture import ShellEnded, ShellStarted
 from runebook_tui.core.contract import ApiDrifted, ApiRestored, changed_words
 from runebook_tui.core.copies import CopyChecked, copy_words
+from runebook_tui.core.forgetting import forgotten_words
 from runebook_tui.core.grants import Scope
 from runebook_tui.core.learning import LessonDismissed
 from runebook_tui.core.messages import EVERYBODY, MessageDelivered, MessageSent
+from runebook_tui.core.names import from_words
 from runebook_tui.core.observed import AgentObserved, observed_words
 from runebook_tui.core.planedits import edit_words
 from runebook_tui.core.presence import OperatorLooked
@@ -144,6 +146,8 @@ def sentence(record: e.Record) -> str:
         case e.Touched():
             cause = f" ({event.cause})" if event.cause else ""
             return f"{_author(event)} {_changed(event.change)}{cause}"
+        case e.TouchesForgotten():
+            return forgotten_words(event)
         case (
             e.CoordinationRequest()
             | e.RequestGrew()
@@ -306,7 +310,7 @@ def _request_sentence(record: e.Record, event: _RequestEvent) -> str:
         case e.CoordinationResponse():
             scope = f" {SCOPE_WORDS[event.scope]}" if event.decision == "approved" else ""
             decided = f"{_who(record.actor)} {event.decision} request {event.request}"
-            return f"{decided}{scope}{_because(event.reason)}"
+            return f"{decided}{scope}{from_words(event.from_host)}{_because(event.reason)}"
         case e.GrantUsed():
             return f"the approval of request {event.request} was used for {event.path}"
         case _:

@@ -169,6 +169,8 @@ class RequestState:
     hook: str = ""
     """The client whose hook asked before it wrote; "" for none."""
     decided_at: float | None = None
+    decided_from: str | None = None
+    """The host whose operator decided, where the plan has several; "" for the plan's own."""
     means: Means = ""
     """What else the decision did."""
     taken_back: int = 0
@@ -326,6 +328,10 @@ class State:
     """Every undo, over all runs."""
     touches: int = 0
     recent_touches: tuple[RecentTouch, ...] = ()
+    forgotten: int = 0
+    """How many of them the log no longer has."""
+    forgotten_before: int = 0
+    """Of changes before this record only the newest of each path is in the log, over all runs."""
     attempts: int = 0
     """How often somebody was refused what only the operator may, in this run."""
     recent_attempts: tuple[Attempt, ...] = ()

@@ -113,11 +113,13 @@ class AgentCommit:
 
     def _share(self, private: PrivateCommit, path: str) -> Held | LeftOut | None:
         """The agent's share of what is at `path`."""
+        found_there = self._log.read(types=["Touched"], path=path, lane=self._tree_name)
         touches = [
             (record.event.change, record.event.author)
-            for record in self._log.read(types=["Touched"], path=path, lane=self._tree_name)
+            for record in found_there
             if isinstance(record.event, Touched)
         ]
+        forgotten = bool(found_there) and found_there[0].seq < self._state.forgotten_before
         claim = self._state.owners.owner_of(path)
         owned = claim is not None and claim.owner == self._agent
         found: Held | LeftOut | None
@@ -129,6 +131,7 @@ class AgentCommit:
                 self._content,
                 lambda: self._commits(private, path),
                 owned=owned,
+                forgotten=forgotten,
             )
         else:
             found = self._now(path) if owned else None

@@ -44,7 +44,7 @@ class Host(Protocol):
     async def handle_surely(self, command: c.Command, actor: str = ...) -> None:
         """Carry out what has happened already, however long the log takes."""
 
-    def last_touch(self, path: str) -> e.Touched | None:
+    async def last_touch(self, path: str) -> e.Touched | None:
         """The newest touch of a path of this host's checkout."""
 
 
@@ -101,7 +101,7 @@ class Course:
             await self._host.handle(c.StartRun(self._host.vault.keep(self._plan)))
         elif state.outcome is None and (not adopted or not file):
             # While agents live, the first look at the tree tells who edited the plan's file meanwhile.
-            await self._follower.begin(self._plan, self._host.last_touch(PLAN_NAME))
+            await self._follower.begin(self._plan, await self._host.last_touch(PLAN_NAME))
 
     def note(self, records: Sequence[e.Record]) -> None:
         """Take note of a run that another host's engine began: what runs here is of the last one."""

@@ -14,7 +14,7 @@ from runebook_tui.core import commands as c
 from runebook_tui.core.aftermath import Means
 from runebook_tui.core.decisions import why_not_by, why_not_taken_back
 from runebook_tui.core.grants import Scope
-from runebook_tui.core.hosts import host_of_request
+from runebook_tui.core.hosts import host_of_request, hosts
 from runebook_tui.core.planedits import EditError, PlanEdit
 from runebook_tui.core.printable import visible
 from runebook_tui.core.state import RequestState, State
@@ -76,19 +76,27 @@ class Deciding:
     async def _decide(self, connection: Connection, message: Answer) -> Answer:
         """One request, or several: then each is answered for itself, and what was refused is said."""
         numbers = wire.numbers_field(message, "requests", limit=MOST_TOGETHER)
+        origin = self._origin(connection)
         if not numbers:
-            return await self._one(wire.number_field(message, "request"), message, "")
+            return await self._one(wire.number_field(message, "request"), message, "", origin)
         group = uuid.uuid4().hex if len(numbers) > 1 else ""
         decided: list[Answer] = []
         refused: dict[str, str] = {}
         for number in dict.fromkeys(numbers):
             try:
-                decided.append(await self._one(number, message, group))
+                decided.append(await self._one(number, message, group, origin))
             except Refused as error:
                 refused[str(number)] = str(error)
         return {"requests": decided, "refused": refused}
 
-    async def _one(self, number: int, message: Answer, group: str) -> Answer:
+    def _origin(self, connection: Connection) -> str | None:
+        """The host whose operator speaks, where the plan names any."""
+        if not any(hosts(self._host.state.plan)):
+            return None
+        visitor = connection.speaker.host
+        return self._host.host if visitor is None else visitor
+
+    async def _one(self, number: int, message: Answer, group: str, origin: str | None) -> Answer:
         approved = message["do"] == "approve"
         means = _means(message, approved)
         undoes = not approved and message.get("undo") is True
@@ -111,6 +119,7 @@ class Deciding:
             group=group,
             base=await self._base(request, message) if approved and request is not None else {},
             patch=patch,
+            from_host=origin,
         )
         if approved and means:
             await self._with_plan(command, message)

@@ -21,6 +21,7 @@ from runebook_tui.core.types import Crossing, RequestKind
 from runebook_tui.execution.attempts import Attempts
 from runebook_tui.execution.forecast import forecast
 from runebook_tui.execution.holds import Holds
+from runebook_tui.execution.reports import Report
 from runebook_tui.git.ignore import Ignore, is_private
 from runebook_tui.history.versions import History
 from runebook_tui.hooks.event import HookEvent, Kind
@@ -46,6 +47,9 @@ class Host(Protocol):
 
     async def handle(self, command: c.Command, actor: str) -> object:
         """Carry out a command. Raises Refused, LogError."""
+
+    async def report(self, report: Report, actor: str) -> None:
+        """Have what a client says of itself recorded. Raises Refused, LogError."""
 
     async def changed(self, condition: Callable[[State], bool], seconds: float) -> bool:
         """Wait until `condition` holds of the state; False after `seconds`."""

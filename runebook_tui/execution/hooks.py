@@ -100,7 +100,7 @@ class Hooks:
     ) -> Reply:
         known = self._host.state.agents.get(agent)
         if known is not None and known.hook != TITLES[client]:
-            await self._host.handle(c.ReportNet("hook", agent, True, TITLES[client]), agent)
+            await self._host.report(c.ReportNet("hook", agent, True, TITLES[client]), agent)
         self.questions.heard(agent, event)
         if event.kind is Kind.PROMPT and not self._is_part(agent, event):
             self._prompts[agent] += 1
@@ -161,7 +161,7 @@ class Hooks:
         fresh = doing is None or not doing.session or event.kind in _BEGINS
         fresh = fresh and not self._is_part(agent, event)
         use = self._use.get(agent)
-        await self._host.handle(
+        await self._host.report(
             c.ReportActivity(
                 agent=agent,
                 client=TITLES[client],
@@ -188,7 +188,7 @@ class Hooks:
         seconds = event.seconds
         if seconds is None and begun is not None:
             seconds = time.monotonic() - begun
-        await self._host.handle(
+        await self._host.report(
             c.ReportCommand(
                 agent=agent,
                 client=TITLES[client],

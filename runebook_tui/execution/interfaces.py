@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -17,6 +17,8 @@ from runebook_tui.execution.contracts import read_contract, run_check
 from runebook_tui.execution.copies import Copies
 from runebook_tui.execution.lanes import Lanes
 from runebook_tui.execution.observer import Observer
+
+LastTouch = Callable[[str], Awaitable[e.Touched | None]]
 
 
 class Host(Protocol):
@@ -43,7 +45,7 @@ class Host(Protocol):
 class Interfaces:
     """Publishes interfaces and notices when one drifts; `last_touch` finds the newest touch of a path."""
 
-    def __init__(self, host: Host, lanes: Lanes, last_touch: Callable[[str], e.Touched | None]) -> None:
+    def __init__(self, host: Host, lanes: Lanes, last_touch: LastTouch) -> None:
         self._host = host
         self._lanes = lanes
         self._last_touch = last_touch
@@ -117,7 +119,8 @@ class Interfaces:
             await self._copies.look(api)
             return
         digest, contract, fault = await read_contract(self._host.root, interface)
-        last = self._last_touch(interface.path) if not touches and digest != api.digest else None
+        unseen = not touches and digest != api.digest
+        last = await self._last_touch(interface.path) if unseen else None
         if last is not None and last.change.after.digest == digest:
             touches = [(last.change, last.author)]
         await self._host.handle_surely(c.CheckApi(name, digest, contract, fault, tuple(touches)))

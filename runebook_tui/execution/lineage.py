@@ -16,6 +16,7 @@ from runebook_tui.history.lines import Origin, trace
 from runebook_tui.history.look import look
 from runebook_tui.history.store import ContentStore
 from runebook_tui.log.eventlog import EventLog
+from runebook_tui.log.loading import forgotten_before
 from runebook_tui.place import host_name, state_folder
 
 TOUCH_LIMIT = 5_000
@@ -61,7 +62,14 @@ def written_lines(root: Path, path: str, log: EventLog | None) -> list[Line]:
         origins = [Origin(base=line) for line in range(len(lines_of(content)))]
         old: bytes | None = content
     else:
-        origins = trace(content, past.touches, past.base, read, go_on=lambda: time.monotonic() < until)
+        origins = trace(
+            content,
+            past.touches,
+            past.base,
+            read,
+            forgotten=past.forgotten,
+            go_on=lambda: time.monotonic() < until,
+        )
         old = read(past.base)
     commits = None
     if old is not None and any(origin.base is not None for origin in origins):
@@ -96,12 +104,16 @@ class _Past:
     name: str
     base: Version | None = None
     touches: list[Record] = field(default_factory=list)
+    forgotten: bool = False
+    """Whether the log has forgotten changes from before, or may have."""
 
 
 def _past(log: EventLog, path: str, tree: str) -> _Past:
     """A file that was renamed brings the changes of its earlier names along."""
     past = _Past(path)
+    bound = forgotten_before(log)
     before: int | None = None
+    vanished: Record | None = None
     for _ in range(_NAMES):
         limit = TOUCH_LIMIT - len(past.touches)
         touches = log.read(
@@ -111,11 +123,25 @@ def _past(log: EventLog, path: str, tree: str) -> _Past:
         if source is None:
             if len(touches) == limit and past.base != _ABSENT:
                 past.base = _UNKNOWN
+            oldest = past.touches[-1] if touches else vanished
+            if bound and oldest is not None and _is_cut_off(oldest, bound):
+                past.forgotten = True
+                past.base = past.base if past.base == _ABSENT else _UNKNOWN
             return past
+        vanished = source
         change = _touched(source).change
         past.base, past.name, before = change.before, change.path, source.seq
     past.base = _UNKNOWN
     return past
+
+
+def _is_cut_off(first: Record, bound: int) -> bool:
+    """Whether changes may have been forgotten that came before the first of a path that is left."""
+    touched = _touched(first)
+    if touched.change.before.kind != "absent":
+        return first.seq < bound
+    # Where it appeared, it may have had another name, or have been there once: only that is forgotten.
+    return bool(touched.cause) or bool(touched.change.after.size and first.seq - _NEAR < bound)
 
 
 def _back_to_birth(log: EventLog, past: _Past, touches: Sequence[Record]) -> Record | None:

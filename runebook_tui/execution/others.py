@@ -8,12 +8,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import NamedTuple, Protocol
 
 from runebook_tui.core.events import Record
 from runebook_tui.core.state import State
 from runebook_tui.execution.errands import Errands
+from runebook_tui.execution.outage import Outage
 from runebook_tui.execution.server import Handler
+from runebook_tui.log.aside import Use
 from runebook_tui.log.errands import ErrandBox
 from runebook_tui.log.eventlog import EventLog, LeaseTaken, LogError
 from runebook_tui.log.lease import lease_name
@@ -54,15 +57,19 @@ class Host(Protocol):
 
 
 class Others:
-    """Listens until it is closed. `do` answers what other hosts ask, as the engine's socket would."""
+    """Listens until it is closed.
+
+    `use` is how the log is used; `do` answers what other hosts ask, as the engine's socket would.
+    """
 
     def __init__(
-        self, host: Host, shared: Shared, log: EventLog, do: Handler, say: Callable[[str], None]
+        self, host: Host, shared: Shared, log: EventLog, use: Use, do: Handler, say: Callable[[str], None]
     ) -> None:
+        self._use = use
         self._host = host
         self._log = log
         self._ear = shared.ear
-        self._say = say
+        self._outage = Outage(say, "other hosts are not heard", "other hosts are heard again")
         self._task: asyncio.Task[None] | None = None
         self.errands = Errands(host.host, shared.box, do, self._is_alive)
 
@@ -88,7 +95,6 @@ class Others:
         self._ear.close()
 
     async def _keep(self) -> None:
-        trouble = ""
         while True:
             await self._ear.wait(LOOK_SECONDS)
             try:
@@ -96,16 +102,14 @@ class Others:
             except LeaseTaken:
                 raise
             except LogError as error:
-                if str(error) != trouble:
-                    self._say(f"other hosts are not heard: {error}")
-                trouble = str(error)
+                self._outage.note(str(error))
                 await asyncio.sleep(LOOK_SECONDS)
             else:
-                trouble = ""
+                self._outage.over()
 
     async def _look(self) -> None:
         while True:
-            found = await asyncio.to_thread(self._log.read, after=self._host.state.seq, limit=_PAGE)
+            found = await self._use(partial(self._log.read, after=self._host.state.seq, limit=_PAGE))
             await self._host.take(found)
             if len(found) < _PAGE:
                 break

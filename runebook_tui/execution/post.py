@@ -45,8 +45,8 @@ class Post:
     def rescue(self, log: EventLog, say: Callable[[str], None]) -> bool:
         """`git clean -x` and the like delete the state folder: all that is known is written anew.
 
-        Whether that was so; `say` is told what became of it. Raises LogError when the whole repository is gone
-        and does not come back.
+        Whether that was so; `say` is told what became of it. Raises LogError when the whole repository is
+        gone and does not come back.
         """
         if not log.is_lost():
             self._gone_since = None

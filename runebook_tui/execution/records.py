@@ -12,6 +12,7 @@ from runebook_tui.core.events import Record
 from runebook_tui.core.state import State
 from runebook_tui.execution import wire
 from runebook_tui.execution.server import Connection
+from runebook_tui.log.aside import Use
 from runebook_tui.log.eventlog import EventLog
 
 Answer = dict[str, Any]
@@ -38,9 +39,10 @@ class Host(Protocol):
 
 
 class Records:
-    """Answers the verb `records`."""
+    """Answers the verb `records`; `use` is how the log is used."""
 
-    def __init__(self, host: Host, log: EventLog) -> None:
+    def __init__(self, host: Host, log: EventLog, use: Use) -> None:
+        self._use = use
         self._host = host
         self._log = log
         self.verbs: Mapping[str, Verb] = {"records": self._records}
@@ -55,7 +57,8 @@ class Records:
         until = time.monotonic() + _seconds(message)
         while True:
             last = self._host.state.seq
-            found = self._log.read(after=after, before=last + 1, types=types, limit=PAGE)
+            look = partial(self._log.read, after=after, before=last + 1, types=types, limit=PAGE)
+            found = await self._use(look)
             if found:
                 page = _page(found)
                 whole = len(page) == len(found) < PAGE

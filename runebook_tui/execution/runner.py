@@ -32,6 +32,7 @@ from runebook_tui.execution.folders import make_state_folder
 from runebook_tui.execution.handle import CoordinationHandle
 from runebook_tui.execution.interfaces import Interfaces
 from runebook_tui.execution.lanes import Lanes
+from runebook_tui.execution.ledger import Ledger
 from runebook_tui.execution.lookout import Lookout
 from runebook_tui.execution.machine import UNTESTED, test_machine
 from runebook_tui.execution.observer import Observer
@@ -41,6 +42,8 @@ from runebook_tui.execution.outputs import Outputs
 from runebook_tui.execution.pauses import Pauses
 from runebook_tui.execution.plan import PlanFollower
 from runebook_tui.execution.post import Post
+from runebook_tui.execution.reports import Report
+from runebook_tui.execution.retention import Retention
 from runebook_tui.execution.showing import Showing
 from runebook_tui.execution.speakers import Supervisors
 from runebook_tui.execution.supervision import Supervision
@@ -51,24 +54,18 @@ from runebook_tui.execution.undoing import Undoing
 from runebook_tui.execution.vault import Vault
 from runebook_tui.execution.verbs import Verbs
 from runebook_tui.history.versions import History
-from runebook_tui.log.eventlog import EventLog, LeaseTaken, LogError
+from runebook_tui.log.eventlog import EventLog
 from runebook_tui.log.lease import lease_name, own_lease
 from runebook_tui.log.nudge import Bell
 from runebook_tui.log.opening import store_of
-from runebook_tui.orchestrator.coordinator import Coordinator, Refused
 from runebook_tui.orchestrator.planner import load_plan
 from runebook_tui.orchestrator.seed import seed_plan
-from runebook_tui.place import (
-    find_repository,
-    runtime_folder,
-    tmux_socket_name,
-)
+from runebook_tui.place import find_repository, runtime_folder, tmux_socket_name
 from runebook_tui.tmux.control import ControlClient
 from runebook_tui.tmux.panes import Panes
 from runebook_tui.tmux.server import TmuxServer
 
 _ROUND_SECONDS = 0.5
-_LOG_RETRY_SECONDS = 2.0
 
 
 class ParallelExecutionRunner:
@@ -100,13 +97,15 @@ class ParallelExecutionRunner:
         self.host = host
         self._seen: tuple[State, State] | None = None
         self.vault = Vault()
-        self.attempts = Attempts(self.handle)
+        self._say: Callable[[str], None] = lambda line: say(self.vault.secrets.hide(line))
+        self._wake = asyncio.Event()
+        self._ledger = Ledger(log, far=shared is not None, say=self._say, wake=self._wake.set)
+        self.attempts = Attempts(self.report)
         self.panes = panes
         self._plan = plan
         self.plan_file = plan_file
         self._log = log
         self._keep = keep
-        self._say: Callable[[str], None] = lambda line: say(self.vault.secrets.hide(line))
         self._bell = Bell(runtime_folder(root, create=True))
         self._supervisors = Supervisors(root)
         self._pauses = Pauses()
@@ -123,13 +122,11 @@ class ParallelExecutionRunner:
         self.amending = Amending(self)
         self._supervision = Supervision(self)
         self.showing = Showing(self)
-        self._verbs = Verbs(self, self._supervision, log)
+        self._verbs = Verbs(self, self._supervision, log, self._ledger.use)
         self._lease = lease_name(host, shared=shared is not None)
-        self._others = None if shared is None else Others(self, shared, log, self._verbs.visited, self._say)
-        self._coordinator: Coordinator | None = None
+        use, do = self._ledger.use, self._verbs.visited
+        self._others = None if shared is None else Others(self, shared, log, use, do, self._say)
         self.undoing: Undoing | None = None
-        self._changed = asyncio.Condition()
-        self._wake = asyncio.Event()
         self._leaving = ""
         self._surfaces = Surfaces(root, lambda: self.state, self._say)
         glass = ControlClient(tmux_socket_name(root))
@@ -175,7 +172,7 @@ class ParallelExecutionRunner:
     @property
     def state(self) -> State:
         """The state now."""
-        return State() if self._coordinator is None else self._coordinator.state
+        return self._ledger.state
 
     @property
     def mine(self) -> State:
@@ -197,20 +194,19 @@ class ParallelExecutionRunner:
 
     async def handle(self, command: c.Command, actor: str = ENGINE) -> tuple[e.Record, ...]:
         """Carry out one command. Raises Refused, LogError."""
-        assert self._coordinator is not None, "the runner is not executing"
-        records = self._coordinator.handle(command, actor)
-        if records:
-            self._wake.set()
-            async with self._changed:
-                self._changed.notify_all()
-        return records
+        return await self._ledger.handle(command, actor)
+
+    async def handle_surely(self, command: c.Command, actor: str = ENGINE) -> None:
+        """Carry out what has happened already: when the log cannot take it, try until it can."""
+        await self._ledger.handle_surely(command, actor)
+
+    async def report(self, report: Report, actor: str = ENGINE) -> None:
+        """Record what need not be in the log before its sender goes on. Raises Refused, LogError."""
+        await self._ledger.report(report, actor)
 
     async def take(self, records: Sequence[e.Record]) -> None:
         """Fold what the engines of other hosts have appended."""
-        if self._coordinator is not None and self._coordinator.take(records):
-            self._wake.set()
-            async with self._changed:
-                self._changed.notify_all()
+        await self._ledger.take(records)
 
     def recorded(self, agent: str, records: Sequence[Mapping[str, object]]) -> None:
         """Take what the gate of `agent` saw being written. Raises ValueError, TypeError."""
@@ -222,12 +218,7 @@ class ParallelExecutionRunner:
 
     async def changed(self, condition: Callable[[State], bool], seconds: float) -> bool:
         """Wait until `condition` holds of the state; False after `seconds`."""
-        try:
-            async with asyncio.timeout(seconds), self._changed:
-                await self._changed.wait_for(lambda: condition(self.state))
-        except TimeoutError:
-            return condition(self.state)
-        return True
+        return await self._ledger.changed(condition, seconds)
 
     async def front_agent(self, pid: int, seconds: float) -> str | None:
         """The agent in whose pane `pid` is the first process."""
@@ -293,6 +284,7 @@ class ParallelExecutionRunner:
         self._log.take_lease(lease)
         async with AsyncExitStack() as stack:
             stack.callback(self._log.release_lease, lease.pid)
+            stack.push_async_callback(self._ledger.close)
             stack.callback(self._bell.close)
             stack.push_async_callback(self._trees.close)
             stack.callback(self._supervision.close)
@@ -300,7 +292,8 @@ class ParallelExecutionRunner:
             stack.callback(self.attempts.close)
             stack.callback(self.outputs.close)
             self.machine = await test_machine()
-            self._coordinator = Coordinator(self._log, listener=self._published, clean=self.vault.clean)
+            self._ledger.open(self._published, self.vault.clean)
+            self._retention = Retention(self._log, self._ledger, self._trees.unexpected, self._say)
             await self._post.open(stack, self._supervisors, self._verbs, self._pauses)
             stack.push_async_callback(self._surfaces.close)
             stack.push_async_callback(self._interfaces.close)
@@ -335,13 +328,9 @@ class ParallelExecutionRunner:
             await self.handle_surely(c.LeaveEngine(self._leaving or "the run is over", self.host))
         return self.state
 
-    def last_touch(self, path: str) -> e.Touched | None:
+    async def last_touch(self, path: str) -> e.Touched | None:
         """The newest touch of a path of this host's checkout."""
-        found = self._log.read(
-            types=["Touched"], path=path, lane=tree_of(self.host), limit=1, newest_first=True
-        )
-        touched = found[0].event if found else None
-        return touched if isinstance(touched, e.Touched) else None
+        return await self._ledger.last_touch(path, tree_of(self.host))
 
     async def _rounds(self) -> None:
         while not self._leaving:
@@ -362,6 +351,8 @@ class ParallelExecutionRunner:
             self._trees.check()
             if self._others is not None:
                 self._others.check()
+            else:
+                await self._retention.settle()
             why = "" if self._keep else await self._course.why_over()
             if why:
                 self._leaving = why
@@ -370,21 +361,6 @@ class ParallelExecutionRunner:
                 async with asyncio.timeout(_ROUND_SECONDS):
                     await self._wake.wait()
 
-    async def handle_surely(self, command: c.Command, actor: str = ENGINE) -> None:
-        """Carry out what has happened already: when the log cannot take it, try until it can."""
-        while True:
-            try:
-                await self.handle(command, actor)
-                return
-            except Refused as refusal:
-                self._say(f"refused: {refusal}")
-                return
-            except LeaseTaken:
-                raise  # another engine is at work for this host by now
-            except LogError as error:
-                self._say(f"waiting for the log: {error}")
-                await asyncio.sleep(_LOG_RETRY_SECONDS)
-
     def _published(self, state: State, records: Sequence[e.Record]) -> None:
         self._bell.ring()
         self._surfaces.note()
@@ -392,5 +368,6 @@ class ParallelExecutionRunner:
         self._supervision.published(state)
         self._trees.published(state)
         self._course.note(records)
+        self._retention.note(records)
         self._interfaces.note(records)
         self.outputs.note(records)

@@ -25,6 +25,8 @@ class Speaker(NamedTuple):
     name: str | None
     pid: int
     why: str
+    host: str | None = None
+    """The host whose operator speaks through the store; None for whoever is on this one."""
 
     @property
     def is_operator(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 from runebook_tui.core import commands as c
@@ -16,6 +16,7 @@ from runebook_tui.execution.observer import Observer
 from runebook_tui.history.authors import Authors
 from runebook_tui.history.baseline import Baseline
 from runebook_tui.history.errors import HistoryError
+from runebook_tui.history.git import GitTree
 from runebook_tui.history.versions import History
 from runebook_tui.log.eventlog import EventLog
 from runebook_tui.place import lanes_folder, state_folder
@@ -51,6 +52,18 @@ class Tree:
         if taken is None:
             self.history.baseline()
             self._baseline.write(self.history.remembered)
+
+    def unexpected(self, paths: Collection[str]) -> frozenset[str]:
+        """Those of `paths` that neither git's index nor the baseline holds: only the log tells of them."""
+        git = GitTree(self.root)
+        try:
+            held = git.entries()
+            known = self._baseline.read()
+        except HistoryError:
+            return frozenset()
+        finally:
+            git.close()
+        return frozenset(path for path in paths if path not in held and path not in known)
 
     def begin_anew(self) -> None:
         """Forget the baseline: the tree's files were replaced."""
@@ -88,6 +101,11 @@ class Trees:
     def get(self, name: str) -> Tree | None:
         """The tree of that name, if it is observed; "" is the checkout."""
         return self._trees.get(name or self.main.name)
+
+    def unexpected(self, name: str, paths: Collection[str]) -> frozenset[str]:
+        """See Tree.unexpected; none of a tree that is not observed."""
+        tree = self._trees.get(name)
+        return frozenset() if tree is None else tree.unexpected(paths)
 
     def published(self, state: State) -> None:
         """Keep to what a new state's plan says of the history; what is too much goes with the next change."""
@@ -129,7 +147,7 @@ class Trees:
 
     async def begin(self) -> None:
         """Observe the repository's own tree, from what was last known of it; `settle` comes next."""
-        await asyncio.to_thread(self.main.remember, self._touches(self.main.name))
+        await asyncio.to_thread(lambda: self.main.remember(self._touches(self.main.name)))
         self.main.observer = self._observer(self.main)
 
     async def settle(self) -> None:
@@ -143,7 +161,7 @@ class Trees:
         tree = Tree(agent, root, history, self._folder / f"baseline-{agent}.json")
         if fresh:
             tree.begin_anew()
-        await asyncio.to_thread(tree.remember, self._touches(agent))
+        await asyncio.to_thread(lambda: tree.remember(self._touches(agent)))
         tree.observer = self._observer(tree)
         self._trees[agent] = tree
         await self._watch(tree)
@@ -176,7 +194,8 @@ class Trees:
         assert tree.observer is not None
         tree.task = asyncio.create_task(tree.observer.run(), name=f"observe {tree.name}")
         # A sweep sees only what git calls dirty.
-        await tree.observer.look([change.path for _, change in self._touches(tree.name)])
+        known = await asyncio.to_thread(self._touches, tree.name)
+        await tree.observer.look([change.path for _, change in known])
 
     async def _end(self, tree: Tree) -> None:
         if tree.task is not None:

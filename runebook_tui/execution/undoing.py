@@ -24,6 +24,7 @@ from runebook_tui.orchestrator.coordinator import Refused
 from runebook_tui.place import STATE_NAME, state_folder
 
 _PAGE = 1_000
+_UNTOLD = "the log does not tell what was changed"
 _TOLD = ("CoordinationRequest", "RequestGrew", "ChangeUndone", "UndoRestored")
 
 Answer = dict[str, Any]
@@ -196,7 +197,9 @@ class Undoing:
     def _steps(self, lane: str, path: str, marks: Sequence[_Mark]) -> list[Step]:
         """Every touch of `path` from the first marked one on. Raises UndoError when the log does not tell."""
         if not marks:
-            raise UndoError("the log does not tell what was changed")
+            raise UndoError(_UNTOLD)
+        old = marks[0].seq <= self._host.state.forgotten_before
+        untold = "it is older than the changes that the log keeps" if old else _UNTOLD
         first = self._log.read(path=path, lane=lane, before=marks[0].seq, newest_first=True, limit=1)
         touches = self._log.read(path=path, lane=lane, after=first[0].seq - 1) if first else []
         ours: set[int] = set()
@@ -205,7 +208,7 @@ class Undoing:
             same = [each.seq for each in touches if each.seq < mark.seq and _change(each) == mark.change]
             new = [seq for seq in same if seq not in ours]
             if not new:
-                raise UndoError("the log does not tell what was changed")
+                raise UndoError(untold)
             ours.add(new[-1])
         found = ((change, each.seq in ours) for each in touches if (change := _change(each)) is not None)
         return [Step(change, is_ours) for change, is_ours in found]

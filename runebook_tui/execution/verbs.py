@@ -33,6 +33,7 @@ from runebook_tui.execution.hooks import Hooks
 from runebook_tui.execution.mailbox import Mailbox
 from runebook_tui.execution.outputs import Outputs
 from runebook_tui.execution.records import Records
+from runebook_tui.execution.reports import Report
 from runebook_tui.execution.routing import FORWARDED, routed
 from runebook_tui.execution.saying import Saying
 from runebook_tui.execution.server import Connection
@@ -43,6 +44,7 @@ from runebook_tui.execution.typist import Typist
 from runebook_tui.execution.undoing import Undoing
 from runebook_tui.execution.view import owner, view
 from runebook_tui.history.versions import History
+from runebook_tui.log.aside import Use
 from runebook_tui.log.eventlog import EventLog
 from runebook_tui.orchestrator.coordinator import Refused
 from runebook_tui.tmux.panes import Panes
@@ -78,6 +80,9 @@ class Host(Protocol):
     async def handle(self, command: c.Command, actor: str) -> object:
         """Carry out a command. Raises Refused, LogError."""
 
+    async def report(self, report: Report, actor: str) -> None:
+        """Have what a client says of itself recorded. Raises Refused, LogError."""
+
     async def changed(self, condition: Callable[[State], bool], seconds: float) -> bool:
         """Wait until `condition` holds of the state; False after `seconds`."""
 
@@ -106,7 +111,7 @@ class Host(Protocol):
 class Verbs:
     """Answers the engine's socket."""
 
-    def __init__(self, host: Host, supervision: Supervision, log: EventLog) -> None:
+    def __init__(self, host: Host, supervision: Supervision, log: EventLog, use: Use) -> None:
         self._host = host
         self._supervision = supervision
         self._mailbox = Mailbox(host)
@@ -119,7 +124,7 @@ class Verbs:
             "exec": supervision.execute,
             "may-commit": self._may_commit,
             "wait-request": self._wait_request,
-            **Records(host, log).verbs,
+            **Records(host, log, use).verbs,
         }
         self._agents: Mapping[str, Verb] = {
             **supervision.verbs,

@@ -18,13 +18,14 @@ Read = Callable[[Version], bytes | None]
 class Origin:
     """Where a line comes from: one of the changes `touches`, newest first.
 
-    With `unseen` it may also have come by a change that nobody saw. Without either it is line `base` (from 0)
-    of what was there before the first change.
+    With `unseen` it may also have come by a change that nobody saw, or with `forgotten` by one that the log
+    no longer has. Without any it is line `base` (from 0) of what was there before the first change.
     """
 
     touches: tuple[Record, ...] = ()
     unseen: bool = False
     base: int | None = None
+    forgotten: bool = False
 
     @property
     def author(self) -> Author | None:
@@ -37,6 +38,9 @@ class Origin:
             return None
         known = (name for each in authors for name in ((each.name,) if each.name else each.candidates))
         told = "nobody saw it change" if self.unseen else authors[0].evidence
+        if self.forgotten:
+            told = "older than the changes that the log keeps"
+            return Author(candidates=tuple(dict.fromkeys(known)), evidence=told)
         if len(authors) > 1:
             told = f"one of {len(authors)} changes, between which no content is kept"
         return Author(candidates=tuple(dict.fromkeys(known)), evidence=told)
@@ -48,15 +52,19 @@ def trace(
     base: Version,
     read: Read,
     *,
+    forgotten: bool = False,
     go_on: Callable[[], bool] = lambda: True,
 ) -> list[Origin]:
     """The origin of each line of `content`, which is what a file holds now.
 
     `touches` are the `Touched` records that led from `base` to it, newest first. A line keeps its origin
     through later changes of other lines, and where a change with a cause (git's) brings a content back that
-    was there before. When `go_on` says no, what is left to find is unseen.
+    was there before. When `go_on` says no, what is left to find is unseen. With `forgotten` there were
+    changes before these, and what they can have brought has no certain author: what was there before the
+    first, what came with a file that may have had another name, and what a change with a cause may have
+    brought back.
     """
-    walk = _Walk(content)
+    walk = _Walk(content, forgotten)
     expected = Version(kind="file", digest=sha256(content).hexdigest(), size=len(content))
     at = 0
     while at < len(touches) and walk.pending:
@@ -71,6 +79,12 @@ def trace(
         if older is not None:
             expected, at = change.after, older
             continue
+        appeared = change.before.kind == "absent" and at == len(touches) - 1
+        returned = bool(_touched(touches[at]).cause) and change.after.kind == "file"
+        if forgotten and (appeared or returned):
+            walk.writers.append(touches[at])
+            walk.give_up()
+            return walk.found
         if not _alike(change.before, change.after):
             walk.writers.append(touches[at])
             walk.back_to(_content(change.before, read))
@@ -86,7 +100,7 @@ def trace(
 class _Walk:
     """From the present content back to older ones: which lines are still to be found there."""
 
-    def __init__(self, content: bytes) -> None:
+    def __init__(self, content: bytes, forgotten: bool) -> None:
         count = len(lines_of(content))
         self.found = [Origin()] * count
         self.pending = {line: line for line in range(count)}
@@ -94,6 +108,7 @@ class _Walk:
         self.writers: list[Record] = []
         """The changes between `_here` and the next older content."""
         self.unseen = False
+        self._forgotten = forgotten
         self._here = content
 
     def back_to(self, older: bytes | None) -> None:
@@ -115,7 +130,7 @@ class _Walk:
     def give_up(self) -> None:
         """The rest may have come by anything."""
         for line in self.pending:
-            self.found[line] = Origin(tuple(self.writers), unseen=True)
+            self.found[line] = Origin(tuple(self.writers), unseen=True, forgotten=self._forgotten)
 
     def arrive(self) -> None:
         """`_here` is the oldest content there is: the rest is from it, unless changes came before it."""

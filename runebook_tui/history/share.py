@@ -73,15 +73,18 @@ def share(
     commits: Callable[[], Sequence[Committed]],
     *,
     owned: bool,
+    forgotten: bool = False,
 ) -> Held | LeftOut | None:
     """What `head` becomes by what `agent` did since; None when that is nothing.
 
     `commits` gives what the latest commits left there, the newest first: they tell which steps HEAD has,
     where it has one agent's and not another's. `owned` says that the path is the agent's: then changes from
-    before Runebook saw it are, too.
+    before Runebook saw it are, too; `forgotten` that there may have been steps before these.
     """
     base = _base(head, steps, content, commits)
     if base is None:
+        if forgotten and (owned or any(_may_be(step, agent) for step in steps)):
+            return LeftOut("the log no longer has its older changes, so nobody's share can be told")
         if owned and all(step.author.name == agent for step in steps):
             return Held(steps[-1].after, content(steps[-1].after))
         if not any(_may_be(step, agent) for step in steps):

@@ -11,13 +11,14 @@ LogError                the store cannot be used: full, read-only, damaged, too 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol, Self
 
 from pydantic import ValidationError
 from pydantic_core import PydanticSerializationError
 
-from runebook_tui.core.events import EVENT, Event, Record, Touched
+from runebook_tui.core.events import EVENT, Event, Record, Touched, TouchesForgotten
+from runebook_tui.core.forgetting import Old
 from runebook_tui.log.lease import Lease
 
 
@@ -82,7 +83,7 @@ class Row(NamedTuple):
 
 
 class EventLog(Protocol):
-    """An append-only sequence of records, numbered from 1 without gaps."""
+    """An append-only sequence of records, numbered from 1; only `forget` takes any away."""
 
     def append(
         self,
@@ -124,6 +125,18 @@ class EventLog(Protocol):
     def latest_touches(self) -> list[Record]:
         """The newest `Touched` of each path of each tree, in order."""
 
+    def forget(
+        self, old: Old, *, touches: int, run: int, actor: str, expected: int, time: float
+    ) -> tuple[Record, ...]:
+        """Let go of old touches and append the `TouchesForgotten` that says so, all or nothing.
+
+        `touches` is how many the run has seen. Returns () when nothing went. Raises Conflict, or LogError,
+        also where this user may not take anything away.
+        """
+
+    def compact(self) -> None:
+        """Give back the room of what was forgotten; nobody else may be writing. Raises LogError."""
+
     def last_seq(self) -> int:
         """The number of the newest record, 0 when the log is empty."""
 
@@ -131,7 +144,7 @@ class EventLog(Protocol):
         """Every record with seq < `before` as it is kept, in order, few at a time in memory."""
 
     def fill(self, rows: Iterable[Row]) -> int:
-        """Write `rows`, numbered from 1, into an empty log, all or none; how many there were.
+        """Write `rows`, numbered as they are, into an empty log, all or none; how many there were.
 
         Raises LogError when the log is not empty; what `rows` raises goes through, and nothing is written.
         """
@@ -173,6 +186,14 @@ def numbered(
         Record(seq=seq, time=time, run=run, actor=actor, event=event)
         for seq, event in enumerate(events, start=expected + 1)
     )
+
+
+def forgotten(
+    before: int, runs: Mapping[int, int], expected: int, *, touches: int, time: float, run: int, actor: str
+) -> Record:
+    """The record that follows `expected`, of changes forgotten: `runs` says how many of which run."""
+    event = TouchesForgotten(before=before, touches=touches, runs=dict(sorted(runs.items())))
+    return numbered([event], expected, time=time, run=run, actor=actor)[0]
 
 
 def encode(event: Event) -> str:

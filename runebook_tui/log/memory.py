@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Self
 
 from runebook_tui.core.events import Event, Record, Touched
+from runebook_tui.core.forgetting import Old
 from runebook_tui.log.eventlog import (
     About,
     AlreadyRecorded,
@@ -14,6 +17,7 @@ from runebook_tui.log.eventlog import (
     NotEmpty,
     Row,
     encode,
+    forgotten,
     numbered,
 )
 from runebook_tui.log.lease import Lease, is_alive
@@ -41,13 +45,20 @@ class MemoryLog:
         """See EventLog.append."""
         if key is not None and key in self._keys:
             raise AlreadyRecorded(key)
-        if expected != len(self._records):
-            raise Conflict(f"expected {expected}, the log is at {len(self._records)}")
+        self._admit(expected)
         records = numbered(events, expected, time=time, run=run, actor=actor)
         self._records.extend(records)
         if key is not None and records:
             self._keys[key] = expected + 1
         return records
+
+    def _admit(self, expected: int) -> None:
+        if expected != self.last_seq():
+            raise Conflict(f"expected {expected}, the log is at {self.last_seq()}")
+
+    def _at(self, seq: int) -> int:
+        """How many records come before record `seq`."""
+        return bisect_left(self._records, seq, key=lambda record: record.seq)
 
     def read(
         self,
@@ -62,7 +73,7 @@ class MemoryLog:
         newest_first: bool = False,
     ) -> list[Record]:
         """See EventLog.read."""
-        window = self._records[after : None if before is None else max(before - 1, 0)]
+        window = self._records[self._at(after + 1) : None if before is None else self._at(before)]
         found = [
             record
             for record in (reversed(window) if newest_first else window)
@@ -74,7 +85,7 @@ class MemoryLog:
 
     def count(self, kind: str, *, after: int = 0) -> int:
         """See EventLog.count."""
-        return sum(record.event.type == kind for record in self._records[after:])
+        return sum(record.event.type == kind for record in self._records[self._at(after + 1) :])
 
     def latest_touches(self) -> list[Record]:
         """See EventLog.latest_touches."""
@@ -85,12 +96,38 @@ class MemoryLog:
 
     def last_seq(self) -> int:
         """See EventLog.last_seq."""
-        return len(self._records)
+        return self._records[-1].seq if self._records else 0
+
+    def forget(
+        self, old: Old, *, touches: int, run: int, actor: str, expected: int, time: float
+    ) -> tuple[Record, ...]:
+        """See EventLog.forget."""
+        self._admit(expected)
+        newest = {
+            (record.event.lane, record.event.change.path): record.seq
+            for record in self.read(after=old.after, before=old.before)
+            if isinstance(record.event, Touched)
+        }
+        went: list[Record] = []
+        for (lane, path), last in newest.items():
+            found = self.read(path=path, lane=lane, before=last + 1)
+            went += [record for record in found if record.seq < last or last in old.gone]
+        if not went:
+            return ()
+        runs = Counter(record.run for record in went)
+        said = forgotten(old.before, runs, expected, touches=touches, time=time, run=run, actor=actor)
+        numbers = {record.seq for record in went}
+        self._records = [record for record in self._records if record.seq not in numbers]
+        self._records.append(said)
+        return (said,)
+
+    def compact(self) -> None:
+        """See EventLog.compact."""
 
     def rows(self, *, before: int) -> Iterator[Row]:
         """See EventLog.rows."""
         keys = {seq: key for key, seq in self._keys.items()}
-        for r in self._records[: before - 1]:
+        for r in self._records[: self._at(before)]:
             yield Row(r.seq, r.time, r.run, r.actor, keys.get(r.seq), encode(r.event))
 
     def fill(self, rows: Iterable[Row]) -> int:

@@ -16,6 +16,7 @@ from typing import NamedTuple, Self
 from psycopg.rows import TupleRow
 
 from runebook_tui.core.events import Event, Record
+from runebook_tui.core.forgetting import Old
 from runebook_tui.log import occupancy
 from runebook_tui.log.eventlog import (
     About,
@@ -27,12 +28,14 @@ from runebook_tui.log.eventlog import (
     Row,
     decode,
     encode,
+    forgotten,
     numbered,
     path_key,
     path_of,
 )
 from runebook_tui.log.lease import Lease
 from runebook_tui.log.link import QUICK_SECONDS, SLOW_SECONDS, Link, LinkError, deadline, is_gone
+from runebook_tui.log.postgres_forget import forget_touches
 from runebook_tui.log.session import Session
 
 DOUBT_SECONDS = 10.0
@@ -116,6 +119,10 @@ class PostgresLog:
         """Everything but the commit: until `link` is sent that, nothing can have been appended."""
         link.execute("BEGIN")
         self._admit(link, batch.expected, batch.key, hold=True)
+        self._insert(link, batch)
+        return link
+
+    def _insert(self, link: Link, batch: _Batch) -> None:
         seqs, times, runs, actors = zip(
             *((r.seq, r.time, r.run, r.actor) for r in batch.records), strict=True
         )
@@ -139,7 +146,6 @@ class PostgresLog:
                 str(seqs[-1]),
             ),
         )
-        return link
 
     def _admit(self, link: Link, expected: int, key: str | None, *, hold: bool) -> None:
         """Raise unless an append after `expected` may be made; with `hold`, until the transaction ends."""
@@ -203,6 +209,26 @@ class PostgresLog:
             link.execute("SELECT pg_advisory_xact_lock(%s)", (occupancy.number(self.id, "append"),))
             row = link.execute("SELECT batch FROM event WHERE seq = %s", (batch.records[0].seq,)).fetchone()
         return row == (batch.id,)
+
+    def forget(
+        self, old: Old, *, touches: int, run: int, actor: str, expected: int, time: float
+    ) -> tuple[Record, ...]:
+        """See EventLog.forget. Only the tables' owner may."""
+
+        def act(link: Link) -> tuple[Record, ...]:
+            with link.transaction():
+                self._admit(link, expected, None, hold=True)
+                runs = forget_touches(link, old, self._session.place)
+                if not runs:
+                    return ()
+                said = forgotten(old.before, runs, expected, touches=touches, time=time, run=run, actor=actor)
+                self._insert(link, _Batch((said,), (encode(said.event),), None, uuid.uuid4()))
+            return (said,)
+
+        return self._session.ask(act, SLOW_SECONDS)
+
+    def compact(self) -> None:
+        """See EventLog.compact. The server's own vacuum makes the room free for what comes."""
 
     # ── reading ─────────────────────────────────────────────────────────────────────────────────
 
@@ -280,7 +306,7 @@ class PostgresLog:
                         event = row.record.event
                         kept = (event.type, path_of(event), _key(row.key), row.body)
                         copy.write_row((row.seq, row.time, row.run, row.actor, *kept))
-                notified = "SELECT count(*), pg_notify(%s, count(*)::text) FROM event"
+                notified = "SELECT count(*), pg_notify(%s, max(seq)::text) FROM event"
                 count = link.execute(notified, (channel(self.id),)).fetchone()
             return int(count[0]) if count else 0
 

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
 from runebook_tui.core.events import Event, Record
+from runebook_tui.core.forgetting import Old
 from runebook_tui.log.eventlog import (
     About,
     AlreadyRecorded,
@@ -25,6 +27,7 @@ from runebook_tui.log.eventlog import (
     Row,
     decode,
     encode,
+    forgotten,
     numbered,
     path_key,
     path_of,
@@ -57,6 +60,21 @@ CREATE TABLE lease (
     taken_at REAL NOT NULL
 ) STRICT;
 """
+
+_INSERT = "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+_NEWEST = (
+    "SELECT path, max(seq) FROM event WHERE type = 'Touched' AND seq > ? AND seq < ? AND path IS NOT NULL"
+    " GROUP BY path"
+)
+_FORGET = "DELETE FROM event WHERE path = ? AND seq < ? RETURNING run"
+
+
+def _row(record: Record, key: str | None) -> tuple[object, ...]:
+    event = record.event
+    return (
+        *(record.seq, record.time, record.run, record.actor),
+        *(event.type, path_of(event), key, encode(event)),
+    )
 
 
 class SqliteLog:
@@ -170,19 +188,7 @@ class SqliteLog:
     ) -> tuple[Record, ...]:
         """See EventLog.append."""
         records = numbered(events, expected, time=time, run=run, actor=actor)
-        rows = [
-            (
-                r.seq,
-                time,
-                run,
-                actor,
-                r.event.type,
-                path_of(r.event),
-                key if at == 0 else None,
-                encode(r.event),
-            )
-            for at, r in enumerate(records)
-        ]
+        rows = [_row(r, key if at == 0 else None) for at, r in enumerate(records)]
         with self._words():
             if durable:
                 self._db.execute("PRAGMA synchronous = FULL")
@@ -191,13 +197,39 @@ class SqliteLog:
                     last = self.last_seq()
                     if key is not None and self._has_key(key):
                         raise AlreadyRecorded(key)
-                    if last != expected:
-                        raise Conflict(f"expected {expected}, the log is at {last}")
-                    self._db.executemany("INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+                    self._admit(last, expected)
+                    self._db.executemany(_INSERT, rows)
             finally:
                 if durable:
                     self._db.execute("PRAGMA synchronous = NORMAL")
         return records
+
+    def _admit(self, last: int, expected: int) -> None:
+        if last != expected:
+            raise Conflict(f"expected {expected}, the log is at {last}")
+
+    def forget(
+        self, old: Old, *, touches: int, run: int, actor: str, expected: int, time: float
+    ) -> tuple[Record, ...]:
+        """See EventLog.forget."""
+        with self._words(), self._transaction():
+            self._admit(self.last_seq(), expected)
+            runs: Counter[int] = Counter()
+            for path, last in self._db.execute(_NEWEST, (old.after, old.before)).fetchall():
+                # Rows that are kept are not even looked at: the index knows path and number.
+                bound = (path, last + 1 if last in old.gone else last)
+                runs.update(each[0] for each in self._db.execute(_FORGET, bound).fetchall())
+            if not runs:
+                return ()
+            said = forgotten(old.before, runs, expected, touches=touches, time=time, run=run, actor=actor)
+            self._db.execute(_INSERT, _row(said, None))
+        return (said,)
+
+    def compact(self) -> None:
+        """See EventLog.compact."""
+        with self._words():
+            self._db.execute("VACUUM")
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _has_key(self, key: str) -> bool:
         return self._db.execute("SELECT 1 FROM event WHERE key = ?", (key,)).fetchone() is not None
@@ -263,14 +295,14 @@ class SqliteLog:
             if last := self.last_seq():
                 raise NotEmpty(last)
             self._db.executemany(
-                "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                _INSERT,
                 (
                     (row.seq, row.time, row.run, row.actor, event.type, path_of(event), row.key, row.body)
                     for row in rows
                     for event in [row.record.event]
                 ),
             )
-            return self.last_seq()
+            return int(self._db.execute("SELECT count(*) FROM event").fetchone()[0])
 
     def latest_touches(self) -> list[Record]:
         """See EventLog.latest_touches."""

@@ -151,6 +151,8 @@ class Account:
     checks: dict[str, Check] = field(default_factory=dict)
     suggestions: dict[int, SuggestionAccount] = field(default_factory=dict)
     events: int = 0
+    forgotten: int = 0
+    """Changes of files that the log no longer has: they are counted nowhere else."""
     attempts: int = 0
     """What was tried that only the operator may."""
 

@@ -46,6 +46,8 @@ class _Counting:
     def all(self, records: Iterable[e.Record]) -> Account:
         """The account, once every record was looked at."""
         for record in records:
+            if isinstance(record.event, e.TouchesForgotten):
+                self._account.forgotten += record.event.runs.get(self._account.run, 0)
             if record.run < self._account.run:
                 self._request(record, self._before)
             elif record.run == self._account.run:

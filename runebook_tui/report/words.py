@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from runebook_tui.core.forgetting import kept_no_more
 from runebook_tui.report.account import Account, AgentAccount, Check, RequestAccount, Written
 
 
@@ -33,11 +34,14 @@ def who(name: str) -> str:
 
 
 def outcome_words(account: Account) -> str:
-    """How the run ended, in one sentence."""
+    """How the run ended, in one sentence; another one says what the log no longer has of it."""
+    fewer = kept_no_more(account.forgotten)
+    fewer = f" Of its changes of files, {fewer} in the log, and not counted here." if fewer else ""
     if not account.outcome:
-        return f"It is not over; its last event is of {moment(account.last)}."
+        return f"It is not over; its last event is of {moment(account.last)}.{fewer}"
     because = f": {account.reason}" if account.reason else ""
-    return f"It {account.outcome} after {duration((account.ended or 0.0) - account.started)}{because}."
+    took = duration((account.ended or 0.0) - account.started)
+    return f"It {account.outcome} after {took}{because}.{fewer}"
 
 
 def written_words(written: Written) -> str:

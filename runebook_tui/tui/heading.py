@@ -9,6 +9,7 @@ from textual.content import Content
 
 from runebook_tui.core import consequences, reviews
 from runebook_tui.core.activity import Activity, activity_words
+from runebook_tui.core.names import from_words
 from runebook_tui.core.sentences import SCOPE_WORDS, process
 from runebook_tui.core.standing import Word
 from runebook_tui.core.state import AgentState, RequestState, State
@@ -147,6 +148,7 @@ def decided(request: RequestState, now: float) -> str:
     )
     scope = f" {SCOPE_WORDS[request.scope]}" if request.status == "approved" else ""
     ago = "" if request.decided_at is None else f", {age(now - request.decided_at)} ago"
+    ago = from_words(request.decided_from) + ago
     answer = f": {request.answer}" if request.answer else ""
     paths = ", ".join(request.paths[:_PATHS_SHOWN])
     more = f" and {len(request.paths) - _PATHS_SHOWN} more" if len(request.paths) > _PATHS_SHOWN else ""

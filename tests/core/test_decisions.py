@@ -12,7 +12,8 @@ from runebook_tui.core.boundary import may_write
 from runebook_tui.core.decisions import TAKE_BACK_SECONDS, task_id
 from runebook_tui.core.grants import ABSENT, Grant, Scope, covering
 from runebook_tui.core.messages import unread
-from runebook_tui.core.types import Author, Crossing, RequestKind, Version
+from runebook_tui.core.sentences import sentence
+from runebook_tui.core.types import OPERATOR, Author, Crossing, RequestKind, Version
 
 
 @pytest.fixture
@@ -117,6 +118,24 @@ def test_the_first_of_two_decisions_stands(play: Play) -> None:
     number = ask(play)
     play.do(c.Decide(number, "approved"))
     assert play.refused(c.Decide(number, "rejected")) == f"request {number} is approved already"
+
+
+@pytest.mark.parametrize(
+    ("host", "words"), [(None, ""), ("", " from the plan's own host"), ("gpu", " from host gpu")]
+)
+def test_a_decision_says_from_which_host_it_came_where_there_are_several(
+    play: Play, host: str | None, words: str
+) -> None:
+    number = ask(play)
+    play.do(c.Decide(number, "approved", from_host=host))
+    decided = next(each for each in play.records if each.event.type == "CoordinationResponse")
+    assert (
+        sentence(decided.model_copy(update={"actor": OPERATOR}))
+        == f"you approved request {number} once{words}"
+    )
+    assert play.state.requests[number].decided_from == host
+    play.do(c.TakeBack())
+    assert play.state.requests[number].decided_from is None
 
 
 def test_decisions_of_one_group_are_taken_back_together(play: Play) -> None:

@@ -336,6 +336,7 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "diff": TEXT,
     "agent": AGENT,
     "serves": HOST,
+    "from_host": st.none() | HOST,
     "lacks": TEXT,
     "api": API,
     "attempt": st.integers(0, 3),
@@ -437,6 +438,9 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "answer": st.sampled_from(["yes", "no"]),
     "why": TEXT,
     "version": st.integers(1, 3),
+    "before": st.integers(1, 40),
+    "touches": st.integers(0, 40),
+    "runs": st.dictionaries(st.integers(0, 3), st.integers(1, 9), max_size=2),
 }
 
 

@@ -12,6 +12,7 @@ from markdown_it import MarkdownIt
 
 from runebook_tui.core import commands as c
 from runebook_tui.core.activity import Activity
+from runebook_tui.core.forgetting import TouchesForgotten
 from runebook_tui.core.printable import as_code, as_markdown, visible
 from runebook_tui.core.suggestions import DismissSuggestion, Suggest
 from runebook_tui.core.types import OPERATOR, AcceptanceCheck, InterfaceStub
@@ -196,3 +197,14 @@ def test_a_command_in_the_markdown_shows_as_it_is(text: str) -> None:
     read = Texts.read(MarkdownIt("commonmark").render(f"x {as_code(text)} x"))
     assert read.tags == {"p", "code"}
     assert "".join(read.texts).split() == ["x", *visible(text).split(), "x"]
+
+
+def test_what_the_log_no_longer_has_is_said() -> None:
+    play = played()
+    whole = account(play.records, 1)
+    assert "no longer kept" not in markdown(whole)
+    play.append(TouchesForgotten(before=9, touches=4, runs={1: 3, 2: 8}))
+    found = account(play.records, 1)
+    assert found.forgotten == 3
+    assert "3 older changes are no longer kept in the log, and not counted here." in markdown(found)
+    assert "3 older changes are no longer kept" in page(found)

@@ -11,6 +11,7 @@ from runebook_tui.core import events as e
 from runebook_tui.core.state import State
 from runebook_tui.execution.records import PAGE, PAGE_BYTES, Records
 from runebook_tui.execution.server import Connection
+from runebook_tui.log.aside import at_once
 from runebook_tui.log.memory import MemoryLog
 
 
@@ -25,7 +26,7 @@ class Still:
 
 
 def answer(log: MemoryLog, **fields: Any) -> dict[str, Any]:
-    verb = Records(Still(log.last_seq()), log).verbs["records"]
+    verb = Records(Still(log.last_seq()), log, at_once).verbs["records"]
     nobody = cast(Connection, SimpleNamespace())
     return asyncio.run(cast(Any, verb(nobody, {"after": 0, **fields})))
 

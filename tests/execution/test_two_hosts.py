@@ -129,6 +129,9 @@ def test_one_run_on_two_hosts(hosts: tuple[Session, Session]) -> None:
     assert decided.returncode == 0, decided.stderr
     there.until("the write", lambda: "a line of beta" in (there.root / "src/api.py").read_text())
     assert "a line of beta" not in (here.root / "src/api.py").read_text()
+    # The engine of b wrote the decision down, and whose operator it was.
+    assert [each["decided_from"] for each in there.json("requests", "--all")] == [""]
+    assert "you approved request 1 once from the plan's own host" in there.command("log").stdout
 
     # And on the screen: pane, file and decision of host b.
     (there.root / "again").touch()

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runebook_tui.core.events import Record, Touched
+from runebook_tui.core.forgetting import Old
 from runebook_tui.core.types import OPERATOR, Author, Change, Version
 from runebook_tui.execution.lineage import NoLinesError, written_lines
 from runebook_tui.history.blame import Commit, blame
@@ -184,6 +185,44 @@ def test_no_line_is_ever_given_to_another(drawn: tuple[Past, list[str]]) -> None
             assert true in author.candidates or origin.unseen
 
 
+@st.composite
+def returns(draw: st.DrawFn) -> Past:
+    """A file that several write, of which git brings earlier contents back."""
+    past = Past(None if draw(st.booleans()) else b"base\n")
+    contents = []
+    for number in range(draw(st.integers(1, 9))):
+        who = draw(st.sampled_from(["alpha", "beta"]))
+        if contents and draw(st.integers(0, 2)) == 0:
+            past.write(OPERATOR, draw(st.sampled_from(contents)), cause="git checkout")
+        elif draw(st.integers(0, 5)) == 0:
+            past.write(who, None)
+        else:
+            kept = [line for line in lines_of(past.content or b"") if draw(st.booleans())]
+            contents.append(b"".join([*kept, b"%s %d\n" % (who.encode(), number)]))
+            past.write(who, contents[-1])
+    past.write("gamma", b"".join([*lines_of(past.content or b""), b"gamma\n"]))
+    return past
+
+
+@given(returns(), st.integers(1, 9))
+def test_a_log_that_has_forgotten_names_nobody_whom_the_whole_log_does_not(past: Past, left: int) -> None:
+    assert past.content is not None
+    whole = past.origins()
+    touches = past.touches[:left]
+    base = ABSENT if touches[-1].event.change.before == ABSENT else Version(kind="other")
+    read = past.kept.get
+    cut = len(touches) < len(past.touches)
+    found = trace(past.content, touches, base if cut else past.base, lambda v: read(v.digest), forgotten=cut)
+    for known, all_known in zip(found, whole, strict=True):
+        if known.author is None:
+            assert not cut
+        elif known.author.certain:
+            assert all_known.author is not None
+            assert known.author.name == all_known.author.name
+        elif cut:
+            assert known.author.evidence == "older than the changes that the log keeps"
+
+
 @given(st.lists(st.sampled_from("abc"), max_size=12), st.lists(st.sampled_from("abc"), max_size=12))
 def test_kept_lines_are_equal_and_in_order(old: Sequence[str], new: Sequence[str]) -> None:
     before, after = ("\n".join(old) + "\n").encode(), "\n".join(new).encode()
@@ -254,6 +293,38 @@ def test_a_renamed_file_brings_its_authors_along(repository: Repository) -> None
     tree.touch("beta", ("new", None, b"one\ntwo\n"), ("old", b"one\ntwo\n", None))
     tree.touch("gamma", ("new", b"one\ntwo\n", b"one\ntwo\nthree\n"))
     assert tree.told("new") == ["t", "alpha", "gamma"]
+
+
+def forget(tree: Tree, before: int, *gone: int) -> None:
+    last = tree.log.last_seq()
+    old = Old(before, gone=frozenset(gone))
+    assert tree.log.forget(old, touches=last, run=1, actor="engine", expected=last, time=6.0)
+
+
+def test_what_is_older_than_the_log_keeps_has_no_author_and_no_commit(repository: Repository) -> None:
+    tree = Tree(repository)
+    repository.write("f", b"one\n")
+    repository.commit()
+    tree.touch("alpha", ("f", b"one\n", b"one\ntwo\n"))
+    tree.touch("beta", ("f", b"one\ntwo\n", b"one\ntwo\nthree\n"))
+    tree.touch("gamma", ("f", b"one\ntwo\nthree\n", b"zero\none\ntwo\nthree\n"))
+    assert tree.told("f") == ["gamma", "t", "alpha", "beta"]
+    forget(tree, 3)
+    assert tree.told("f") == ["gamma", "?", "?", "beta"]
+
+
+def test_a_rename_of_which_half_is_forgotten_names_nobody_for_certain(repository: Repository) -> None:
+    tree = Tree(repository)
+    tree.touch("alpha", ("old", None, b"one\n"))
+    tree.touch("beta", ("new", None, b"one\n"), ("old", b"one\n", None))
+    assert tree.told("new") == ["alpha"]
+    forget(tree, 4)
+    assert tree.told("new") == ["?"], "what old was before is forgotten"
+    forget_all = Tree(repository)
+    forget_all.touch("alpha", ("old", None, b"one\n"))
+    forget_all.touch("beta", ("new", None, b"one\n"), ("old", b"one\n", None))
+    forget(forget_all, 4, 3)
+    assert forget_all.told("new") == ["beta?"], "it may have come from elsewhere"
 
 
 def test_a_copy_or_the_work_of_two_is_no_rename(repository: Repository) -> None:

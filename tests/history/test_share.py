@@ -120,6 +120,27 @@ def test_a_change_that_nobody_saw_is_not_the_agents() -> None:
     assert found.data == b"alpha\n2\n3\n4\n"
 
 
+def test_where_older_changes_are_forgotten_nothing_is_taken_for_anybodys() -> None:
+    one, two = (Version(kind="file", digest=name, stored=True) for name in ("a", "b"))
+    head = Version(kind="file", digest="head", stored=True)
+    steps = steps_of([(Change(path="x", before=one, after=two), Author(name="alpha"))])
+    contents = {"a": b"1\n", "b": b"1\nalpha\n", "head": b"other\n"}
+
+    def shared(agent: str, head: Version, *, owned: bool) -> Held | LeftOut | None:
+        def content(version: Version) -> bytes | None:
+            return contents.get(version.digest or "")
+
+        return share(agent, head, steps, content, list, owned=owned, forgotten=True)
+
+    found = shared("alpha", head, owned=True)
+    assert isinstance(found, LeftOut)
+    assert "no longer has its older changes" in found.reason
+    assert isinstance(shared("beta", head, owned=True), LeftOut)
+    assert shared("beta", head, owned=False) is None
+    # What came since the last commit is all there.
+    assert shared("alpha", one, owned=True) == Held(two, b"1\nalpha\n")
+
+
 def test_modes_links_and_contents_that_are_not_kept() -> None:
     plain = Version(kind="file", digest="a", mode=0o644)
     run = plain.model_copy(update={"mode": 0o755})

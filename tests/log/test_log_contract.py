@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from runebook_tui.core import events as e
+from runebook_tui.core.forgetting import Old
 from runebook_tui.core.types import Author, Change, Version
 from runebook_tui.log.eventlog import (
     AlreadyRecorded,
@@ -100,6 +101,58 @@ def test_a_reader_asks_for_a_part(log: EventLog) -> None:
     assert seqs(path="x", newest_first=True, limit=1) == [5]
     assert seqs(path="x", types=["AgentReady"]) == []
     assert seqs(path="X") == []
+
+
+def forget(log: EventLog, old: Old, touches: int = 5) -> tuple[e.Record, ...]:
+    return log.forget(old, touches=touches, run=2, actor="engine", expected=log.last_seq(), time=13.0)
+
+
+def test_old_touches_go_but_the_newest_of_each_path_and_it_is_recorded(log: EventLog) -> None:
+    add(log, touched("x"), touched("y"), ready("a"), touched("x"), touched("x"), touched("y"))
+    records = forget(log, Old(before=6))
+    said = e.TouchesForgotten(before=6, touches=5, runs={1: 2})
+    assert [(r.seq, r.run, r.actor, r.time, r.event) for r in records] == [(7, 2, "engine", 13.0, said)]
+    assert [r.seq for r in log.read()] == [2, 3, 5, 6, 7]
+    assert [r.seq for r in log.read(path="x")] == [5]
+    assert [r.seq for r in log.read(after=2, before=6, newest_first=True)] == [5, 3]
+    assert [r.seq for r in log.latest_touches()] == [5, 6]
+    assert [row.seq for row in log.rows(before=7)] == [2, 3, 5, 6]
+    assert (log.count("Touched"), log.count("Touched", after=3), log.last_seq()) == (3, 2, 7)
+    assert add(log, ready("b"))[0].seq == 8
+
+
+def test_what_is_gone_is_forgotten_altogether(log: EventLog) -> None:
+    add(log, touched("x"), touched("y"), touched("x"), touched("z"))
+    forget(log, Old(before=4, gone=frozenset({2, 3})))
+    assert [r.seq for r in log.read(types=["Touched"])] == [4]
+
+
+def test_only_what_was_touched_between_is_looked_at(log: EventLog) -> None:
+    add(log, touched("x"), touched("x"), touched("y"), touched("y"), touched("x"))
+    forget(log, Old(before=5, after=2))
+    assert [r.seq for r in log.read(types=["Touched"])] == [1, 2, 4, 5]
+    forget(log, Old(before=6, after=4))
+    assert [r.seq for r in log.read(types=["Touched"])] == [4, 5]
+
+
+def test_nothing_is_recorded_where_nothing_is_forgotten(log: EventLog) -> None:
+    add(log, touched("x"), ready("a"), touched("y"))
+    assert forget(log, Old(before=4)) == ()
+    assert log.last_seq() == 3
+
+
+def test_forgetting_goes_by_what_the_caller_has_seen(log: EventLog) -> None:
+    add(log, touched("x"), touched("x"))
+    with pytest.raises(Conflict):
+        log.forget(Old(before=3), touches=2, run=1, actor="engine", expected=1, time=13.0)
+    assert [r.seq for r in log.read()] == [1, 2]
+
+
+def test_the_two_trees_of_a_path_are_told_apart(log: EventLog) -> None:
+    in_lane = touched("x").model_copy(update={"lane": "alpha"})
+    add(log, touched("x"), in_lane, in_lane)
+    forget(log, Old(before=4))
+    assert [r.seq for r in log.read(types=["Touched"])] == [1, 3]
 
 
 PATHS = [

@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from runebook_tui.core import events as e
+from runebook_tui.core.forgetting import Old
 from runebook_tui.core.types import Author, Change, Version
 from runebook_tui.log.eventlog import AlreadyRecorded, EventLog, LogError
 from runebook_tui.log.lease import own_lease
@@ -116,7 +117,11 @@ def text_of(*rows: object) -> bytes:
         (b"", "line 1 is not JSON"),
         (b"{}\n", "line 1 does not say that this is a log"),
         (text_of(HEAD | {"records": True}), "line 1 does not say"),
-        (text_of(HEAD | {"format": 2}), "newer Runebook .format 2"),
+        (text_of(HEAD | {"format": 3}), "newer Runebook .format 3"),
+        (text_of(HEAD | {"format": 2}, GOOD, GOOD), "line 3 is not record 2"),
+        (text_of(HEAD | {"format": 2}, GOOD, GOOD | {"seq": 3}), "records are missing that"),
+        (text_of(HEAD, GOOD | {"seq": "1"}), "line 2 has no number"),
+        (text_of(HEAD, GOOD | {"seq": 2**63}), "line 2 has no number"),
         (text_of(HEAD, GOOD), "ends after 1 of 2 records"),
         (text_of(HEAD, GOOD, GOOD | {"seq": 2}, GOOD | {"seq": 3}), "ends after 3 of 2 records"),
         (text_of(HEAD, GOOD, GOOD), "line 3 is not record 2"),
@@ -159,6 +164,30 @@ def test_nothing_is_half_imported_and_only_an_empty_log_is_filled(database: str)
         with pytest.raises(LogError, match="the log holds 2,499 records; only an empty one"):
             read_into(log, text_of(HEAD | {"records": 1}, GOOD))
         assert sum(1 for _ in exported(log)) == 2500
+
+
+def test_a_log_that_has_forgotten_goes_from_store_to_store(emptied) -> None:
+    log: EventLog = MemoryLog()
+    events = [touched("x", ""), touched("x", ""), touched("y", ""), touched("x", "")]
+    log.append(events, run=1, actor="engine", expected=0, time=1.0)
+    log.forget(Old(before=5), touches=4, run=1, actor="engine", expected=4, time=2.0)
+    records, text = log.read(), lines(log)
+    assert [record.seq for record in records] == [3, 4, 5]
+    assert json.loads(text.splitlines()[0]) == HEAD | {"format": 2, "records": 3}
+    for kind in ("sqlite", "postgres", "memory"):
+        with emptied(kind) as log:
+            assert read_into(log, text) == 3
+            assert (log.read(), lines(log), log.last_seq()) == (records, text, 5)
+
+
+def test_a_log_that_forgets_while_it_is_exported_says_so(tmp_path: Path) -> None:
+    with SqliteLog(tmp_path / "log.sqlite") as log:
+        log.append([touched("x", "")] * 3, run=1, actor="engine", expected=0, time=1.0)
+        told = exported(log)
+        next(told)
+        log.forget(Old(before=4), touches=3, run=1, actor="engine", expected=3, time=2.0)
+        with pytest.raises(LogError, match="export it again"):
+            list(told)
 
 
 def test_a_field_of_a_newer_runebook_is_kept(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from textual.widget import Widget
 from runebook_tui.core.absence import TYPES, lines, summary
 from runebook_tui.core.chronicle import Chronicle, Kind, Moment, moment
 from runebook_tui.core.events import Record
+from runebook_tui.core.forgetting import kept_no_more
 from runebook_tui.core.printable import visible
 from runebook_tui.core.sentences import sentence
 from runebook_tui.core.types import OPERATOR, ExecutionPlan
@@ -187,7 +188,7 @@ class TimelineScreen(ModeScreen):
             began=first if state.started_at is None else state.started_at,
         )
         live = " · now" if window.live and state.ended_at is None else ""
-        more = f"the newest {LIMIT:,} events" if self._cut_off else ""
+        more = f"the newest {LIMIT:,} events" if self._cut_off else kept_no_more(state.forgotten)
         reading = "reading …" if self._reading else more
         entitle(self.chart, Content(f"Timeline · {age(window.span)}{live}"), Content(reading))
         self.query_one("#absence").display = self._shade is not None

@@ -7,6 +7,7 @@ from functools import partial
 
 from textual.content import Content
 
+from runebook_tui.core.names import from_words
 from runebook_tui.core.past import Decided
 from runebook_tui.core.sentences import SCOPE_WORDS
 from runebook_tui.core.state import RequestState, State
@@ -75,7 +76,7 @@ def answer_words(one: Decided) -> Content:
     undone = ", undone" if request.undone else ""
     return Content.assemble(
         Content.styled(request.status, _STYLES.get(request.status, "")),
-        safe(f"{scope}{means}{undone} by {by}{because}", glyphs.MUTED),
+        safe(f"{scope}{means}{undone} by {by}{from_words(request.decided_from)}{because}", glyphs.MUTED),
     )
 
 
