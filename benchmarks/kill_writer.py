@@ -48,11 +48,11 @@ def create(old: str, new: str) -> None:
         file.write(b"foreign\n")
 
 
-def replace(old: str, new: str) -> None:
-    own = f"own/from{os.getpid()}"
-    with open(own, "wb") as file:
+def replace(old: str, new: str, own: str = "own") -> None:
+    path = f"{own}/from{os.getpid()}"
+    with open(path, "wb") as file:
         file.write(b"foreign\n")
-    os.rename(own, old)
+    os.rename(path, old)
 
 
 def remove(old: str, new: str) -> None:

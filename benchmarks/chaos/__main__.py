@@ -60,15 +60,15 @@ def main(words: list[str]) -> int:
     begun, rounds, kills, broken = time.monotonic(), 0, 0, 0
     deadline = begun + given.minutes * 60
     count = Counter[str]()
-    stores = _stores(given.store, kinds, left_out)
-    if not stores:
+    places = stores(given.store, kinds, left_out)
+    if not places:
         parser.error("none of these can be done on such a stage here")
     print(
-        f"{machine.facts()}\nfrom seed {seed}: {', '.join(kinds)}; the log in {', '.join(stores)}", flush=True
+        f"{machine.facts()}\nfrom seed {seed}: {', '.join(kinds)}; the log in {', '.join(places)}", flush=True
     )
     try:
         while time.monotonic() < deadline and broken < MOST_BROKEN and kills < given.kills:
-            store = stores[rounds % len(stores)]
+            store = places[rounds % len(places)]
             fitting = [each for each in kinds if each not in NOT_ON[store]]
             course = random.Random(-seed - rounds - 1).choices(fitting, k=given.blows)
             one = Round(seed + rounds, course, store, count)
@@ -86,7 +86,7 @@ def main(words: list[str]) -> int:
     return 1 if broken else 0
 
 
-def _stores(only: str | None, kinds: Sequence[str], left_out: Container[str]) -> list[str]:
+def stores(only: str | None, kinds: Sequence[str], left_out: Container[str]) -> list[str]:
     """The stores that are possible here, and on which one of the kinds is."""
     named = [only] if only else STORES
     missing = {"postgres": "store", "hosts": "hosts"}

@@ -192,11 +192,8 @@ def cut(stage: Stage, chance: random.Random) -> int:
     if not stage.published:
         stage.bring()
     stage.voices.hush()
-    stage.until(f"an open request of host {FAR}", lambda: any(_open_far(stage.state)))
-    number = next(_open_far(stage.state))
     stage.terminal.home()
-    shown = re.compile(rf"\b{number} +{PLAYER} → beta")
-    stage.terminal.until(f"request {number} on the screen", lambda: shown.search(stage.terminal.screen()))
+    stage.terminal.until(f"an open request of host {FAR} on the screen", lambda: _shown_far(stage))
     stage.voices.go_on()
     stage.goes_on()
     return 1
@@ -206,8 +203,11 @@ def _asked_far(state: State) -> Iterator[int]:
     return (each.id for each in state.requests.values() if each.requester == PLAYER)
 
 
-def _open_far(state: State) -> Iterator[int]:
-    return (each.id for each in state.open_requests if each.requester == PLAYER)
+def _shown_far(stage: Stage) -> bool:
+    """Whether all open requests of the other host's player, of which there is one, are on the screen."""
+    numbers = [each.id for each in stage.state.open_requests if each.requester == PLAYER]
+    shown = stage.terminal.screen()
+    return bool(numbers) and all(re.search(rf"\b{each} +{PLAYER} → beta", shown) for each in numbers)
 
 
 def disk(stage: Stage, chance: random.Random) -> int:

@@ -14,9 +14,10 @@ import os
 import socket
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
-from benchmarks.kill_writer import BY_NUMBER, WAYS
+from benchmarks.kill_writer import BY_NUMBER, WAYS, replace
 from benchmarks.soak.notes import NoteReader, NoteWriter
 
 FILES = 2000
@@ -33,6 +34,7 @@ class Player:
 
     def __init__(self, notes: Path, own: str) -> None:
         self._own_folder = own
+        self._ways = [partial(replace, own=own) if each is replace else each for each in BY_NUMBER]
         before = NoteReader(notes).read()
         self._next = max((note["number"] for note in before if note["do"] == "try"), default=-1) + 1
         self._words = max((note["word"] for note in before if note["do"] == "word"), default=0)
@@ -67,7 +69,7 @@ class Player:
         if self._child is None:
             if self._next < FILES and time.monotonic() >= self._due:
                 self._notes.write(do="try", number=self._next, time=time.time())
-                self._child = self._next, _forked(self._next)
+                self._child = self._next, self._forked(self._next)
                 self._next += 1
             return
         number, child = self._child
@@ -77,6 +79,18 @@ class Player:
             self._notes.write(do="end", number=number, errno=code, time=time.time())
             self._child = None
             self._due = time.monotonic() + _REST_SECONDS
+
+    def _forked(self, number: int) -> int:
+        """A process that makes one foreign change and ends with the errno that it got."""
+        child = os.fork()
+        if child == 0:
+            code = 0
+            try:
+                self._ways[number % WAYS](f"beta/old{number}", f"beta/new{number}")
+            except OSError as error:
+                code = error.errno or 255
+            os._exit(code)
+        return child
 
     def _say(self) -> None:
         """One word to the operator; that it was taken is noted only when the engine has said so."""
@@ -94,19 +108,6 @@ class Player:
             return
         if answer.get("ok"):
             self._notes.write(do="told", text=text)
-
-
-def _forked(number: int) -> int:
-    """A process that makes one foreign change and ends with the errno that it got."""
-    child = os.fork()
-    if child == 0:
-        code = 0
-        try:
-            BY_NUMBER[number % WAYS](f"beta/old{number}", f"beta/new{number}")
-        except OSError as error:
-            code = error.errno or 255
-        os._exit(code)
-    return child
 
 
 if __name__ == "__main__":

@@ -89,7 +89,7 @@ class Terminal:
         def stands() -> bool:
             time.sleep(_STILL_SECONDS)
             shown.append(self.screen())
-            return alike(*shown[-2:])
+            return len(shown) > 2 and alike(*shown[-2:]) and alike(*shown[-3:-1])
 
         self.until("a screen that stands still", stands)
         return shown[-1]

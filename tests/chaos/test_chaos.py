@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.chaos.__main__ import stores
 from benchmarks.chaos.audit import Auditor
+from benchmarks.chaos.blows import BLOWS
 from benchmarks.chaos.ledger import Ledger, Vote
 from benchmarks.chaos.rounds import Round
 from benchmarks.chaos.terminal import alike
@@ -61,6 +63,7 @@ def test_a_message_that_is_there_twice_is_told() -> None:
         (Vote(1, "one", "rejected", "refused", "request 1 is approved already"), False),
         (Vote(1, "one", "rejected", "refused", "request 1 is rejected already"), True),
         (Vote(2, "one", "approved", "taken", ""), True),
+        (Vote(2, "one", "approved", "refused", "no engine of host b runs: what waits there stays"), False),
     ],
 )
 def test_a_decision_is_what_the_operator_was_told(vote: Vote, wrong: bool) -> None:
@@ -96,6 +99,22 @@ def test_a_foreign_byte_needs_an_approval(
     notes = [{"do": "end", "number": 0, "errno": code, "time": 2.0}]
     votes = [Vote(1, "one", "approved", "taken", "", 1.0)] if meant else []
     assert bool(list(auditor.landed("alpha", {0} if landed else set(), notes, votes))) is wrong
+
+
+def test_an_approval_is_for_the_host_of_its_agent_only() -> None:
+    auditor = read(Ledger(meant={1}), request(), CoordinationResponse(request=1, decision="approved"))
+    assert not list(auditor.landed("alpha", {0}, [], []))
+    assert list(auditor.landed("gamma", {0}, [], [])) == [
+        "gamma's change 0 landed without an approval (its program was told None)"
+    ]
+
+
+def test_a_stage_is_left_out_where_it_cannot_be_or_nothing_happens_on_it() -> None:
+    assert stores(None, list(BLOWS), {}) == ["sqlite", "postgres", "hosts"]
+    assert stores(None, ["cut", "far engine"], {}) == ["hosts"]
+    assert stores(None, list(BLOWS), {"hosts": "only root"}) == ["sqlite", "postgres"]
+    assert stores("hosts", ["disk", "engine"], {}) == ["hosts"]
+    assert stores("postgres", ["engine"], {"store": "not installed", "hosts": "not installed"}) == []
 
 
 @pytest.mark.parametrize(
