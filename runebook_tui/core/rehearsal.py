@@ -124,8 +124,8 @@ class _Stage:
     def __init__(self, plan: ExecutionPlan, time: float) -> None:
         self._state = State()
         self._raised: dict[int, Raised] = {}
-        self._told: dict[int, tuple[tuple[str | None, tuple[str, ...]], set[str]]] = {}
-        """Of each request that there really was: who made it, and its paths."""
+        self._told: dict[int, tuple[tuple[str | None, tuple[str, ...], bool], set[str]]] = {}
+        """Of each request that there really was: who made it, whether before writing, and its paths."""
         self._seen: list[e.Touched] = []
         """Changes that were seen together and are still to be gone through."""
         self._seen_at = time
@@ -150,7 +150,8 @@ class _Stage:
         if isinstance(event, e.CoordinationRequest):
             if event.kind not in (*_BEFORE, RequestKind.CROSSED):
                 return
-            self._told[event.request] = ((event.requester, event.candidates), set())
+            who = event.requester, event.candidates, event.kind in _BEFORE
+            self._told[event.request] = who, set()
         if isinstance(event, e.CoordinationRequest | e.RequestGrew):
             self._asked(event, time)
         elif isinstance(event, e.HoldStarted | e.HoldEnded | e.RequestWithdrawn | e.CoordinationResponse):
@@ -205,7 +206,7 @@ class _Stage:
         known = self._told.get(event.request)
         if known is None:
             return
-        (requester, _), paths = known
+        (requester, *_), paths = known
         fresh = [each.path for each in event.crossings if each.change is None and each.path not in paths]
         paths.update(each.path for each in event.crossings)
         if requester is None or requester == OPERATOR or not fresh:
@@ -234,5 +235,6 @@ class _Stage:
         return [
             request.id
             for request in self._state.open_requests
-            if (request.requester, request.candidates) == who and not paths.isdisjoint(request.crossings)
+            if (request.requester, request.candidates, request.kind in _BEFORE) == who
+            and not paths.isdisjoint(request.crossings)
         ]

@@ -138,3 +138,12 @@ def test_the_same_plan_raises_the_same_requests(steps: list[tuple[str, str, str,
     there = {(request.who, tuple(sorted(request.paths))) for request in here.state.requests.values()}
     assert {(each.agent, tuple(sorted(each.paths))) for each in found.requests} == there
     assert len(found.requests) == raised(here)
+
+
+def test_a_question_that_is_rejected_leaves_what_was_written_before_open() -> None:
+    here = begin()
+    here.write("beta/x", "alpha")
+    here.attempt(c.Ask("alpha", ("beta/x",), "please"))
+    here.attempt(c.Decide(here.state.last_request, "rejected", Scope.ONCE))
+    here.write("beta/x", "alpha")
+    assert len(rehearse_run(here.records).requests) == raised(here) == 2
