@@ -26,6 +26,9 @@ _YES = ("taken", "approved")
 AS_LAID = b"as it was\n"
 
 
+_UNASKED = "no engine runs that could ask"
+
+
 class Auditor:
     """Reads a log as it grows, and says what is wrong, a sentence each."""
 
@@ -131,6 +134,7 @@ class Auditor:
         `notes` are older than what was found `changed`, and that is older than what was read of the log.
         """
         ends = {note["number"]: note for note in notes if note["do"] == "end"}
+        tries = {note["number"]: note["time"] for note in notes if note["do"] == "try"}
         approved = dict(self._approved(agent))
         heard = {vote.request: vote.time for vote in votes if (vote.outcome, vote.decision) == _YES}
         for number in range(FILES):
@@ -145,10 +149,11 @@ class Auditor:
                 yield f"{agent}'s change {number} landed without an approval (its program was told {code})"
             elif approved[number] not in self._ledger.meant:
                 yield f"{agent}'s change {number} landed by request {approved[number]}, which nobody approved"
-            # Without an engine it is refused at once, and asked about when there is one.
             if end is None or code != errno.EACCES or number not in approved:
                 continue
-            if end["time"] > heard.get(approved[number], math.inf):
+            # Without an engine it is refused at once, and may be approved before its program is told.
+            unasked = self.state.requests[approved[number]].reason == _UNASKED
+            if (tries[number] if unasked else end["time"]) > heard.get(approved[number], math.inf):
                 yield f"{agent}'s change {number} was approved by request {approved[number]}, and refused"
 
     def _approved(self, agent: str) -> Iterator[tuple[int, int]]:

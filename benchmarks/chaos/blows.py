@@ -68,7 +68,7 @@ def screen(stage: Stage, chance: random.Random) -> int:
     if mode in _FILTERED and chance.random() < 0.5:
         terminal.keys("/", *chance.choice(_FILTERS), "Enter")
     terminal.keys(*["Down"] * chance.randrange(1, 6))
-    before = terminal.still()
+    before = terminal.settled()
     terminal.kill()
     terminal.open()
     terminal.until(f"the screen that was killed:\n{before}\n", lambda: alike(before, terminal.screen()))

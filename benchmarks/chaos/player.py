@@ -66,7 +66,7 @@ class Player:
     def _foreign(self) -> None:
         if self._child is None:
             if self._next < FILES and time.monotonic() >= self._due:
-                self._notes.write(do="try", number=self._next)
+                self._notes.write(do="try", number=self._next, time=time.time())
                 self._child = self._next, _forked(self._next)
                 self._next += 1
             return

@@ -19,6 +19,9 @@ SECONDS = 60.0
 _STEP_SECONDS = 0.05
 _STILL_SECONDS = 0.6
 _SAME_SHARE = 0.8
+_HELP = "─ Keys ─"
+_NOTICE = re.compile(r"(?<!│)▌")
+"""The left edge of a notice, which covers what is below it; the marks of selected rows stand at a frame."""
 
 
 class Terminal:
@@ -64,8 +67,16 @@ class Terminal:
         """Go to the first screen, without a filter. Raises BenchmarkError."""
         # A key that comes at once after Escape is one with Alt.
         self.keys("Escape")
-        self.still()
+        self.settled()
         self.keys("1")
+
+    def settled(self) -> str:
+        """What is shown once every key before this has done what it does. Raises BenchmarkError."""
+        self.keys("?")
+        self.shows(_HELP)
+        self.keys("Escape")
+        self.until("the end of the help", lambda: _HELP not in self.screen())
+        return self.still()
 
     def screen(self) -> str:
         """What is shown now."""
@@ -111,17 +122,29 @@ class Terminal:
 
 
 def alike(one: str, other: str) -> bool:
-    """Whether two screens show the same: the same selected rows, and most lines but for ages and counts."""
-    first, second = _lines(one), _lines(other)
-    same = sum(a == b for a, b in zip(first, second, strict=True)) if len(first) == len(second) else 0
+    """Whether two screens show the same: the same selected rows, and most lines but for ages and counts.
+
+    What a notice covers on either is not looked at.
+    """
+    if len(one.splitlines()) != len(other.splitlines()):
+        return False
+    pairs = [_bare(*pair) for pair in zip(one.splitlines(), other.splitlines(), strict=True)]
+    first, second = ([_line(pair[at]) for pair in pairs] for at in (0, 1))
+    same = sum(a == b for a, b in zip(first, second, strict=True))
     return same >= _SAME_SHARE * len(first) and _selected(first) == _selected(second)
 
 
-def _lines(screen: str) -> list[str]:
-    """The lines without what goes on by itself: numbers, and the room that they take."""
-    return [re.sub(r"[\d:]+|\s+", " ", line).strip() for line in screen.splitlines()]
+def _bare(one: str, other: str) -> tuple[str, str]:
+    """Two lines up to where a notice begins on either."""
+    end = min((found.start() for line in (one, other) if (found := _NOTICE.search(line))), default=None)
+    return one[:end], other[:end]
+
+
+def _line(text: str) -> str:
+    """A line without what goes on by itself: numbers, and the room that they take."""
+    return re.sub(r"[\d:]+|\s+", " ", text).strip()
 
 
 def _selected(lines: list[str]) -> list[str]:
-    """What stands at the marks of selected rows, up to the frame; a notice that comes up has marks, too."""
+    """What stands at the marks of selected rows, up to the frame."""
     return [re.split("[│╭╰]", line.partition("│▌")[2])[0] for line in lines if "│▌" in line]

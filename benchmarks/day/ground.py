@@ -11,13 +11,16 @@ from benchmarks.scratch import Scratch
 PLAN_TITLE = "a-day"
 HISTORY_MB = 16
 """The contents of the first eighth of the day: then the oldest go."""
+LOG_CHANGES = 18_000
+"""A little more than half of what a day changes: the log begins to forget in the tenth of fifteen minutes."""
 
 
 def lay(folder: Path, desk: Desk, gate: str) -> Path:
     """Make and commit the repository in `folder`; its top."""
     scratch = Scratch(folder)
     texts = {f"{FOREIGN}/f{number}": "as committed\n" for number in range(FOREIGN_FILES)}
-    plan = [f'[plan]\nname = "{PLAN_TITLE}"\n[policy]\nhistory_mb = {HISTORY_MB}\n[[phases]]\nid = "work"\n']
+    policy = f"[policy]\nhistory_mb = {HISTORY_MB}\nlog_changes = {LOG_CHANGES}\n"
+    plan = [f'[plan]\nname = "{PLAN_TITLE}"\n{policy}[[phases]]\nid = "work"\n']
     for agent, fifo in desk.paths.items():
         texts |= {f"{agent}/f{number}": "as committed\n" for number in range(OWN_FILES)}
         plan.append(_agent(agent, ["sh", "-c", SCRIPT, "sh", str(fifo)], gate))

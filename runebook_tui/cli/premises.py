@@ -20,6 +20,7 @@ from runebook_tui.git.hooks import GuardHooks, HooksError
 from runebook_tui.git.process import GitError
 from runebook_tui.log.eventlog import LogError
 from runebook_tui.log.lease import is_alive
+from runebook_tui.log.loading import forgotten_count
 from runebook_tui.log.opening import store_of
 from runebook_tui.orchestrator.planner import PlanError, read_plan, read_text
 from runebook_tui.place import PLAN_NAME, host_name, socket_path, state_folder, tmux_socket_name
@@ -109,7 +110,7 @@ def _log(root: Path) -> Finding:
         if not store.exists():
             return Finding("log", "ok", "none yet")
         with store.open(read_only=True) as log:
-            records = log.last_seq()
+            records = log.last_seq() - forgotten_count(log)
     except LogError as error:
         return Finding("log", "missing", str(error), "`runebook-tui run` says what can be done")
     where = f"in {store.place}" if store.url else _bytes(_size(store.path))

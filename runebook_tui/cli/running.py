@@ -6,6 +6,7 @@ import asyncio
 import signal
 import time
 from argparse import Namespace
+from collections.abc import Callable
 from pathlib import Path
 
 from runebook_tui.agent import installed_agents
@@ -19,15 +20,19 @@ from runebook_tui.core.types import ExecutionPlan
 from runebook_tui.execution.folders import make_state_folder
 from runebook_tui.execution.follow import run_under_way
 from runebook_tui.execution.others import Shared
+from runebook_tui.execution.outage import Outage
 from runebook_tui.execution.runner import ParallelExecutionRunner
 from runebook_tui.gate.kernel import few_arenas, give_back, keep_private
-from runebook_tui.log.opening import store_of
+from runebook_tui.log.eventlog import EventLog, LeaseTaken, LogError
+from runebook_tui.log.opening import Store, store_of
 from runebook_tui.orchestrator.planner import PlanError, load_plan
 from runebook_tui.place import PLAN_NAME, runtime_folder, tmux_socket_name
 from runebook_tui.tmux.server import TmuxServer, check
 
 _ARENAS = 2
 _GIVE_BACK_SECONDS = 60.0
+AGAIN_SECONDS = 2.0
+"""How long an engine waits for a database that went away."""
 
 
 def run(arguments: Namespace) -> int:
@@ -41,24 +46,23 @@ def run(arguments: Namespace) -> int:
     store = store_of(root)
     host = chosen_host(root, arguments.host, plan, store)
     folder = make_state_folder(root)
-    log = store.open()
-    runner = ParallelExecutionRunner(
-        plan,
-        root=root,
-        log=log,
-        panes=TmuxServer(tmux_socket_name(root), folder / "tmux", panes=len(plan.agents)),
-        plan_file=path,
-        keep=arguments.keep,
-        fresh=arguments.new,
-        resume=arguments.resume,
-        host=host,
-        shared=Shared(store.ear(runtime_folder(root, create=True)), store.box()) if store.shared else None,
-        say=lambda line: print(f"{time.strftime('%H:%M:%S')} {visible(without_secrets(line))}", flush=True),
-    )
-    try:
-        state = asyncio.run(until_told(runner))
-    finally:
-        log.close()
+
+    def runner(log: EventLog, again: bool) -> ParallelExecutionRunner:
+        return ParallelExecutionRunner(
+            plan,
+            root=root,
+            log=log,
+            panes=TmuxServer(tmux_socket_name(root), folder / "tmux", panes=len(plan.agents)),
+            plan_file=path,
+            keep=arguments.keep,
+            fresh=arguments.new and not again,
+            resume=arguments.resume and not again,
+            host=host,
+            shared=_shared(store, root),
+            say=_say,
+        )
+
+    state = until_over(store, runner)
     if arguments.keep:
         return 0
     reason = f": {visible(state.outcome_reason)}" if state.outcome_reason else ""
@@ -69,6 +73,37 @@ def run(arguments: Namespace) -> int:
     if state.open_requests:
         print(f"not decided: {len(state.open_requests)}; `runebook-tui requests` lists them")
     return 0 if state.outcome == "completed" else 1
+
+
+def until_over(store: Store, runner: Callable[[EventLog, bool], ParallelExecutionRunner]) -> State:
+    """Execute what `runner` makes of a log, again when a database went away under it; the state at the end.
+
+    What an engine leaves half done another takes up, as after a kill: it is told that it is not the first.
+    Raises what execute raises.
+    """
+    outage: Outage | None = None
+    while True:
+        engine: ParallelExecutionRunner | None = None
+        try:
+            with store.open() as log:
+                engine = runner(log, outage is not None)
+                return asyncio.run(until_told(engine))
+        except LogError as error:
+            if engine is not None and engine.begun:
+                outage = Outage(_say, "the engine begins anew as soon as it can", "")
+            if outage is None or not store.shared or isinstance(error, LeaseTaken):
+                raise
+            outage.note(str(error))
+        time.sleep(AGAIN_SECONDS)
+
+
+def _say(line: str) -> None:
+    print(f"{time.strftime('%H:%M:%S')} {visible(without_secrets(line))}", flush=True)
+
+
+def _shared(store: Store, root: Path) -> Shared | None:
+    """What joins it to the engines of other hosts, where the store is theirs, too."""
+    return Shared(store.ear(runtime_folder(root, create=True)), store.box()) if store.shared else None
 
 
 def startable_plan(root: Path, fresh: bool) -> ExecutionPlan:

@@ -13,7 +13,7 @@ from runebook_tui.core.state import State
 from runebook_tui.log.eventlog import EventLog, LogError
 from runebook_tui.orchestrator.coordinator import Refused
 
-BATCH = 250
+BATCH = 150
 """Changes that are gone through at once: a few milliseconds of the engine's time."""
 PAUSE_SECONDS = 0.25
 _PAGE = 1_000

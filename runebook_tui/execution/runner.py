@@ -128,6 +128,8 @@ class ParallelExecutionRunner:
         self._others = None if shared is None else Others(self, shared, log, use, do, self._say)
         self.undoing: Undoing | None = None
         self._leaving = ""
+        self.begun = False
+        """Whether it has taken its place in the log: from then on another can take up what it leaves."""
         self._surfaces = Surfaces(root, lambda: self.state, self._say)
         glass = ControlClient(tmux_socket_name(root))
         self.typist = Typist(panes)
@@ -308,6 +310,7 @@ class ParallelExecutionRunner:
                 self._trees.resume(self.state.time)
             file = self.plan_file is not None
             await self._course.begin(lease.pid, socket.gethostname(), adopted, file=file)
+            self.begun = True
             if self._others is not None:
                 self._others.begin()
             self._surfaces.begin()

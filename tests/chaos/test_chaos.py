@@ -104,7 +104,7 @@ def test_a_foreign_byte_needs_an_approval(
         ("Files · 20\n│▌ one.py   12 s\n  two.py 1:03\nkeys", True),
         ("Files · 20\n  one.py   12 s\n│▌ two.py 1:03\nkeys", False),
         ("Plan\n│▌ one.py\n  three.py\nother keys", False),
-        ("Files · 20\n│▌ one.py   12 s   ▌ request 3 has come\n  two.py 1:03\nkeys", False),
+        ("Files · 20\n│▌ one.py   12 s      ▌ request 3 has come\n  two.py 1:03\nkeys", True),
         ("", False),
     ],
 )

@@ -105,6 +105,19 @@ async def test_another_engine_goes_on_where_the_last_one_ended(log: SqliteLog) -
     assert second.coordinator.state.touches == 4 * KEEP
 
 
+async def test_one_that_was_behind_catches_up_over_what_was_forgotten(log: SqliteLog) -> None:
+    first = Engine(log)
+    first.coordinator.handle(c.StartRun(PLAN))
+    behind = Coordinator(log)
+    first.write(2 * KEEP)
+    await first.settle(log)
+    assert log.read(after=behind.state.seq)[0].seq > behind.state.seq + 1
+    behind.handle(c.ReportNet("watch", None, False, "it is blind"))
+    assert behind.state == load(log)
+    first.coordinator.catch_up()
+    assert first.coordinator.state == behind.state
+
+
 async def test_what_an_open_request_is_about_stays_until_it_is_decided(log: SqliteLog) -> None:
     engine = Engine(log)
     engine.coordinator.handle(c.StartRun(PLAN))
@@ -163,8 +176,9 @@ gate = "observe"
 [[agents]]
 id = "beta"
 phase = "build"
-command = ["sleep", "600"]
+command = ["bash", "beta.sh"]
 claims = ["beta/**"]
+gate = "observe"
 """
 
 
@@ -172,14 +186,16 @@ def test_an_engine_forgets_what_an_undo_would_need_and_the_undo_says_so(session)
     (session.root / "beta").mkdir()
     (session.root / "beta" / "x").write_text("one\n")
     (session.root / "alpha.sh").write_text(WAITING.format("go") + "echo alpha >> beta/x\nsleep 600\n")
+    (session.root / "beta.sh").write_text(WAITING.format("on") + "echo beta >> beta/x\nsleep 600\n")
     session.plan(SESSION_PLAN)
     session.start()
     session.until_gate("alpha")
+    session.until_gate("beta")
     (session.root / "go").touch()
     session.until("the request", session.requests)
     assert session.command("approve", "1").returncode == 0
-    (session.root / "beta" / "x").write_text("one\nalpha\nmine\n")
-    session.until("my edit", lambda: (who := session.last("beta/x")) is not None and who.name != "alpha")
+    (session.root / "on").touch()
+    session.until("beta's edit", lambda: (who := session.last("beta/x")) is not None and who.name == "beta")
     session.kill_engine()
     before = session.state()
     with SqliteLog(log_path(session.root)) as log:
@@ -195,9 +211,9 @@ def test_an_engine_forgets_what_an_undo_would_need_and_the_undo_says_so(session)
     undone = session.command("undo", "1")
     assert undone.returncode == 1
     assert "beta/x: it is older than the changes that the log keeps" in undone.stderr
-    assert (session.root / "beta" / "x").read_text() == "one\nalpha\nmine\n"
+    assert (session.root / "beta" / "x").read_text() == "one\nalpha\nbeta\n"
     told = session.json("who", "beta/x", "--lines")["lines"]
-    assert {each["author"] for each in told} <= {None, OPERATOR}
+    assert {each["author"] for each in told} <= {None, "beta"}
     assert "older changes are no longer kept" in session.command("report").stdout
     trimmed = session.json("log", "trim")
     assert trimmed["kept"] <= KEEP + KEEP // 10

@@ -14,7 +14,9 @@ from postgres import Cluster
 from psycopg import sql
 
 from runebook_tui.cli import command
-from runebook_tui.core.events import AgentReady
+from runebook_tui.core.events import AgentReady, Touched
+from runebook_tui.core.forgetting import Old
+from runebook_tui.core.types import Author, Change, Version
 from runebook_tui.log import schema
 from runebook_tui.log.eventlog import LogError
 from runebook_tui.log.lease import own_lease
@@ -70,6 +72,26 @@ def test_the_role_can_do_an_engines_work_and_nothing_else(database: str, role: s
         ):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 link.execute(statement)
+
+
+def test_only_the_owner_lets_the_log_forget(database: str, role: str) -> None:
+    make(database, role=role)
+    change = Change(path="x", before=Version(kind="absent"), after=Version(kind="file", digest="d"))
+    touched = Touched(change=change, author=Author(name="alpha"))
+
+    def forget(log: PostgresLog) -> int:
+        return len(log.forget(Old(3), touches=2, run=1, actor="operator", expected=2, time=2.0))
+
+    with PostgresLog(as_role(database, role)) as theirs, PostgresLog(database) as owners:
+        theirs.append([touched, touched], run=1, actor="engine", expected=0, time=1.0)
+        with pytest.raises(
+            LogError, match="this user may only add to it; `log trim` needs the address"
+        ) as error:
+            forget(theirs)
+        assert "\n" not in str(error.value)
+        assert [record.seq for record in theirs.read()] == [1, 2]
+        assert forget(owners) == 1
+        assert [record.seq for record in theirs.read()] == [2, 3]
 
 
 def test_what_the_role_may_not_do_is_said_in_one_line(database: str, role: str) -> None:
