@@ -67,7 +67,7 @@ class Terminal:
         """Go to the first screen, without a filter. Raises BenchmarkError."""
         # A key that comes at once after Escape is one with Alt.
         self.keys("Escape")
-        self.settled()
+        self.still()
         self.keys("1")
 
     def settled(self) -> str:
