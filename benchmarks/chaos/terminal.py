@@ -131,7 +131,8 @@ def alike(one: str, other: str) -> bool:
     pairs = [_bare(*pair) for pair in zip(one.splitlines(), other.splitlines(), strict=True)]
     first, second = ([_line(pair[at]) for pair in pairs] for at in (0, 1))
     same = sum(a == b for a, b in zip(first, second, strict=True))
-    return same >= _SAME_SHARE * len(first) and _selected(first) == _selected(second)
+    chosen = ([_selected(pair[at]) for pair in pairs] for at in (0, 1))
+    return same >= _SAME_SHARE * len(first) and next(chosen) == next(chosen)
 
 
 def _bare(one: str, other: str) -> tuple[str, str]:
@@ -145,6 +146,6 @@ def _line(text: str) -> str:
     return re.sub(r"[\d:]+|\s+", " ", text).strip()
 
 
-def _selected(lines: list[str]) -> list[str]:
-    """What stands at the marks of selected rows, up to the frame."""
-    return [re.split("[│╭╰]", line.partition("│▌")[2])[0] for line in lines if "│▌" in line]
+def _selected(text: str) -> str:
+    """What a selected row is about: what stands at its mark, up to what is told of it; "" for another line."""
+    return _line(re.split("[│╭╰]|   ", text.partition("│▌")[2].strip())[0])
