@@ -147,5 +147,5 @@ def _line(text: str) -> str:
 
 
 def _selected(text: str) -> str:
-    """What a selected row is about: what stands at its mark, up to what is told of it; "" for another line."""
+    """What a selected row is about: what stands at its mark, up to what is told of it; "" for another."""
     return _line(re.split("[│╭╰]|   ", text.partition("│▌")[2].strip())[0])
