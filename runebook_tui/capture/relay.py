@@ -23,7 +23,19 @@ _MOST_BYTES = 1 << 20  # of one record; what is longer is no record
 _MOST_WAITING = 200  # messages that wait for an engine
 _RETRY_SECONDS = 2.0
 _ANSWER_SECONDS = 5.0
-_NOISE = {"_", "PWD", "OLDPWD", "SHLVL", "COLUMNS", "LINES", "PROMPT_COMMAND", "ZDOTDIR"}
+_SHELLS_OWN = {
+    "_",
+    "PWD",
+    "OLDPWD",
+    "SHLVL",
+    "COLUMNS",
+    "LINES",
+    "PROMPT_COMMAND",
+    "ZDOTDIR",
+    "PROMPT",
+    "PS1",
+}
+"""What changes by itself with each command, and the prompt, in which the capture puts its marks."""
 _DECLARED = re.compile(
     r"""declare -x (?P<name>\w+)(?:=(?:"(?P<plain>(?:[^"\\]|\\.)*)"|\$'(?P<ansi>(?:[^'\\]|\\.)*)'))?\n""",
     re.DOTALL,
@@ -109,7 +121,7 @@ class Shell:
             return {}
         changed: dict[str, str | None] = {n: v for n, v in now.items() if before.get(n) != v}
         changed.update((name, None) for name in before if name not in now)
-        return {name: value for name, value in sorted(changed.items()) if name not in _NOISE}
+        return {name: value for name, value in sorted(changed.items()) if name not in _SHELLS_OWN}
 
 
 def declared(text: str) -> dict[str, str]:

@@ -248,6 +248,11 @@ SENTENCES: list[tuple[e.Event, str, str]] = [
         "operator",
         "undo u1 was restored: x",
     ),
+    (
+        e.TouchesForgotten(before=900, touches=1_200, runs={1: 150}),
+        "engine",
+        "the log forgot 150 old changes of files",
+    ),
     (e.NetReported(net="gate", agent="a", holds=False, reason="r"), "engine", "the gate of a is off: r"),
     (e.NetReported(net="watch", holds=True), "engine", "the live watch sees again"),
     (
