@@ -11,8 +11,8 @@ from benchmarks.scratch import Scratch
 PLAN_TITLE = "a-day"
 HISTORY_MB = 16
 """The contents of the first eighth of the day: then the oldest go."""
-LOG_CHANGES = 18_000
-"""A little more than half of what a day changes: the log begins to forget in the tenth of fifteen minutes."""
+LOG_CHANGES = 9_000
+"""A quarter of what a day changes: the log begins to forget in the fifth of fifteen minutes."""
 
 
 def lay(folder: Path, desk: Desk, gate: str) -> Path:
