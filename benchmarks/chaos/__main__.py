@@ -40,7 +40,7 @@ def main(words: list[str]) -> int:
     """Kill; 0 when nothing broke."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.chaos", description=__doc__)
     parser.add_argument("--kills", type=int, default=1000, help="end after so many")
-    parser.add_argument("--minutes", type=float, default=30.0, help="end after so long")
+    parser.add_argument("--minutes", type=float, default=75.0, help="end after so long")
     parser.add_argument("--blows", type=int, default=BLOWS_A_ROUND, help="in a round, on one stage")
     parser.add_argument("--seed", type=int, help="the first round's; else by chance")
     parser.add_argument("--only", action="append", choices=list(BLOWS), metavar="NAME", help="of %(choices)s")

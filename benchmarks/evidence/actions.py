@@ -94,9 +94,15 @@ class Operator:
 
     def _some(self, suffix: str = "") -> Path:
         """A tracked file that is there."""
+        return self._chance.choice(self._there(suffix))
+
+    def _movable(self, suffix: str = "") -> Path:
+        """A tracked file that is there, and whose other name is free."""
+        return self._chance.choice([each for each in self._there(suffix) if not _aside(each).exists()])
+
+    def _there(self, suffix: str) -> list[Path]:
         places = [self.root / path for path in self._paths if path.endswith(suffix)]
-        there = [each for place in places for each in (place, _aside(place)) if each.exists()]
-        return self._chance.choice(there)
+        return [each for place in places for each in (place, _aside(place)) if each.exists()]
 
     def _text(self) -> str:
         self._count += 1
@@ -122,7 +128,7 @@ class Operator:
         self._run("sh", "-c", 'printf %s "$1" >> "$0"', str(self._some()), self._text())
 
     def _sed(self) -> None:
-        self._run("sed", "-i", f"1s/$/ {self._text().strip()}/", str(self._some()))
+        self._run("sed", "-i", f"1s/$/ # {self._text().strip()}/", str(self._some()))
 
     def _touch(self) -> None:
         path = self._some()
@@ -130,7 +136,7 @@ class Operator:
         path.chmod(0o755 if self._chance.random() < 0.5 else 0o644)
 
     def _move(self) -> None:
-        path = self._some()
+        path = self._movable()
         self._run("mv", str(path), str(_aside(path)))
 
     def _remove(self) -> None:
@@ -242,7 +248,7 @@ class Operator:
         self.tidy()
 
     def _git_move(self) -> None:
-        path = self._some(".py")
+        path = self._movable(".py")
         self._git("mv", str(path), str(_aside(path)))
         self._git("commit", "-qm", "moved")
 
