@@ -13,7 +13,7 @@ import psycopg
 
 from runebook_tui.log.eventlog import LogError
 from runebook_tui.log.link import CONNECT_SECONDS, Link, connect, deadline, place_of, words
-from runebook_tui.log.postgres import channel
+from runebook_tui.log.postgres_append import channel
 from runebook_tui.log.schema import checked, look
 
 _RETRY_SECONDS = 1.0

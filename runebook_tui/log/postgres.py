@@ -11,7 +11,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import NamedTuple, Self
+from typing import Self
 
 from psycopg.rows import TupleRow
 
@@ -20,8 +20,6 @@ from runebook_tui.core.forgetting import Old
 from runebook_tui.log import occupancy
 from runebook_tui.log.eventlog import (
     About,
-    AlreadyRecorded,
-    Conflict,
     InDoubt,
     LogError,
     NotEmpty,
@@ -34,7 +32,8 @@ from runebook_tui.log.eventlog import (
     path_of,
 )
 from runebook_tui.log.lease import Lease
-from runebook_tui.log.link import QUICK_SECONDS, SLOW_SECONDS, Link, LinkError, deadline, is_gone
+from runebook_tui.log.link import QUICK_SECONDS, SLOW_SECONDS, Link, LinkError, deadline, is_gone, together
+from runebook_tui.log.postgres_append import Batch, admission, admit, channel, hold, insert, stored_key
 from runebook_tui.log.postgres_forget import forget_touches
 from runebook_tui.log.session import Session
 
@@ -47,30 +46,6 @@ PAGE = 1_000
 """Records that are in memory at once while all are gone through."""
 
 
-class _Batch(NamedTuple):
-    """An append: its records, and the rows that they become."""
-
-    records: tuple[Record, ...]
-    bodies: tuple[str, ...]
-    key: str | None
-    id: uuid.UUID
-
-    @property
-    def expected(self) -> int:
-        return self.records[0].seq - 1
-
-    def same(self, other: _Batch) -> bool:
-        """Whether it is the same append, tried again later."""
-        mine, theirs = self.records[0], other.records[0]
-        return (mine.seq, mine.run, mine.actor, self.key, self.bodies) == (
-            theirs.seq,
-            theirs.run,
-            theirs.actor,
-            other.key,
-            other.bodies,
-        )
-
-
 class PostgresLog:
     """An EventLog in the PostgreSQL database at `url`, where `store init` has made one.
 
@@ -79,7 +54,7 @@ class PostgresLog:
 
     def __init__(self, url: str, *, read_only: bool = False) -> None:
         self._session = Session(url, read_only=read_only)
-        self._doubt: _Batch | None = None
+        self._doubt: Batch | None = None
 
     @property
     def id(self) -> str:
@@ -102,9 +77,9 @@ class PostgresLog:
         """See EventLog.append. What is acknowledged is always on the disk."""
         records = numbered(events, expected, time=time, run=run, actor=actor)
         if not records:
-            self._session.ask(lambda link: self._admit(link, expected, key, hold=False))
+            self._session.ask(lambda link: admit(admission(link, key), expected, key))
             return ()
-        batch = _Batch(records, tuple(encode(event) for event in events), key, uuid.uuid4())
+        batch = Batch(records, tuple(encode(event) for event in events), key, uuid.uuid4())
         with self._session.lock:
             settled = self._settled(batch)
             if settled is not None:
@@ -115,54 +90,17 @@ class PostgresLog:
                     return records
         raise LogError(f"the log in {self._session.place}: the server took the records back")
 
-    def _prepare(self, link: Link, batch: _Batch) -> Link:
-        """Everything but the commit: until `link` is sent that, nothing can have been appended."""
-        link.execute("BEGIN")
-        self._admit(link, batch.expected, batch.key, hold=True)
-        self._insert(link, batch)
+    def _prepare(self, link: Link, batch: Batch) -> Link:
+        """Everything but the commit, in one round trip: until that is sent, nothing can be in the log."""
+        with together(link):
+            link.execute("BEGIN")
+            hold(link, self.id)
+            asked = admission(link, batch.key)
+            insert(link, self.id, batch)
+        admit(asked, batch.expected, batch.key)
         return link
 
-    def _insert(self, link: Link, batch: _Batch) -> None:
-        seqs, times, runs, actors = zip(
-            *((r.seq, r.time, r.run, r.actor) for r in batch.records), strict=True
-        )
-        link.execute(
-            "WITH added AS ("
-            " INSERT INTO event (seq, time, run, actor, type, path, key, body, batch)"
-            " SELECT * FROM unnest(%s::bigint[], %s::float8[], %s::bigint[], %s::text[], %s::text[],"
-            " %s::bytea[], %s::bytea[], %s::text[], %s::uuid[]) RETURNING 1)"
-            " SELECT pg_notify(%s, %s) WHERE (SELECT count(*) FROM added) > 0",
-            (
-                list(seqs),
-                list(times),
-                list(runs),
-                list(actors),
-                [record.event.type for record in batch.records],
-                [path_of(record.event) for record in batch.records],
-                [_key(batch.key), *[None] * (len(seqs) - 1)],
-                list(batch.bodies),
-                [batch.id, *[None] * (len(seqs) - 1)],
-                channel(self.id),
-                str(seqs[-1]),
-            ),
-        )
-
-    def _admit(self, link: Link, expected: int, key: str | None, *, hold: bool) -> None:
-        """Raise unless an append after `expected` may be made; with `hold`, until the transaction ends."""
-        if hold:
-            link.execute("SELECT pg_advisory_xact_lock(%s)", (occupancy.number(self.id, "append"),))
-        row = link.execute(
-            "SELECT coalesce((SELECT max(seq) FROM event), 0),"
-            " EXISTS (SELECT FROM event WHERE sha256(key) = sha256(%s::bytea))",
-            (_key(key),),
-        ).fetchone()
-        assert row is not None
-        if row[1]:
-            raise AlreadyRecorded(key)
-        if row[0] != expected:
-            raise Conflict(f"expected {expected}, the log is at {row[0]}")
-
-    def _committed(self, link: Link, batch: _Batch, *, last: bool) -> bool:
+    def _committed(self, link: Link, batch: Batch, *, last: bool) -> bool:
         """Whether the append is in the log, looked up when the line broke. `last`: raise if it is not."""
         try:
             with self._session.words(), deadline(link):
@@ -181,7 +119,7 @@ class PostgresLog:
         # A transaction that failed answers to COMMIT with this, and with no error.
         return done.statusmessage != "ROLLBACK"
 
-    def _settled(self, batch: _Batch) -> tuple[Record, ...] | None:
+    def _settled(self, batch: Batch) -> tuple[Record, ...] | None:
         """What an append in doubt came to, when `batch` is that append once more and it had been made."""
         doubt = self._doubt
         if doubt is None or not self._found_out(until=0.0) or not doubt.same(batch):
@@ -203,10 +141,10 @@ class PostgresLog:
             self._doubt = None
             return made
 
-    def _is_in(self, link: Link, batch: _Batch) -> bool:
+    def _is_in(self, link: Link, batch: Batch) -> bool:
         """Whether `batch` was committed. Its session is over for certain: it held the lock until then."""
         with link.transaction():
-            link.execute("SELECT pg_advisory_xact_lock(%s)", (occupancy.number(self.id, "append"),))
+            hold(link, self.id)
             row = link.execute("SELECT batch FROM event WHERE seq = %s", (batch.records[0].seq,)).fetchone()
         return row == (batch.id,)
 
@@ -217,12 +155,13 @@ class PostgresLog:
 
         def act(link: Link) -> tuple[Record, ...]:
             with link.transaction():
-                self._admit(link, expected, None, hold=True)
+                hold(link, self.id)
+                admit(admission(link, None), expected, None)
                 runs = forget_touches(link, old, self._session.place)
                 if not runs:
                     return ()
                 said = forgotten(old.before, runs, expected, touches=touches, time=time, run=run, actor=actor)
-                self._insert(link, _Batch((said,), (encode(said.event),), None, uuid.uuid4()))
+                insert(link, self.id, Batch((said,), (encode(said.event),), None, uuid.uuid4()))
             return (said,)
 
         return self._session.ask(act, SLOW_SECONDS)
@@ -297,14 +236,14 @@ class PostgresLog:
                 link.execute(
                     "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0"
                 )
-                link.execute("SELECT pg_advisory_xact_lock(%s)", (occupancy.number(self.id, "append"),))
+                hold(link, self.id)
                 last = link.execute("SELECT max(seq) FROM event").fetchone()
                 if last != (None,):
                     raise NotEmpty(last[0] if last else 0)
                 with link.cursor().copy(_FILL) as copy:
                     for row in rows:
                         event = row.record.event
-                        kept = (event.type, path_of(event), _key(row.key), row.body)
+                        kept = (event.type, path_of(event), stored_key(row.key), row.body)
                         copy.write_row((row.seq, row.time, row.run, row.actor, *kept))
                 notified = "SELECT count(*), pg_notify(%s, max(seq)::text) FROM event"
                 count = link.execute(notified, (channel(self.id),)).fetchone()
@@ -385,15 +324,6 @@ class PostgresLog:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def channel(log_id: str) -> str:
-    """The channel on which each append to that log is told; the message is the last record's number."""
-    return f"runebook_{log_id}"
-
-
-def _key(key: str | None) -> bytes | None:
-    return None if key is None else key.encode("utf-8", "surrogatepass")
 
 
 def _query(text: str, arguments: Sequence[object]) -> Callable[[Link], list[TupleRow]]:

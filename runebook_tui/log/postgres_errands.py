@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from runebook_tui.log.errands import MOST_WAITING, Errand, TooManyErrandsError
 from runebook_tui.log.link import Link, connect, deadline, is_gone, place_of, words
-from runebook_tui.log.postgres import channel
+from runebook_tui.log.postgres_append import channel
 from runebook_tui.log.schema import checked, look
 
 T = TypeVar("T")

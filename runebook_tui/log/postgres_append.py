@@ -1,0 +1,98 @@
+"""An append to PostgreSQL: its rows, whether they may be added, and the statements that do it."""
+
+from __future__ import annotations
+
+import uuid
+from typing import NamedTuple
+
+from psycopg import Cursor
+from psycopg.rows import TupleRow
+
+from runebook_tui.core.events import Record
+from runebook_tui.log import occupancy
+from runebook_tui.log.eventlog import AlreadyRecorded, Conflict, path_of
+from runebook_tui.log.link import Link
+
+_LAST = "coalesce((SELECT max(seq) FROM event), 0)"
+_KNOWN = "EXISTS (SELECT FROM event WHERE sha256(key) = sha256(%s::bytea))"
+_INSERT = (
+    "WITH added AS ("
+    " INSERT INTO event (seq, time, run, actor, type, path, key, body, batch)"
+    " SELECT * FROM unnest(%s::bigint[], %s::float8[], %s::bigint[], %s::text[], %s::text[],"
+    " %s::bytea[], %s::bytea[], %s::text[], %s::uuid[])"
+    f" WHERE {_LAST} = %s AND NOT {_KNOWN} RETURNING 1)"
+    " SELECT pg_notify(%s, %s) WHERE (SELECT count(*) FROM added) > 0"
+)
+
+
+class Batch(NamedTuple):
+    """An append: its records, and the rows that they become."""
+
+    records: tuple[Record, ...]
+    bodies: tuple[str, ...]
+    key: str | None
+    id: uuid.UUID
+
+    @property
+    def expected(self) -> int:
+        return self.records[0].seq - 1
+
+    def same(self, other: Batch) -> bool:
+        """Whether it is the same append, tried again later."""
+        mine, theirs = self.records[0], other.records[0]
+        return (mine.seq, mine.run, mine.actor, self.key, self.bodies) == (
+            theirs.seq,
+            theirs.run,
+            theirs.actor,
+            other.key,
+            other.bodies,
+        )
+
+
+def hold(link: Link, log_id: str) -> None:
+    """Let nobody else append to that log until the transaction ends."""
+    link.execute("SELECT pg_advisory_xact_lock(%s)", (occupancy.number(log_id, "append"),))
+
+
+def admission(link: Link, key: str | None) -> Cursor[TupleRow]:
+    """Ask where the log is, and whether it has an append with `key`."""
+    return link.execute(f"SELECT {_LAST}, {_KNOWN}", (stored_key(key),))
+
+
+def admit(asked: Cursor[TupleRow], expected: int, key: str | None) -> None:
+    """Raise AlreadyRecorded or Conflict unless an append after `expected` may be made."""
+    row = asked.fetchone()
+    assert row is not None
+    if row[1]:
+        raise AlreadyRecorded(key)
+    if row[0] != expected:
+        raise Conflict(f"expected {expected}, the log is at {row[0]}")
+
+
+def insert(link: Link, log_id: str, batch: Batch) -> None:
+    """Add the rows of `batch` and tell of them; nothing where `admit` raises."""
+    seqs, times, runs, actors = zip(*((r.seq, r.time, r.run, r.actor) for r in batch.records), strict=True)
+    first = stored_key(batch.key)
+    none = [None] * (len(seqs) - 1)
+    rows = (
+        list(seqs),
+        list(times),
+        list(runs),
+        list(actors),
+        [record.event.type for record in batch.records],
+        [path_of(record.event) for record in batch.records],
+        [first, *none],
+        list(batch.bodies),
+        [batch.id, *none],
+    )
+    link.execute(_INSERT, (*rows, batch.expected, first, channel(log_id), str(seqs[-1])))
+
+
+def channel(log_id: str) -> str:
+    """The channel on which each append to that log is told; the message is the last record's number."""
+    return f"runebook_{log_id}"
+
+
+def stored_key(key: str | None) -> bytes | None:
+    """A key as its column has it: what is no Unicode stays, too."""
+    return None if key is None else key.encode("utf-8", "surrogatepass")
