@@ -23,7 +23,7 @@ Unexpected = Callable[[str, Collection[str]], frozenset[str]]
 
 
 class Forgetful(Protocol):
-    """What this needs of the ledger, or of a coordinator alone."""
+    """What this needs of the command queue, or of a coordinator alone."""
 
     @property
     def state(self) -> State:
@@ -43,12 +43,12 @@ class Retention:
     def __init__(
         self,
         log: EventLog,
-        ledger: Forgetful,
+        commands: Forgetful,
         unexpected: Unexpected,
         say: Callable[[str], None],
     ) -> None:
         self._log = log
-        self._ledger = ledger
+        self._commands = commands
         self._unexpected = unexpected
         self._say = say
         self._reached = -1
@@ -89,13 +89,13 @@ class Retention:
         if self._reached < 0:
             # What comes meanwhile is counted by `note`, and is not before the record that is the newest now.
             newest, reached = (
-                self._ledger.state.seq,
-                max(self._ledger.state.forgotten_before - 1, 0),
+                self._commands.state.seq,
+                max(self._commands.state.forgotten_before - 1, 0),
             )
             self._count = 0
             count = await asyncio.to_thread(self._between, reached, newest)
             self._reached, self._count = reached, self._count + count
-        keep = self._ledger.state.plan.policy.log_changes
+        keep = self._commands.state.plan.policy.log_changes
         self._begun = self._count > keep if self._begun else self._count > keep + keep // 10
         if not self._begun:
             return
@@ -107,7 +107,7 @@ class Retention:
         before = window[-1].seq + 1
         after, self._reached = self._reached, before - 1
         try:
-            self._ledger.forget(Old(before, after, gone))
+            self._commands.forget(Old(before, after, gone))
         except (LogError, Refused):
             self._reached = after
             raise
@@ -119,7 +119,7 @@ class Retention:
     def _window(self, limit: int) -> list[Record]:
         """The oldest changes that were not gone through, as far as nothing open is about them."""
         found = self._log.read(after=self._reached, limit=limit, types=["Touched"])
-        pinned = oldest_open(self._log, self._ledger.state, self._raised)
+        pinned = oldest_open(self._log, self._commands.state, self._raised)
         return [record for record in found if record.seq < pinned] if pinned else found
 
     def _gone(self, window: Sequence[Record]) -> frozenset[int]:

@@ -24,6 +24,7 @@ from runebook_tui.execution.amending import Amending
 from runebook_tui.execution.attempts import Attempts
 from runebook_tui.execution.calling import Caller
 from runebook_tui.execution.carrier import Carrier
+from runebook_tui.execution.command_queue import CommandQueue
 from runebook_tui.execution.course import Course
 from runebook_tui.execution.effects import Effects
 from runebook_tui.execution.enginelog import shorten
@@ -32,7 +33,6 @@ from runebook_tui.execution.folders import make_state_folder
 from runebook_tui.execution.handle import CoordinationHandle
 from runebook_tui.execution.interfaces import Interfaces
 from runebook_tui.execution.lanes import Lanes
-from runebook_tui.execution.ledger import Ledger
 from runebook_tui.execution.lookout import Lookout
 from runebook_tui.execution.machine import UNTESTED, test_machine
 from runebook_tui.execution.observer import Observer
@@ -99,7 +99,7 @@ class ParallelExecutionRunner:
         self.vault = Vault()
         self._say: Callable[[str], None] = lambda line: say(self.vault.secrets.hide(line))
         self._wake = asyncio.Event()
-        self._ledger = Ledger(log, far=shared is not None, say=self._say, wake=self._wake.set)
+        self._commands = CommandQueue(log, far=shared is not None, say=self._say, wake=self._wake.set)
         self.attempts = Attempts(self.report)
         self.panes = panes
         self._plan = plan
@@ -122,9 +122,9 @@ class ParallelExecutionRunner:
         self.amending = Amending(self)
         self._supervision = Supervision(self)
         self.showing = Showing(self)
-        self._verbs = Verbs(self, self._supervision, log, self._ledger.use)
+        self._verbs = Verbs(self, self._supervision, log, self._commands.use)
         self._lease = lease_name(host, shared=shared is not None)
-        use, do = self._ledger.use, self._verbs.visited
+        use, do = self._commands.use, self._verbs.visited
         self._others = None if shared is None else Others(self, shared, log, use, do, self._say)
         self.undoing: Undoing | None = None
         self._leaving = ""
@@ -174,7 +174,7 @@ class ParallelExecutionRunner:
     @property
     def state(self) -> State:
         """The state now."""
-        return self._ledger.state
+        return self._commands.state
 
     @property
     def mine(self) -> State:
@@ -196,19 +196,19 @@ class ParallelExecutionRunner:
 
     async def handle(self, command: c.Command, actor: str = ENGINE) -> tuple[e.Record, ...]:
         """Carry out one command. Raises Refused, LogError."""
-        return await self._ledger.handle(command, actor)
+        return await self._commands.handle(command, actor)
 
     async def handle_surely(self, command: c.Command, actor: str = ENGINE) -> None:
         """Carry out what has happened already: when the log cannot take it, try until it can."""
-        await self._ledger.handle_surely(command, actor)
+        await self._commands.handle_surely(command, actor)
 
     async def report(self, report: Report, actor: str = ENGINE) -> None:
         """Record what need not be in the log before its sender goes on. Raises Refused, LogError."""
-        await self._ledger.report(report, actor)
+        await self._commands.report(report, actor)
 
     async def take(self, records: Sequence[e.Record]) -> None:
         """Fold what the engines of other hosts have appended."""
-        await self._ledger.take(records)
+        await self._commands.take(records)
 
     def recorded(self, agent: str, records: Sequence[Mapping[str, object]]) -> None:
         """Take what the gate of `agent` saw being written. Raises ValueError, TypeError."""
@@ -220,7 +220,7 @@ class ParallelExecutionRunner:
 
     async def changed(self, condition: Callable[[State], bool], seconds: float) -> bool:
         """Wait until `condition` holds of the state; False after `seconds`."""
-        return await self._ledger.changed(condition, seconds)
+        return await self._commands.changed(condition, seconds)
 
     async def front_agent(self, pid: int, seconds: float) -> str | None:
         """The agent in whose pane `pid` is the first process."""
@@ -286,7 +286,7 @@ class ParallelExecutionRunner:
         self._log.take_lease(lease)
         async with AsyncExitStack() as stack:
             stack.callback(self._log.release_lease, lease.pid)
-            stack.push_async_callback(self._ledger.close)
+            stack.push_async_callback(self._commands.close)
             stack.callback(self._bell.close)
             stack.push_async_callback(self._trees.close)
             stack.callback(self._supervision.close)
@@ -294,8 +294,8 @@ class ParallelExecutionRunner:
             stack.callback(self.attempts.close)
             stack.callback(self.outputs.close)
             self.machine = await test_machine()
-            self._ledger.open(self._published, self.vault.clean)
-            self._retention = Retention(self._log, self._ledger, self._trees.unexpected, self._say)
+            self._commands.open(self._published, self.vault.clean)
+            self._retention = Retention(self._log, self._commands, self._trees.unexpected, self._say)
             await self._post.open(stack, self._supervisors, self._verbs, self._pauses)
             stack.push_async_callback(self._surfaces.close)
             stack.push_async_callback(self._interfaces.close)
@@ -333,7 +333,7 @@ class ParallelExecutionRunner:
 
     async def last_touch(self, path: str) -> e.Touched | None:
         """The newest touch of a path of this host's checkout."""
-        return await self._ledger.last_touch(path, tree_of(self.host))
+        return await self._commands.last_touch(path, tree_of(self.host))
 
     async def _rounds(self) -> None:
         while not self._leaving:

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from runebook_tui.execution.ledger import Ledger
 
 from runebook_tui.core import commands as c
 from runebook_tui.core import events as e
 from runebook_tui.core.activity import Activity
 from runebook_tui.core.types import AgentSpec, ExecutionPlan, Phase, PlanInfo, Task
-from runebook_tui.execution.ledger import Ledger
 from runebook_tui.execution.outage import Outage
 from runebook_tui.execution.reports import MOST, Report, Reports
 from runebook_tui.log.eventlog import LogError

@@ -1,4 +1,4 @@
-"""The ledger: the engine's commands, one after the other, and whoever waits for what they bring about.
+"""The engine's commands, one after the other, and whoever waits for what they bring about.
 
 Where the log is far, it is used in a thread of its own: a server that is silent keeps commands waiting, each
 in its turn, and nothing else of the engine.
@@ -24,7 +24,7 @@ from runebook_tui.orchestrator.coordinator import Coordinator, Listener, Refused
 _LOG_RETRY_SECONDS = 2.0
 
 
-class Ledger:
+class CommandQueue:
     """The coordinator of `log` in an event loop, once it is open; `far` says that the log may be far.
 
     `wake` is called when the state has changed, `say` with a line for people.
