@@ -74,7 +74,10 @@
       programFor =
         pkgs:
         let
-          environment = pkgs.python3.withPackages (_: [ (libraryFor pkgs) ]);
+          environment = pkgs.python3.withPackages (packages: [
+            (libraryFor pkgs)
+            packages.psycopg # the extra `postgres`: who has a store elsewhere cannot add it to a package of Nix
+          ]);
           path = lib.makeBinPath [
             pkgs.git
             pkgs.tmux

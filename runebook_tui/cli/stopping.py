@@ -46,20 +46,11 @@ def _ask_down(root: Path) -> bool:
 
 def _down_without_engine(root: Path) -> bool:
     """The engine is dead: end the panes that outlived it, and write that down."""
-    from runebook_tui.execution.launch import LaunchError, launch_engine
+    from runebook_tui.execution.launch import launch_engine
     from runebook_tui.tmux.server import TmuxServer
 
     panes = TmuxServer(tmux_socket_name(root), root / ".runebook" / "tmux")
     if not panes.panes():
         return False
-    try:
-        launch_engine(root)
-    except LaunchError:
-        # One is beginning, and does not answer yet.
-        deadline = time.monotonic() + _DOWN_SECONDS
-        while not _ask_down(root):
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(_STEP_SECONDS)
-        return True
+    launch_engine(root)
     return _ask_down(root)

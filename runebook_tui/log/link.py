@@ -11,7 +11,7 @@ import re
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 
 import psycopg
 from psycopg import conninfo, errors, sql
@@ -50,6 +50,7 @@ _SETTINGS = {
     "tcp_keepalives_idle": "10",
     "tcp_keepalives_interval": "5",
     "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "25000",
     "client_min_messages": "error",
 }
 
@@ -132,11 +133,6 @@ def _settle(link: Link, read_only: bool) -> str:
         )
         link.execute(sql.SQL("SET search_path TO {}").format(sql.Identifier(schema)))
     return schema
-
-
-def together(link: Link) -> AbstractContextManager[object]:
-    """Send what the block executes at once, and wait for all the answers at its end (libpq 14 and later)."""
-    return link.pipeline() if psycopg.Pipeline.is_supported() else nullcontext()
 
 
 @contextmanager

@@ -32,8 +32,17 @@ from runebook_tui.log.eventlog import (
     path_of,
 )
 from runebook_tui.log.lease import Lease
-from runebook_tui.log.link import QUICK_SECONDS, SLOW_SECONDS, Link, LinkError, deadline, is_gone, together
-from runebook_tui.log.postgres_append import Batch, admission, admit, channel, hold, insert, stored_key
+from runebook_tui.log.link import QUICK_SECONDS, SLOW_SECONDS, Link, LinkError, deadline, is_gone
+from runebook_tui.log.postgres_append import (
+    Batch,
+    admission,
+    admit,
+    channel,
+    hold,
+    insert,
+    prepare,
+    stored_key,
+)
 from runebook_tui.log.postgres_forget import forget_touches
 from runebook_tui.log.session import Session
 
@@ -91,13 +100,8 @@ class PostgresLog:
         raise LogError(f"the log in {self._session.place}: the server took the records back")
 
     def _prepare(self, link: Link, batch: Batch) -> Link:
-        """Everything but the commit, in one round trip: until that is sent, nothing can be in the log."""
-        with together(link):
-            link.execute("BEGIN")
-            hold(link, self.id)
-            asked = admission(link, batch.key)
-            insert(link, self.id, batch)
-        admit(asked, batch.expected, batch.key)
+        """Everything but the commit: until that is sent, nothing can be in the log."""
+        prepare(link, self.id, batch)
         return link
 
     def _committed(self, link: Link, batch: Batch, *, last: bool) -> bool:

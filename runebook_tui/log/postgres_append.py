@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import NamedTuple
 
-from psycopg import Cursor
+from psycopg import ClientCursor, Cursor
 from psycopg.rows import TupleRow
 
 from runebook_tui.core.events import Record
@@ -15,6 +15,8 @@ from runebook_tui.log.link import Link
 
 _LAST = "coalesce((SELECT max(seq) FROM event), 0)"
 _KNOWN = "EXISTS (SELECT FROM event WHERE sha256(key) = sha256(%s::bytea))"
+_ADMISSION = f"SELECT {_LAST}, {_KNOWN}"
+_HOLD = "SELECT pg_advisory_xact_lock(%s)"
 _INSERT = (
     "WITH added AS ("
     " INSERT INTO event (seq, time, run, actor, type, path, key, body, batch)"
@@ -51,12 +53,12 @@ class Batch(NamedTuple):
 
 def hold(link: Link, log_id: str) -> None:
     """Let nobody else append to that log until the transaction ends."""
-    link.execute("SELECT pg_advisory_xact_lock(%s)", (occupancy.number(log_id, "append"),))
+    link.execute(_HOLD, _turn(log_id))
 
 
 def admission(link: Link, key: str | None) -> Cursor[TupleRow]:
     """Ask where the log is, and whether it has an append with `key`."""
-    return link.execute(f"SELECT {_LAST}, {_KNOWN}", (stored_key(key),))
+    return link.execute(_ADMISSION, (stored_key(key),))
 
 
 def admit(asked: Cursor[TupleRow], expected: int, key: str | None) -> None:
@@ -71,6 +73,29 @@ def admit(asked: Cursor[TupleRow], expected: int, key: str | None) -> None:
 
 def insert(link: Link, log_id: str, batch: Batch) -> None:
     """Add the rows of `batch` and tell of them; nothing where `admit` raises."""
+    link.execute(_INSERT, _rows(log_id, batch))
+
+
+def prepare(link: Link, log_id: str, batch: Batch) -> None:
+    """Everything of an append but the commit, in one round trip. Raises AlreadyRecorded, Conflict.
+
+    It is one message, which a server begins with once it has all of it. Of a pipeline it would take the lock
+    with the first part; and a Flush after a Sync, which libpq's pipelines send, ends the timer by which the
+    server takes the lock from a client that was cut off.
+    """
+    cursor = ClientCursor(link)
+    whole = (*_turn(log_id), stored_key(batch.key), *_rows(log_id, batch))
+    cursor.execute(f"BEGIN; {_HOLD}; {_ADMISSION}; {_INSERT}", whole)
+    cursor.nextset()
+    cursor.nextset()
+    admit(cursor, batch.expected, batch.key)
+
+
+def _turn(log_id: str) -> tuple[int]:
+    return (occupancy.number(log_id, "append"),)
+
+
+def _rows(log_id: str, batch: Batch) -> tuple[object, ...]:
     seqs, times, runs, actors = zip(*((r.seq, r.time, r.run, r.actor) for r in batch.records), strict=True)
     first = stored_key(batch.key)
     none = [None] * (len(seqs) - 1)
@@ -85,7 +110,7 @@ def insert(link: Link, log_id: str, batch: Batch) -> None:
         list(batch.bodies),
         [batch.id, *none],
     )
-    link.execute(_INSERT, (*rows, batch.expected, first, channel(log_id), str(seqs[-1])))
+    return (*rows, batch.expected, first, channel(log_id), str(seqs[-1]))
 
 
 def channel(log_id: str) -> str:

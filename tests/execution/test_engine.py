@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from session_play import WAITING, rb
 
 from runebook_tui.execution.launch import launch_engine
+from runebook_tui.log.lease import own_lease
+from runebook_tui.log.opening import store_of
 from runebook_tui.place import tmux_socket_name
 
 TWO = """
@@ -252,6 +256,37 @@ def test_an_engine_that_is_launched_beside_one_that_was_beginning_does_not_stay(
     launch_engine(session.root)
     assert [process.poll() is not None for process in launched] == [True]
     assert session.command("status").returncode == 0
+
+
+def test_a_command_outlives_an_engine_that_was_beginning_and_ended(session):
+    script(session.root, "alpha.sh", WAITING.format("go.1"))
+    session.plan(TWO)
+    session.start()
+    session.until("alpha runs", lambda: session.agent("alpha").get("alive"))
+    session.kill_engine()
+    report = session.root / ".runebook" / "engine.log"
+    beginning = own_lease(time.time())
+    with store_of(session.root).open() as log, ThreadPoolExecutor() as pool:
+        log.take_lease(beginning)
+        stopped = pool.submit(session.command, "stop", "alpha")
+        session.until(
+            "its own engine's end", lambda: report.exists() and "another engine runs" in report.read_text()
+        )
+        log.release_lease(beginning.pid)
+        assert (done := stopped.result()).returncode == 0, done.stderr
+    session.until("alpha's end", lambda: not session.agent("alpha")["alive"])
+
+
+def test_commands_that_each_start_an_engine_share_one(session):
+    script(session.root, "alpha.sh", WAITING.format("go.1"))
+    session.plan(TWO)
+    session.start()
+    session.until("alpha runs", lambda: session.agent("alpha").get("alive"))
+    session.kill_engine()
+    with ThreadPoolExecutor() as pool:
+        asked = [pool.submit(session.command, "restart", "alpha") for _ in range(4)]
+        answers = {each.result().stderr for each in asked}
+    assert answers == {"runebook-tui: alpha is running: only a failed or stopped agent restarts\n"}
 
 
 def test_down_ends_what_was_started_and_nothing_else_and_the_next_start_goes_on(session):

@@ -1,4 +1,4 @@
-"""The ledger over a log that is far: commands in their turn, and an event loop that goes on."""
+"""The queue of commands over a log that is far: commands in their turn, and an event loop that goes on."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from runebook_tui.execution.ledger import Ledger
 
 from runebook_tui.core import commands as c
 from runebook_tui.core import events as e
 from runebook_tui.core.activity import Activity
 from runebook_tui.core.types import AgentSpec, ExecutionPlan, Phase, PlanInfo, Task
+from runebook_tui.execution.command_queue import CommandQueue
 from runebook_tui.execution.outage import Outage
 from runebook_tui.execution.reports import MOST, Report, Reports
 from runebook_tui.log.eventlog import LogError
@@ -43,12 +43,12 @@ class FarLog(MemoryLog):
         return super().append(events, **more)
 
 
-async def opened(log: FarLog) -> Ledger:
-    ledger = Ledger(log, far=True, say=lambda line: None, wake=lambda: None)
-    ledger.open(lambda state, records: None, lambda event: event)
-    await ledger.handle(c.StartRun(PLAN))
+async def opened(log: FarLog) -> CommandQueue:
+    queue = CommandQueue(log, far=True, say=lambda line: None, wake=lambda: None)
+    queue.open(lambda state, records: None, lambda event: event)
+    await queue.handle(c.StartRun(PLAN))
     log.asked.clear()
-    return ledger
+    return queue
 
 
 def done(log: FarLog) -> list[str]:
@@ -61,30 +61,30 @@ async def until(event: threading.Event) -> None:
 
 async def test_commands_wait_their_turn_while_the_loop_goes_on() -> None:
     log = FarLog()
-    ledger = await opened(log)
+    queue = await opened(log)
     log.open.clear()
-    tasks = [asyncio.create_task(ledger.handle(c.CompleteTask("alpha", name), "alpha")) for name in TASKS]
+    tasks = [asyncio.create_task(queue.handle(c.CompleteTask("alpha", name), "alpha")) for name in TASKS]
     await until(log.asked)
-    before = ledger.state
-    await ledger.report(c.ReportActivity("alpha", "claude", Activity.WORKING))
+    before = queue.state
+    await queue.report(c.ReportActivity("alpha", "claude", Activity.WORKING))
     assert not any(task.done() for task in tasks)
-    assert ledger.state is before, "nothing is folded that is not in the log"
+    assert queue.state is before, "nothing is folded that is not in the log"
     log.open.set()
     await asyncio.gather(*tasks)
     assert done(log) == list(TASKS)
-    await ledger.close()
-    assert ledger.state.agents["alpha"].doing.activity is Activity.WORKING
-    assert ledger.state.seq == log.last_seq()
+    await queue.close()
+    assert queue.state.agents["alpha"].doing.activity is Activity.WORKING
+    assert queue.state.seq == log.last_seq()
 
 
 async def test_who_leaves_while_the_log_takes_its_records_has_them_recorded_once() -> None:
     log = FarLog()
-    ledger = await opened(log)
+    queue = await opened(log)
     log.open.clear()
-    gone = asyncio.create_task(ledger.handle(c.CompleteTask("alpha", "a0"), "alpha"))
+    gone = asyncio.create_task(queue.handle(c.CompleteTask("alpha", "a0"), "alpha"))
     await until(log.asked)
-    again = asyncio.create_task(ledger.handle(c.CompleteTask("alpha", "a0"), "alpha"))
-    waits = asyncio.create_task(ledger.handle(c.CompleteTask("alpha", "a1"), "alpha"))
+    again = asyncio.create_task(queue.handle(c.CompleteTask("alpha", "a0"), "alpha"))
+    waits = asyncio.create_task(queue.handle(c.CompleteTask("alpha", "a1"), "alpha"))
     await asyncio.sleep(0)
     waits.cancel()
     gone.cancel()
@@ -93,32 +93,32 @@ async def test_who_leaves_while_the_log_takes_its_records_has_them_recorded_once
         await gone
     await again
     assert done(log) == ["a0"], "what had not begun is taken back"
-    assert ledger.state.seq == log.last_seq()
-    await ledger.close()
+    assert queue.state.seq == log.last_seq()
+    await queue.close()
 
 
 async def test_what_others_appended_is_folded_between_commands_and_own_records_not_twice() -> None:
     log = FarLog()
-    ledger = await opened(log)
+    queue = await opened(log)
     log.open.clear()
-    task = asyncio.create_task(ledger.handle(c.CompleteTask("alpha", "a0"), "alpha"))
+    task = asyncio.create_task(queue.handle(c.CompleteTask("alpha", "a0"), "alpha"))
     await until(log.asked)
-    other = Ledger(log, far=False, say=lambda line: None, wake=lambda: None)
+    other = CommandQueue(log, far=False, say=lambda line: None, wake=lambda: None)
     log.open.set()
     other.open(lambda state, records: None, lambda event: event)
     await task
     await other.handle(c.CompleteTask("alpha", "a1"), "alpha")
-    await asyncio.gather(ledger.take(log.read()), ledger.take(log.read()))
-    assert ledger.state.tasks == other.state.tasks
-    assert ledger.state.seq == other.state.seq == log.last_seq()
-    await ledger.close()
+    await asyncio.gather(queue.take(log.read()), queue.take(log.read()))
+    assert queue.state.tasks == other.state.tasks
+    assert queue.state.seq == other.state.seq == log.last_seq()
+    await queue.close()
 
 
 async def test_a_report_that_the_rule_refuses_is_refused_at_once() -> None:
-    ledger = await opened(FarLog())
+    queue = await opened(FarLog())
     with pytest.raises(Refused, match="no agent 'nobody'"):
-        await ledger.report(c.ReportActivity("nobody", "claude", Activity.WORKING))
-    await ledger.close()
+        await queue.report(c.ReportActivity("nobody", "claude", Activity.WORKING))
+    await queue.close()
 
 
 async def test_of_what_an_agent_does_the_newest_waits_and_of_the_rest_everything() -> None:
@@ -172,9 +172,9 @@ def test_an_outage_is_said_at_once_then_ever_more_rarely_and_that_it_is_over() -
 
 async def test_what_has_happened_is_tried_until_the_log_takes_it(monkeypatch: pytest.MonkeyPatch) -> None:
     log, said = FarLog(), []
-    ledger = Ledger(log, far=True, say=said.append, wake=lambda: None)
-    ledger.open(lambda state, records: None, lambda event: event)
-    await ledger.handle(c.StartRun(PLAN))
+    queue = CommandQueue(log, far=True, say=said.append, wake=lambda: None)
+    queue.open(lambda state, records: None, lambda event: event)
+    await queue.handle(c.StartRun(PLAN))
     real, tries = log.append, []
 
     def refuse(events: Sequence[e.Event], **more: Any) -> tuple[e.Record, ...]:
@@ -184,11 +184,11 @@ async def test_what_has_happened_is_tried_until_the_log_takes_it(monkeypatch: py
         return real(events, **more)
 
     monkeypatch.setattr(log, "append", refuse)
-    monkeypatch.setattr("runebook_tui.execution.ledger._LOG_RETRY_SECONDS", 0.0)
-    await ledger.handle_surely(c.CompleteTask("alpha", "a0"), "alpha")
+    monkeypatch.setattr("runebook_tui.execution.command_queue._LOG_RETRY_SECONDS", 0.0)
+    await queue.handle_surely(c.CompleteTask("alpha", "a0"), "alpha")
     assert said == [
         "waiting for the log: the server does not answer",
         "the log takes records again, after 0 s",
     ]
     assert done(log) == ["a0"]
-    await ledger.close()
+    await queue.close()
