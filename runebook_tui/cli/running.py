@@ -11,7 +11,7 @@ from pathlib import Path
 
 from runebook_tui.agent import installed_agents
 from runebook_tui.cli.hosting import chosen_host
-from runebook_tui.cli.place import root_of_plan
+from runebook_tui.cli.place import CommandError, root_of_plan
 from runebook_tui.core.printable import visible
 from runebook_tui.core.resuming import lost_agents
 from runebook_tui.core.secrets import without_secrets
@@ -19,6 +19,7 @@ from runebook_tui.core.state import State
 from runebook_tui.core.types import ExecutionPlan
 from runebook_tui.execution.folders import make_state_folder
 from runebook_tui.execution.follow import run_under_way
+from runebook_tui.execution.launch import ANOTHER_RUNS
 from runebook_tui.execution.others import Shared
 from runebook_tui.execution.outage import Outage
 from runebook_tui.execution.runner import ParallelExecutionRunner
@@ -62,7 +63,10 @@ def run(arguments: Namespace) -> int:
             say=_say,
         )
 
-    state = until_over(store, runner)
+    try:
+        state = until_over(store, runner)
+    except LeaseTaken as error:
+        raise CommandError(str(error), ANOTHER_RUNS) from error
     if arguments.keep:
         return 0
     reason = f": {visible(state.outcome_reason)}" if state.outcome_reason else ""

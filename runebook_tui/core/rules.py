@@ -219,10 +219,9 @@ def _agent_decided(state: State, agent: AgentState, command: _AgentCommand, now:
         case speech.ReportAnswered():
             return speech.answered(command)
         case c.RestartAgent():
-            startable = (AgentStatus.FAILED, AgentStatus.STOPPED)
             if state.outcome is not None:
                 return Refusal(f"the run is over ({state.outcome}); start a new one")
-            if agent.status not in startable:
+            if not agent.restartable:
                 return Refusal(f"{agent.id} is {agent.status}: only a failed or stopped agent restarts")
             if agent.alive:
                 return Refusal(f"{agent.id} is still ending; try again in a moment")

@@ -94,9 +94,9 @@ class AgentState:
     """Why the gate does less for it than the plan asks for; "" while it does that or nothing is known."""
     gate_holds: bool | None = None
     gate_mode: GateMode | None = None
+    """What the gate does with its writes; None until its supervisor has said."""
     gate_proven: bool = False
     """Whether the gate refused what it must when the pane tried it, since the agent was started."""
-    """What the gate does with its writes; None until its supervisor has said."""
     hook: str = ""
     """The client whose hook has spoken since the agent was started; "" while none has."""
     doing: Doing | None = None
@@ -120,6 +120,12 @@ class AgentState:
     def id(self) -> str:
         """The agent's id."""
         return self.spec.id
+
+    @property
+    def restartable(self) -> bool:
+        """Whether it failed, was stopped, or was killed while it served on after its last task."""
+        ended = self.status is AgentStatus.COMPLETED and not self.alive and not self.finalizing
+        return (ended and self.code != 0) or self.status in (AgentStatus.FAILED, AgentStatus.STOPPED)
 
     @property
     def all_tasks(self) -> tuple[Task, ...]:

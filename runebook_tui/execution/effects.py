@@ -144,6 +144,8 @@ class Effects:
                 return
             await self._end_left(agent.id)
             return
+        if await self._end_left(agent.id):
+            return  # its front ended first: what it had started ends a moment later
         self._left.pop(agent.id, None)
         killed = signal.SIGKILL if agent.id in self._told else None
         await self._look()

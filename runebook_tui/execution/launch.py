@@ -13,6 +13,9 @@ from runebook_tui.execution.follow import engine_alive, open_log
 from runebook_tui.log.eventlog import LogError
 
 START_SECONDS = 20.0
+ANOTHER_RUNS = 3
+"""The exit status of an engine that ends at once because another, alive, holds the lease."""
+
 _STEP_SECONDS = 0.02
 
 
@@ -42,19 +45,17 @@ def launch_engine(root: Path) -> None:
     """
     shorten(root)
     deadline = time.monotonic() + START_SECONDS
-    while (words := _launch(root, deadline)) is not None:
-        if not _is_held(root):
-            raise LaunchError(words)
+    while not _launch(root, deadline):
         while _is_held(root):
             if engine_answers(root):
                 return
             if time.monotonic() > deadline:
-                raise LaunchError(f"{words}, and did not answer within {START_SECONDS:g} seconds")
+                raise LaunchError(f"an engine runs, and did not answer within {START_SECONDS:g} seconds")
             time.sleep(_STEP_SECONDS)
 
 
-def _launch(root: Path, deadline: float) -> str | None:
-    """Start an engine, and wait until one answers; its last words if it ended instead. Raises LaunchError."""
+def _launch(root: Path, deadline: float) -> bool:
+    """Start an engine, and wait until one answers; False if it ended as another runs. Raises LaunchError."""
     report = report_path(root)
     with report.open("ab") as output:
         start = output.tell()
@@ -72,13 +73,15 @@ def _launch(root: Path, deadline: float) -> str | None:
             if answering != process.pid:
                 process.terminate()
                 process.wait()
-            return None
+            return True
+        if process.poll() == ANOTHER_RUNS:
+            return False
         if process.poll() is not None:
             with report.open("rb") as said:
                 said.seek(start)
                 words = said.read(4000).decode("utf-8", "replace").strip().splitlines()
             ended = f"the engine ended with status {process.returncode}"
-            return words[-1].removeprefix("runebook-tui: ") if words else ended
+            raise LaunchError(words[-1].removeprefix("runebook-tui: ") if words else ended)
         time.sleep(_STEP_SECONDS)
     raise LaunchError(f"the engine did not answer within {START_SECONDS:g} seconds; see {report}")
 

@@ -7,10 +7,8 @@ from collections.abc import Iterator, Mapping
 from runebook_tui.core.snoozing import is_snoozed
 from runebook_tui.core.snoozing import why_not as why_not_snoozed
 from runebook_tui.core.state import AgentState, RequestState
-from runebook_tui.core.types import OPERATOR, AgentStatus, RequestKind
+from runebook_tui.core.types import OPERATOR, RequestKind
 from runebook_tui.core.undos import may_undo
-
-RESTARTABLE = (AgentStatus.FAILED, AgentStatus.STOPPED)
 
 
 def may_be_mine(request: RequestState) -> bool:
@@ -49,7 +47,7 @@ def offers(
     if lost and engine_alive:
         yield keys["agent.resume"], f"bring back {lost}"
     if agent is not None and engine_alive:
-        if agent.status in RESTARTABLE:
+        if agent.restartable:
             yield keys["agent.restart"], f"restart {agent.id}"
         if is_snoozed(agent, now):
             yield keys["agent.snooze"], f"hear {agent.id} again"

@@ -9,7 +9,6 @@ from typing import NamedTuple
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
-from runebook_tui.core.types import AgentStatus
 from runebook_tui.tui import commands
 from runebook_tui.tui.screens.cockpit import CockpitScreen
 from runebook_tui.tui.screens.mode import ModeScreen
@@ -56,7 +55,7 @@ class CockpitCommands(Provider):
         for agent in state.agents.values():
             select = partial(screen.plan.select, ("agent", agent.id), by_hand=True)
             yield _Choice(f"select {agent.id}", f"look at {agent.id}", select)
-            if agent.status in (AgentStatus.FAILED, AgentStatus.STOPPED):
+            if agent.restartable:
                 restart = partial(screen.post_message, CockpitScreen.RestartWanted(agent.id))
                 yield _Choice(f"restart {agent.id}", f"{agent.id} is {agent.status}", restart)
         for request in state.open_requests:

@@ -234,6 +234,27 @@ def test_a_complete_agent_that_is_stopped_only_ceases_to_serve() -> None:
     assert play.state.outcome == "completed"
 
 
+def test_a_complete_agent_that_was_killed_while_it_served_serves_again() -> None:
+    play = Play(plan(agent("alpha", tasks=["a1"]), agent("beta"), agent("last", "wire"), phases=two_phases()))
+    play.start("alpha", "beta")
+    play.do(c.CompleteTask("alpha", "a1"))
+    why = "alpha is completed: only a failed or stopped agent restarts"
+    assert play.refused(c.RestartAgent("alpha")) == why
+    play.exit("beta")
+    play.start("last")
+    play.exit("alpha", code=None, signal=signal.SIGKILL)
+    play.do(c.RestartAgent("alpha"))
+    play.start("alpha")
+    alpha = play.state.agents["alpha"]
+    assert (alpha.status, alpha.alive, alpha.attempt) == ("completed", True, 2)
+    assert play.state.tasks["a1"].status == "completed"
+    assert (play.status("last"), play.state.phases["build"].status) == ("running", "completed")
+    play.exit("alpha", code=0)
+    assert play.refused(c.RestartAgent("alpha")) == why, "it left by itself"
+    play.exit("last")
+    assert play.state.outcome == "completed"
+
+
 def test_down_stops_everything_and_the_next_engine_starts_it_again() -> None:
     waiting = agent("gamma", needs=Needs(tasks=("a1",)))
     play = Play(plan(agent("alpha", tasks=["a1"]), agent("beta"), waiting))

@@ -175,8 +175,7 @@ def test_the_relay_ends_with_its_shell(session: Session):
     typist = Typist(session, "bash")
     typist.start()
     (started,) = typist.events("ShellStarted")
-    relay = _relays(started.session)
-    assert len(relay) == 1
+    session.until("its relay, alone", lambda: len(_relays(started.session)) == 1)
     typist.type("exit")
     session.until("its end", lambda: not _relays(started.session))
 

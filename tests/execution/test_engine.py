@@ -234,7 +234,7 @@ def test_two_engines_are_one_too_many(session):
     session.start()
     session.until("alpha runs", lambda: session.agent("alpha").get("alive"))
     second = session.command("run")
-    assert second.returncode == 1
+    assert second.returncode == 3
     assert second.stderr.startswith("runebook-tui: another engine runs (pid ")
     assert second.stderr.count("\n") == 1
 

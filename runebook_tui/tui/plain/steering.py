@@ -7,11 +7,9 @@ from functools import partial
 from runebook_tui.core.printable import visible
 from runebook_tui.core.resuming import lost_agents
 from runebook_tui.core.state import AgentState
-from runebook_tui.core.types import AgentStatus
 from runebook_tui.tui.plain.room import Handler, NotDoneError, Room
 
 _TEXT = 500
-_RESTARTABLE = (AgentStatus.FAILED, AgentStatus.STOPPED)
 
 
 class Steering:
@@ -51,7 +49,7 @@ class Steering:
 
     async def _restart(self, rest: str) -> None:
         agent, _ = self._room.agent(rest)
-        if agent.status not in _RESTARTABLE:
+        if not agent.restartable:
             raise NotDoneError(f"{agent.id} neither failed nor was stopped")
         await self._room.send("restart", agent=agent.id)
         self._room.say(f"{agent.id} is started again")

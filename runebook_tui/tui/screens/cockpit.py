@@ -20,7 +20,7 @@ from runebook_tui.core.state import AgentState
 from runebook_tui.tui import glyphs, modes
 from runebook_tui.tui.backend import Backend
 from runebook_tui.tui.bindings import bindings, in_force
-from runebook_tui.tui.offers import RESTARTABLE, offers
+from runebook_tui.tui.offers import offers
 from runebook_tui.tui.panewatch import PaneWatch
 from runebook_tui.tui.screens.mode import ModeScreen
 from runebook_tui.tui.screens.request_keys import NO_ENGINE
@@ -251,7 +251,7 @@ class CockpitScreen(SpeakingKeys):
         agent = self._agent_with_engine()
         if agent is None:
             return
-        if agent.status in RESTARTABLE:
+        if agent.restartable:
             self.post_message(self.RestartWanted(agent.id))
         else:
             self.say(f"{agent.id} has neither failed nor been stopped")
