@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -20,10 +21,11 @@ from postgres import Cluster
 
 from runebook_tui.core.events import AgentReady, Record
 from runebook_tui.log import link as links
-from runebook_tui.log.eventlog import Conflict, LeaseTaken, LogError
+from runebook_tui.log.eventlog import Conflict, LeaseTaken, LogError, encode
 from runebook_tui.log.lease import Lease, own_lease
 from runebook_tui.log.listening import PostgresEar
 from runebook_tui.log.postgres import PostgresLog
+from runebook_tui.log.postgres_append import Batch, prepare
 from runebook_tui.log.schema import make
 
 LONG = 60.0
@@ -139,6 +141,21 @@ def test_an_append_that_was_lost_before_its_commit_is_made_again(log: PostgresLo
     log._session._link = Breaking(log._session.linked())  # type: ignore[assignment]
     add(log, "one")
     assert names(log) == ["one"]
+
+
+def test_a_writer_that_is_silent_before_its_commit_loses_the_turn(log: PostgresLog, url: str) -> None:
+    """As a host whose network was cut between the two trips of an append."""
+    record = add(log, "one")
+    second = record.model_copy(update={"seq": 2})
+    batch = Batch((second,), (encode(AgentReady(agent="never")),), None, uuid.uuid4())
+    cut_off, _ = links.connect(url)
+    with cut_off:
+        cut_off.execute("SET idle_in_transaction_session_timeout = '500ms'")
+        prepare(cut_off, log.id, batch)
+        add(log, "two")
+        with pytest.raises(psycopg.Error):
+            cut_off.execute("COMMIT")
+    assert names(log) == ["one", "two"]
 
 
 def test_a_server_that_goes_and_comes_back() -> None:
